@@ -1,0 +1,1 @@
+"""Schedules for the apps, written by hand; the reasons stand in the docstrings."""
