@@ -1,0 +1,93 @@
+"""From kernel text to a kernel in memory, by way of the cache."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import platform
+import warnings
+from functools import cache as once
+
+from .. import instrument
+from ..codegen.kernel import Kernel
+from ..errors import CompilerFailed
+from .cache import Cache, private_cache, user_cache
+from .compilers import FLAGS, Compiler, compile_library, find_compiler, openmp_flags
+from .kernel import LoadedKernel
+
+_LAYOUT = "1"  # of cache entries and of the kernel's entry point; a new number forgets all entries
+
+
+_loaded: dict[str, ctypes.CDLL] = {}  # libraries are never unmapped, so each is opened once
+
+
+def load(kernel: Kernel) -> LoadedKernel:
+    """Compile a kernel, unless the cache has it, and load it. Raises CompilerNotFound and CompilerFailed."""
+    cache = user_cache()
+    compiler = find_compiler(cache)
+    flags, libraries = _flags(kernel, compiler, cache), ("-lm",) if kernel.needs_math else ()
+    name = _entry_name(kernel.text, flags, libraries, compiler)
+    library = _loaded.get(name) or _cached(cache, name)
+    if library is None:
+        with instrument.timed("C compiler"):
+            code = compile_library(compiler, kernel.text, flags, libraries, cache)
+        library = _stored(cache, name, code, compiler)
+    _loaded[name] = library
+    return LoadedKernel(kernel, library)
+
+
+def _flags(kernel: Kernel, compiler: Compiler, cache: Cache) -> tuple[str, ...]:
+    if not kernel.needs_openmp:
+        return FLAGS
+    openmp = openmp_flags(compiler, cache)
+    if not openmp:
+        _warn_serial(compiler)
+    return FLAGS + (openmp or ("-Wno-unknown-pragmas",))
+
+
+@once
+def _warn_serial(compiler: Compiler) -> None:
+    warnings.warn(
+        f"`{compiler}` has no OpenMP, so parallel loops run serially; `apt-get install gcc` or `libomp-dev` brings it",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _entry_name(text: str, flags: tuple[str, ...], libraries: tuple[str, ...], compiler: Compiler) -> str:
+    """A name that differs whenever the library might."""
+    content = repr((_LAYOUT, text, flags, libraries, compiler.command, compiler.identity, _processor()))
+    return hashlib.sha256(content.encode()).hexdigest() + ".so"
+
+
+@once
+def _processor() -> str:
+    """What `-march=native` depends on: the first processor's model and features."""
+    try:
+        with open("/proc/cpuinfo", "rb") as file:
+            first = file.read(1 << 14).split(b"\n\n")[0].decode(errors="replace")
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    lines = [line for line in first.splitlines() if not line.startswith(("cpu MHz", "processor", "bogomips"))]
+    return "\n".join([platform.machine(), *lines])
+
+
+def _cached(cache: Cache, name: str) -> ctypes.CDLL | None:
+    with instrument.timed("load"):
+        path = cache.find(name)
+        try:
+            return None if path is None else ctypes.CDLL(str(path))
+        except OSError:  # it vanished, or lacks a library it was linked with
+            return None
+
+
+def _stored(cache: Cache, name: str, code: bytes, compiler: Compiler) -> ctypes.CDLL:
+    """The library, loaded from the cache, or from a private one when the cache is full, read-only or not executable."""
+    reason = ""
+    for place in (cache, private_cache):
+        try:
+            path = (place if isinstance(place, Cache) else place()).store(name, code)
+            return ctypes.CDLL(str(path))
+        except OSError as error:
+            reason = str(error)
+    raise CompilerFailed(f"what the C compiler `{compiler}` made cannot be loaded", reason=(reason,))
