@@ -260,7 +260,7 @@ def broadcast(value: Expr, lanes: int) -> Expr:
 
 def let(name: str, value: Expr, body: Expr) -> Expr:
     """`body` with `name` standing for `value`; without the let where `body` uses no Var."""
-    return ir.Let(name, value, body) if body.kinds & ir.Var.kind else body
+    return ir.Let(name, value, body) if body.kinds & ir.Var.bit else body
 
 
 BINARY: dict[NodeMeta, Callable[[Expr, Expr], Expr]] = {

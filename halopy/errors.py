@@ -1,0 +1,101 @@
+"""Every error halopy raises.
+
+    HalideError                  base of all; also a RuntimeError
+      UserError                  the program is wrong; the message names it as the user wrote it
+        DefinitionError          a Func, RDom or reduction is defined wrongly
+        TypeMismatch             (also TypeError) a type does not fit
+          NoTruthValue           (also ValueError) `and`, `or`, `not`, `if` on an expression
+        ScheduleError            a directive cannot be applied
+          IllegalSchedule        a directive would change the answer, or reads what is not there
+        BufferError              a buffer does not fit: dtype, rank, region, stride
+        ParamError               a scalar parameter is missing or out of range
+      UnsupportedTarget          the machine, target or compiler cannot do it
+        CompilerNotFound         no C compiler; says the command that installs one
+        CompilerFailed           the C compiler was found and failed
+      InternalError              our own bug; please report it
+
+An error carries data and renders it: where, what, why, and what would be accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .source import SourceLocation
+
+
+class HalideError(RuntimeError):
+    """Base of all errors. `location` is the user's line, `reason` why, `accepted` what would do."""
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        location: SourceLocation | None = None,
+        reason: Sequence[str] = (),
+        accepted: str | None = None,
+    ) -> None:
+        self.summary = summary
+        self.location = location
+        self.reason = tuple(reason)
+        self.accepted = accepted
+        super().__init__(self._render())
+
+    def _render(self) -> str:
+        where = f"{self.location}: " if self.location else ""
+        lines = [where + self.summary, *(f"  {line}" for line in self.reason)]
+        if self.accepted:
+            lines.append(f"  accepted here: {self.accepted}")
+        return "\n".join(lines)
+
+
+class UserError(HalideError):
+    """The program is wrong."""
+
+
+class DefinitionError(UserError):
+    """A Func, RDom, Var or reduction is defined or used wrongly."""
+
+
+class TypeMismatch(UserError, TypeError):
+    """A type does not fit where it stands."""
+
+
+class NoTruthValue(TypeMismatch, ValueError):
+    """An expression stands where Python needs True or False."""
+
+
+class ScheduleError(UserError):
+    """A directive cannot be applied: unknown loop, bad factor, wrong order."""
+
+
+class IllegalSchedule(ScheduleError):
+    """A directive would change the answer."""
+
+
+class BufferError(UserError):
+    """A buffer does not fit: dtype, rank, region or stride."""
+
+
+class ParamError(UserError):
+    """A scalar parameter is missing or out of its range."""
+
+
+class UnsupportedTarget(HalideError):
+    """The machine, target or compiler cannot do what is asked."""
+
+
+class CompilerNotFound(UnsupportedTarget):
+    """No C compiler on this machine."""
+
+
+class CompilerFailed(UnsupportedTarget):
+    """The C compiler was found and failed; `log` is what it printed."""
+
+    def __init__(self, summary: str, *, log: str = "", reason: Sequence[str] = ()) -> None:
+        self.log = log
+        super().__init__(summary, reason=reason)
+
+
+class InternalError(HalideError):
+    """A bug in halopy."""

@@ -1,0 +1,204 @@
+"""A whole algorithm as one value, with unique names instead of references.
+
+`program_of(outputs)` walks what user-level expressions refer to and gives a Program in which every
+Func, image and parameter has a name that is unique, close to what the user wrote, and the same
+each time an equal program is built, so that compiled code can be found again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..dtypes import INT32, DType
+from ..errors import DefinitionError
+from .expr import Expr, FuncAccess, ImageAccess, ImageProperty, Param, Read, Var
+from .function import Definition, Function, ReductionDomain, ReductionVar
+from .node import Node, walk
+from .refs import FunctionRef, ImageRef, ScalarRef
+from .rewrite import Rewriter
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An input buffer of the program. Its shape reads as Vars `name.min.d`, `name.extent.d`, `name.stride.d`."""
+
+    name: str
+    dtype: DType
+    rank: int
+    ref: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar input of the program; reads as a Var of this name."""
+
+    name: str
+    dtype: DType
+    ref: ScalarRef
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`functions` by name, producers before consumers; `outputs` are names of functions."""
+
+    functions: Mapping[str, Function]
+    outputs: tuple[str, ...]
+    images: Mapping[str, Image]
+    scalars: Mapping[str, Scalar]
+    names: Mapping[FunctionRef, str]
+
+
+def buffer_property(name: str, prop: str, dim: int) -> Var:
+    """The symbol for `min`, `extent` or `stride` of a buffer's dimension."""
+    return Var(f"{name}.{prop}.{dim}", INT32)
+
+
+def program_of(outputs: Sequence[FunctionRef]) -> Program:
+    """Collect all that the outputs depend on. Raises DefinitionError for an undefined Func."""
+    order = _producers_first(outputs)
+    images, scalars = _inputs(order)
+    taken: set[str] = set()
+    # Outputs and inputs are what the caller sees: they get their plain names first.
+    names = {ref: _unique(ref.name, taken) for ref in outputs}
+    image_names = {ref: _unique(ref.name, taken) for ref in images}
+    scalar_names = {ref: _unique(ref.name, taken) for ref in scalars}
+    for ref in order:
+        if ref not in names:
+            names[ref] = _unique(ref.name, taken)
+    to_names = _ToNames(names, image_names, scalar_names)
+    return Program(
+        functions={names[ref]: _named(ref, names[ref], to_names) for ref in order},
+        outputs=tuple(names[ref] for ref in outputs),
+        images={n: Image(n, r.dtype, r.rank, r) for r, n in image_names.items()},
+        scalars={n: Scalar(n, r.dtype, r) for r, n in scalar_names.items()},
+        names=names,
+    )
+
+
+def calls(function: Function) -> list[FunctionRef]:
+    """The Funcs that a user-level definition reads, itself excluded, in order of appearance."""
+    found: dict[FunctionRef, None] = {}
+    for root in expressions(function):
+        for node in walk(root):
+            if isinstance(node, FuncAccess) and node.ref.function is not function:
+                found.setdefault(node.ref)
+    return list(found)
+
+
+def expressions(function: Function) -> Iterable[Expr]:
+    """All expressions of a function's definitions."""
+    for d in function.definitions:
+        yield from d.index
+        yield from d.values
+        if d.rdom:
+            for v in d.rdom.vars:
+                yield v.min
+                yield v.extent
+            if d.rdom.predicate is not None:
+                yield d.rdom.predicate
+
+
+def _producers_first(outputs: Sequence[FunctionRef]) -> list[FunctionRef]:
+    """Depth-first post-order over the call graph, without recursion."""
+    done: dict[FunctionRef, None] = {}
+    for root in outputs:
+        stack: list[tuple[FunctionRef, list[FunctionRef]]] = [(root, _producers(root, None))]
+        while stack:
+            ref, todo = stack[-1]
+            if todo:
+                nxt = todo.pop(0)
+                if nxt not in done and all(nxt is not open_ref for open_ref, _ in stack):
+                    stack.append((nxt, _producers(nxt, ref)))
+            else:
+                stack.pop()
+                done.setdefault(ref)
+    return list(done)
+
+
+def _producers(ref: FunctionRef, user: FunctionRef | None) -> list[FunctionRef]:
+    if ref.function is None:
+        by = f"it is used by `{user.name}`" if user else "it is an output of the pipeline"
+        raise DefinitionError(
+            f"Func `{ref.name}` has no definition",
+            location=user.function.location if user and user.function else None,
+            reason=[by, f"define it first, for example: {ref.name}[x] = x"],
+        )
+    return [r for r in calls(ref.function) if r is not ref]
+
+
+def _inputs(order: Iterable[FunctionRef]) -> tuple[list[ImageRef], list[ScalarRef]]:
+    images: dict[ImageRef, None] = {}
+    scalars: dict[ScalarRef, None] = {}
+    for ref in order:
+        assert ref.function is not None, "undefined functions were refused before"
+        for root in expressions(ref.function):
+            for node in walk(root):
+                if isinstance(node, ImageAccess | ImageProperty):
+                    images.setdefault(node.ref)
+                elif isinstance(node, Param):
+                    scalars.setdefault(node.ref)
+    return list(images), list(scalars)
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The user's name without a `$n` suffix, made of letters, digits and _, with _n added when taken."""
+    base = re.sub(r"[^A-Za-z0-9_]", "_", name.split("$")[0]) or "f"
+    candidate, n = base, 1
+    while candidate in taken:
+        candidate = f"{base}_{n}"
+        n += 1
+    taken.add(candidate)
+    return candidate
+
+
+class _ToNames(Rewriter):
+    only = (FuncAccess, ImageAccess, ImageProperty, Param)
+
+    def __init__(
+        self,
+        functions: Mapping[FunctionRef, str],
+        images: Mapping[ImageRef, str],
+        scalars: Mapping[ScalarRef, str],
+    ) -> None:
+        super().__init__()
+        self.functions, self.images, self.scalars = functions, images, scalars
+
+    def rewrite_FuncAccess(self, a: FuncAccess) -> Expr:
+        return Read(self.functions[a.ref], tuple(map(self, a.index)), a.element, a.dtype)
+
+    def rewrite_ImageAccess(self, a: ImageAccess) -> Expr:
+        return Read(self.images[a.ref], tuple(map(self, a.index)), 0, a.dtype)
+
+    def rewrite_ImageProperty(self, p: ImageProperty) -> Expr:
+        return buffer_property(self.images[p.ref], p.property, p.dim)
+
+    def rewrite_Param(self, p: Param) -> Expr:
+        return Var(self.scalars[p.ref], p.dtype)
+
+
+def _named(ref: FunctionRef, name: str, to_names: _ToNames) -> Function:
+    assert ref.function is not None, "undefined functions were refused before"
+    definitions = tuple(
+        Definition(
+            index=tuple(map(to_names, d.index)),
+            values=tuple(map(to_names, d.values)),
+            rdom=d.rdom and _named_domain(d.rdom, to_names),
+            location=d.location,
+        )
+        for d in ref.function.definitions
+    )
+    return replace(ref.function, name=name, definitions=definitions)
+
+
+def _named_domain(rdom: ReductionDomain, to_names: _ToNames) -> ReductionDomain:
+    return ReductionDomain(
+        tuple(ReductionVar(v.name, to_names(v.min), to_names(v.extent)) for v in rdom.vars),
+        None if rdom.predicate is None else to_names(rdom.predicate),
+    )
+
+
+def reads(root: Node) -> Iterable[Read]:
+    """Every distinct Read below."""
+    return (n for n in walk(root) if isinstance(n, Read))

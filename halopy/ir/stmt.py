@@ -1,0 +1,165 @@
+"""Statements: loops, stores and allocations."""
+
+from __future__ import annotations
+
+import enum
+
+
+from ..dtypes import DType
+from .expr import Expr
+from .node import Node
+
+
+class Stmt(Node):
+    """Base of statements."""
+
+    def __str__(self) -> str:
+        from .printer import stmt_text  # the printer stands above the nodes it prints
+
+        return stmt_text(self)
+
+
+class LoopKind(enum.Enum):
+    """How the iterations of a loop run."""
+
+    SERIAL = "for"
+    PARALLEL = "parallel"
+    VECTORIZED = "vectorized"
+    UNROLLED = "unrolled"
+
+
+class MemoryKind(enum.Enum):
+    """Where an allocation lives; AUTO leaves the choice to code generation."""
+
+    AUTO = "Auto"
+    HEAP = "Heap"
+    STACK = "Stack"
+    REGISTER = "Register"
+
+
+class ErrorSite(enum.Enum):
+    """What a failing Assert means; `runtime.checks` turns site and arguments into the user's error."""
+
+    WRONG_DTYPE = "wrong dtype"
+    WRONG_RANK = "wrong rank"
+    NULL_HOST = "no memory"
+    REGION_TOO_SMALL = "region too small"
+    WRONG_CONSTRAINT = "constraint"
+    SPLIT_TOO_SMALL = "split too small"
+    PARAM_OUT_OF_RANGE = "param out of range"
+    BOUND_TOO_SMALL = "bound too small"
+    OUT_OF_MEMORY = "out of memory"
+    FOLD_TOO_SMALL = "fold too small"
+    BAD_EXTENT = "bad extent"
+
+
+class For(Stmt):
+    """`name` runs over [min, min + extent). Loop names are unique in a kernel."""
+
+    name: str
+    min: Expr
+    extent: Expr
+    kind: LoopKind
+    body: Stmt
+
+
+class Block(Stmt):
+    """Statements one after the other; made by `block`, which flattens."""
+
+    stmts: tuple[Stmt, ...]
+
+
+class If(Stmt):
+    condition: Expr
+    then: Stmt
+    otherwise: Stmt | None = None
+
+
+class LetStmt(Stmt):
+    """`body` with `name` standing for `value`."""
+
+    name: str
+    value: Expr
+    body: Stmt
+
+
+class Produce(Stmt):
+    """`body` computes the Func `name`; a mark without effect."""
+
+    name: str
+    body: Stmt
+
+
+class Realize(Stmt):
+    """Storage for the Func `name` over the box `bounds` of (min, extent) per dimension, alive in `body`."""
+
+    name: str
+    dtypes: tuple[DType, ...]
+    bounds: tuple[tuple[Expr, Expr], ...]
+    memory: MemoryKind
+    body: Stmt
+
+
+class Provide(Stmt):
+    """Write all elements of the Func `name` at `index`; values are all evaluated before any is written."""
+
+    name: str
+    index: tuple[Expr, ...]
+    values: tuple[Expr, ...]
+
+
+class Allocate(Stmt):
+    """`size` elements of scratch memory called `buffer`, alive in `body`."""
+
+    buffer: str
+    dtype: DType
+    size: Expr
+    memory: MemoryKind
+    body: Stmt
+
+
+class Store(Stmt):
+    """`buffer[index] = value`; where `predicate` (lanes of bool) is false, memory is not touched."""
+
+    buffer: str
+    index: Expr
+    value: Expr
+    predicate: Expr | None = None
+
+
+class Assert(Stmt):
+    """Leave the kernel with an error unless `condition`. `names` and `args` say what to report."""
+
+    condition: Expr
+    site: ErrorSite
+    names: tuple[str, ...]
+    args: tuple[Expr, ...]
+
+
+class Evaluate(Stmt):
+    """Evaluate and drop."""
+
+    value: Expr
+
+
+NOTHING = Block(())
+
+
+def block(*stmts: Stmt) -> Stmt:
+    """Statements in sequence; nested blocks are flattened, one alone stands for itself."""
+    flat: list[Stmt] = []
+    for s in stmts:
+        if isinstance(s, Block):
+            flat.extend(s.stmts)
+        else:
+            flat.append(s)
+    return flat[0] if len(flat) == 1 else Block(tuple(flat))
+
+
+def let_all(bindings: list[tuple[str, Expr]], body: Stmt) -> Stmt:
+    """`body` inside lets, the first binding outermost."""
+    for name, value in reversed(bindings):
+        body = LetStmt(name, value, body)
+    return body
+
+
