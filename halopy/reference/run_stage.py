@@ -1,0 +1,63 @@
+"""Run one stage over a box: its points in order, batch by batch, every value read before any is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..ir.expr import TRUE, Read
+from .boxes import Box, box_around, covers
+from .grid import Grid
+from .order import batches_of, reduction_sequence
+from .stage import Stage
+from .tape import ReadElement
+from .values import Array
+
+
+class Outgrown(Exception):
+    """An update touched cells, those in `box`, outside what the stage before it covers."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+
+def run_stage(
+    stage: Stage, box: Box, grid: Grid, reachable: Box, variables: Mapping[str, Array], read_other: ReadElement
+) -> None:
+    """Compute the stage over `box` into `grid`. Raises Outgrown when it touches cells outside `reachable`."""
+
+    def read(node: Read, index: Sequence[Array]) -> Array:
+        if node.name != stage.function.name:
+            return read_other(node, index)
+        _check_reachable(index, reachable)
+        return grid.gather(index, node.element)
+
+    bounds = stage.reduction_bounds(variables, read)
+    pure = stage.pure_points(box)
+    if pure is None or any(extent <= 0 for _, extent in bounds):
+        return
+    sequence = stage.select_known(variables, reduction_sequence(bounds, stage.reduction_names), read)
+    for batch in batches_of(stage, sequence, variables, read):
+        points = stage.restrict(variables, {**pure, **batch}, read)
+        if points is not None:
+            results = stage.action.run({**variables, **points}, read)
+            _store(stage, results, grid, reachable)
+
+
+def _store(stage: Stage, results: Sequence[Array], grid: Grid, reachable: Box) -> None:
+    rank, elements = stage.function.rank, len(stage.values)
+    index, values, defined = results[:rank], results[rank : rank + elements], results[rank + elements :]
+    if stage.number:
+        _check_reachable(index, reachable)
+    for element, value in enumerate(values):
+        if not stage.stored[element]:
+            continue
+        if not stage.number and stage.conditions[element] is TRUE:
+            grid.fill(element, value)
+        else:
+            grid.scatter(index, element, value, defined[element])
+
+
+def _check_reachable(index: Sequence[Array], reachable: Box) -> None:
+    touched = box_around(index)
+    if not covers(reachable, touched):
+        raise Outgrown(touched)
