@@ -179,7 +179,7 @@ class Expr(ExprLike):
     def __repr__(self) -> str:
         if self._node is None:
             return "<undefined halopy.Expr>"
-        return f"<halopy.Expr of type {self._node.dtype}: {show(self._node)}>"
+        return f"<halopy.Expr of type {self._node.dtype}: {self._node}>"
 
 
 def to_expr(value: object) -> Expr:

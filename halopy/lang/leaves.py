@@ -19,22 +19,23 @@ def leaves(root: Expr, *kinds: NodeMeta) -> Iterator[Any]:
         if node in seen or not node.kinds & wanted:
             continue
         seen.add(node)
-        if type(node).kind & wanted:
+        if isinstance(node, kinds):
             yield node
         stack.extend(reversed(tuple(node.children())))
 
 
 def replace_leaves(root: Expr, kind: NodeMeta, replacement: Callable[[Any], Expr]) -> Expr:
     """The expression with each node of that kind replaced; itself where there is none."""
+    wanted = mask(kind)
     done: dict[Node, Node] = {}
     stack: list[Node] = [root]
     while stack:
         node = stack[-1]
         if node in done:
             stack.pop()
-        elif not node.kinds & kind.kind:
+        elif not node.kinds & wanted:
             done[stack.pop()] = node
-        elif type(node) is kind:
+        elif isinstance(node, kind):
             done[stack.pop()] = replacement(node)
         else:
             missing = [child for child in node.children() if child not in done]
@@ -47,7 +48,7 @@ def replace_leaves(root: Expr, kind: NodeMeta, replacement: Callable[[Any], Expr
     return result
 
 
-def _replaced(field: Any, done: dict[Node, Node]) -> Any:
+def _replaced(field: object, done: dict[Node, Node]) -> object:
     if isinstance(field, Node):
         return done[field]
     return tuple(_replaced(item, done) for item in field) if type(field) is tuple else field

@@ -25,6 +25,7 @@ class RVar(ExprLike):
     """One dimension of an RDom; or, made from a name, a loop name for splits of such dimensions."""
 
     __slots__ = ("_name", "_position", "_ref")
+    _name: str
 
     def __init__(self, name: str | RDom | None = None) -> None:
         self._ref: DomainRef | None = None
@@ -214,6 +215,11 @@ def only_domain(exprs: Sequence[nodes.Expr]) -> DomainRef | None:
                 )
             found = access.ref
     return found
+
+
+def is_reduction_access(e: nodes.Expr) -> bool:
+    """Whether the expression is a reduction variable alone."""
+    return isinstance(e, nodes.RVarAccess)
 
 
 def bind_reduction(exprs: Sequence[nodes.Expr]) -> tuple[list[nodes.Expr], ReductionDomain | None]:

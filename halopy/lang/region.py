@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..errors import DefinitionError
 from ..source import caller
@@ -34,9 +34,9 @@ ToRange: TypeAlias = "Range | tuple[ToExpr, ToExpr]"
 class Dimension(Protocol):
     """One dimension of a Buffer or ImageParam."""
 
-    def min(self) -> Any: ...
+    def min(self) -> ToExpr: ...
 
-    def extent(self) -> Any: ...
+    def extent(self) -> ToExpr: ...
 
 
 @runtime_checkable
