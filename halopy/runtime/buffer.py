@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ Array = npt.NDArray[Any]
 
 # device, device_interface, host, flags, type (code, bits, lanes), dimensions, dim, padding
 _HEADER = "=QQQQBBHiQQ"
-_DIMENSION = "iiiI"  # min, extent, stride in elements, flags
+_DIMENSION = "iii4x"  # min, extent, stride in elements, flags
 _HEADER_BYTES = struct.calcsize(_HEADER)
 _INT32_MAX = 2**31 - 1
 
@@ -36,31 +37,28 @@ class RawBuffer:
         """`mins` count from dimension 0, all 0 when absent; `dtype` overrides the array's own (bfloat16 as uint16)."""
         self.array = array
         self.dtype = from_numpy(array.dtype) if dtype is None else _reinterpreted(array, dtype)
-        self.extents = array.shape[::-1]
-        self.strides = _element_strides(array)
-        self.mins = (0,) * array.ndim if mins is None else tuple(mins)
-        self.writeable = array.flags.writeable
-        if len(self.mins) != array.ndim:
-            raise BufferError(f"a buffer of {array.ndim} dimensions was given {len(self.mins)} mins")
-        self._block = self._packed()
-
-    def _packed(self) -> ctypes.Array[ctypes.c_char]:
-        array, dtype = self.array, self.dtype
-        host = array.__array_interface__["data"][0]
+        self.extents = extents = array.shape[::-1]
+        self.strides = strides = _element_strides(array, extents)
+        self.mins = mins = (0,) * len(extents) if mins is None else tuple(mins)
+        if len(mins) != len(extents):
+            raise BufferError(f"a buffer of {len(extents)} dimensions was given {len(mins)} mins")
+        host, read_only = array.__array_interface__["data"]
+        self.writeable = not read_only
         if host % array.itemsize:
-            raise BufferError(
-                f"the array's elements are not aligned to {array.itemsize} bytes; pass np.require(a, requirements='A')"
-            )
-        make, layout = _layout(array.ndim)
+            raise _unaligned(array)
+        self._block = self._packed(host)
+
+    def _packed(self, host: int) -> ctypes.Array[ctypes.c_char]:
+        rank = len(self.extents)
+        make, pack_into = _layout(rank)
         block = make()
         self.address = address = ctypes.addressof(block)
         shape: list[int] = []
-        for size in zip(self.mins, self.extents, self.strides, strict=True):
-            shape += (*size, 0)
+        for size in zip(self.mins, self.extents, self.strides):  # noqa: B905 (lengths are equal; `strict` costs time)
+            shape += size
+        dtype = self.dtype
         try:
-            layout.pack_into(
-                block, 0, 0, 0, host, 0, dtype.code, dtype.bits, 1, array.ndim, address + _HEADER_BYTES, 0, *shape
-            )
+            pack_into(block, 0, 0, 0, host, 0, dtype.code, dtype.bits, 1, rank, address + _HEADER_BYTES, 0, *shape)
         except struct.error:
             raise _too_large(self) from None
         return block
@@ -71,24 +69,35 @@ class RawBuffer:
 
 
 @cache
-def _layout(rank: int) -> tuple[type[ctypes.Array[ctypes.c_char]], struct.Struct]:
+def _layout(rank: int) -> tuple[type[ctypes.Array[ctypes.c_char]], Callable[..., None]]:
     layout = struct.Struct(_HEADER + rank * _DIMENSION)
-    return ctypes.c_char * layout.size, layout
+    return ctypes.c_char * layout.size, layout.pack_into
 
 
-def _element_strides(array: Array) -> tuple[int, ...]:
-    size = array.itemsize
-    if size == 1:
-        return array.strides[::-1]
-    strides = []
-    for stride, extent in zip(reversed(array.strides), reversed(array.shape), strict=True):
-        if stride % size and extent > 1:
-            raise BufferError(
-                f"the array has a stride of {stride} bytes, which is no multiple of its {size}-byte elements",
-                reason=("such arrays come from fields of structured types; pass a contiguous copy: a.copy()",),
-            )
-        strides.append(stride // size)
-    return tuple(strides)
+def _element_strides(array: Array, extents: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides in elements. Where none is ever taken, dimension 0 has stride 1, which is what most kernels want."""
+    size, strides = array.itemsize, array.strides[::-1]
+    if 0 in extents:
+        return tuple(math.prod(extents[:dim]) for dim in range(len(extents)))
+    if size > 1:
+        for stride, extent in zip(strides, extents, strict=True):
+            if stride % size and extent > 1:
+                raise _odd_stride(stride, size)
+        strides = tuple([stride // size for stride in strides])
+    return (1, *strides[1:]) if extents and extents[0] == 1 else strides
+
+
+def _odd_stride(stride: int, size: int) -> BufferError:
+    return BufferError(
+        f"the array has a stride of {stride} bytes, which is no multiple of its {size}-byte elements",
+        reason=("such arrays come from fields of structured types; pass a contiguous copy: a.copy()",),
+    )
+
+
+def _unaligned(array: Array) -> BufferError:
+    return BufferError(
+        f"the array's elements are not aligned to {array.itemsize} bytes; pass np.require(a, requirements='A')"
+    )
 
 
 def _reinterpreted(array: Array, dtype: DType) -> DType:
