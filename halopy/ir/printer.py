@@ -122,6 +122,7 @@ _EXPRS: dict[type[Node], Callable[[Any], Iterable[Piece]]] = {
     ir.Const: lambda e: (literal_text(e),),
     ir.Var: lambda e: (e.name,),
     ir.Param: lambda e: (e.ref.name,),
+    ir.RVarAccess: lambda e: (e.ref.var_name(e.position),),
     ir.FuncAccess: _access,
     ir.ImageAccess: lambda e: (f"{e.ref.name}(", *_list(e.index), ")"),
     ir.ImageProperty: lambda e: (f"{e.ref.name}.{e.property}.{e.dim}",),

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from .depth import STEP, stepping_stones
 from .expr import Expr, Let, Var
 from .node import Node, NodeMeta, mask
 from .stmt import Block, For, LetStmt, Stmt, block
@@ -71,13 +72,20 @@ class Rewriter(ScopedRewriter):
     def __init__(self) -> None:
         super().__init__()
         self._memo: dict[Node, Any] = {}
+        self._depth = 0
 
     def __call__(self, node: Any) -> Any:
         if not node.kinds & self._only_mask:
             return node
         done = self._memo.get(node)
         if done is None:
+            self._depth += 1
+            if self._depth > STEP:
+                self._depth = 0
+                for stone in stepping_stones(node, self._memo):
+                    self(stone)
             done = self._memo[node] = self._visit(node)
+            self._depth = max(0, self._depth - 1)
         return done
 
 

@@ -1,0 +1,483 @@
+"""Symbolic intervals: the least and greatest value of an expression while some variables move.
+
+    bounds_of(x*2 + y, {"x": [0, n - 1]})   ->   [y, n*2 + y - 2]
+
+Ends are expressions in what does not move. Always a superset; exact where each moving variable
+occurs once or only in a sum. int32 and int64 arithmetic is assumed not to overflow; of narrower
+types the whole range is given where a value may wrap. Floating-point symbols are taken as finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ..dtypes import DType
+from . import build
+from . import expr as ir
+from .depth import STEP, stepping_stones
+from .expr import FALSE, TRUE, Expr, const, const_value
+from .linear import LinearForm, expr_of, linear
+from .ranges import Range, Ranges, type_range
+
+
+class Interval(NamedTuple):
+    """All values from `lo` to `hi`, both included; None where unbounded."""
+
+    lo: Expr | None
+    hi: Expr | None
+
+
+EVERYTHING = Interval(None, None)
+Scope = Mapping[str, Interval]
+
+
+def bounds_of(e: Expr, scope: Scope) -> Interval:
+    """Bounds of `e` while each Var named in `scope` takes any value of its interval.
+
+    Other variables are symbols. The intervals in `scope` speak of symbols only.
+    """
+    return _Bounds(scope, Ranges(numeric(scope)))(e)
+
+
+def constant_bounds(e: Expr, scope: Scope | None = None) -> tuple[int | None, int | None]:
+    """Numbers that bound an integer expression; None where there is none."""
+    scope = scope or {}
+    lo, hi = Ranges(numeric(scope)).of(e)
+    if scope and (lo is None or hi is None) and e.dtype.is_integer:
+        symbolic = bounds_of(e, scope)
+        if lo is None and symbolic.lo is not None:
+            lo = Ranges({}).of(symbolic.lo)[0]
+        if hi is None and symbolic.hi is not None:
+            hi = Ranges({}).of(symbolic.hi)[1]
+    return (None if lo is None else int(lo)), (None if hi is None else int(hi))
+
+
+def provably(condition: Expr, scope: Scope | None = None) -> bool:
+    """Whether a bool expression is true for all values of its variables. False says nothing."""
+    scope = scope or {}
+    if Ranges(numeric(scope)).of(condition) == (1, 1):
+        return True
+    return bool(scope) and const_value(bounds_of(condition, scope).lo or FALSE) == 1
+
+
+def union(a: Interval, b: Interval) -> Interval:
+    """The least interval around both."""
+    return Interval(
+        None if a.lo is None or b.lo is None else build.minimum(a.lo, b.lo),
+        None if a.hi is None or b.hi is None else build.maximum(a.hi, b.hi),
+    )
+
+
+def intersect(a: Interval, b: Interval) -> Interval:
+    """What lies in both; may be empty."""
+    lo = a.lo if b.lo is None else b.lo if a.lo is None else build.maximum(a.lo, b.lo)
+    hi = a.hi if b.hi is None else b.hi if a.hi is None else build.minimum(a.hi, b.hi)
+    return Interval(lo, hi)
+
+
+def numeric(scope: Scope) -> dict[str, Range]:
+    """The numeric ranges of a scope's variables."""
+    ranges = Ranges({})
+    return {
+        name: (
+            None if i.lo is None else ranges.of(i.lo)[0],
+            None if i.hi is None else ranges.of(i.hi)[1],
+        )
+        for name, i in scope.items()
+    }
+
+
+class _Bounds:
+    """One call's worth of symbolic bounds, remembered per node."""
+
+    def __init__(self, scope: Scope, ranges: Ranges) -> None:
+        self.scope = scope
+        self.ranges = ranges
+        self._memo: dict[Expr, Interval] = {}
+        self._depth = 0
+
+    def __call__(self, e: Expr) -> Interval:
+        found = self._memo.get(e)
+        if found is None:
+            self._depth += 1
+            if self._depth > STEP:
+                self._depth = 0
+                for stone in stepping_stones(e, self._memo, (ir.Add, ir.Sub, ir.Mul)):
+                    if isinstance(stone, Expr):
+                        self(stone)
+            rule = _RULES.get(type(e))
+            if not e.kinds & _MOVING:
+                found = Interval(e, e) if e.dtype.lanes == 1 else self.numbers(e)
+            else:
+                found = self.numbers(e) if rule is None else rule(self, e)
+            self._memo[e] = found
+            self._depth = max(0, self._depth - 1)
+        return found
+
+    def numbers(self, e: Expr) -> Interval:
+        """Numeric bounds, where symbols would not help."""
+        lo, hi = self.ranges.of(e)
+        dtype = e.dtype.element
+        return Interval(None if lo is None else const(lo, dtype), None if hi is None else const(hi, dtype))
+
+    def is_fixed(self, e: Expr) -> bool:
+        """Whether no moving variable reaches `e`."""
+        i = self(e)
+        return i.lo is e and i.hi is e
+
+    def sign(self, e: Expr) -> int:
+        """1 where e >= 0 is known, -1 where e <= 0 is, else 0."""
+        lo, hi = self.ranges.of(e)
+        return 1 if lo is not None and lo >= 0 else -1 if hi is not None and hi <= 0 else 0
+
+
+_MOVING = ir.Var.bit | ir.Read.bit | ir.Load.bit | ir.Ramp.bit
+
+
+def _sum(self: _Bounds, e: Any) -> Interval:
+    dtype = e.dtype.element
+    if dtype.is_float:
+        return _float_sum(self, e)
+    form = linear(e)
+    if e in form.terms:
+        return _product(self, e)
+    if not dtype.is_index_like and not _fits(self, e, form):
+        return self.numbers(e)
+    lo: LinearForm | None = LinearForm({}, form.constant)
+    hi: LinearForm | None = lo
+    fixed = True
+    for term, c in form.terms.items():
+        low, high = self(term)
+        fixed = fixed and low is term and high is term
+        low, high = (low, high) if c > 0 else (high, low)
+        lo = None if lo is None or low is None else lo.plus(linear(low), c)
+        hi = None if hi is None or high is None else hi.plus(linear(high), c)
+    if fixed:
+        return Interval(e, e)
+    return Interval(
+        None if lo is None else expr_of(lo, dtype),
+        None if hi is None else expr_of(hi, dtype),
+    )
+
+
+def _fits(self: _Bounds, e: Expr, form: LinearForm) -> bool:
+    """Whether the sum cannot wrap, or does not move."""
+    if all(self.is_fixed(term) for term in form.terms):
+        return True
+    lo, hi = self.ranges.of_form(form.terms, form.constant)
+    return lo is not None and hi is not None and e.dtype.can_hold(int(lo)) and e.dtype.can_hold(int(hi))
+
+
+def _product(self: _Bounds, e: ir.Mul) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if a.lo is e.a and a.hi is e.a and b.lo is e.b and b.hi is e.b:
+        return Interval(e, e)
+    if not e.dtype.is_index_like and not e.dtype.is_float and self.ranges.of(e) == type_range(e.dtype):
+        return self.numbers(e)
+    if a.lo is a.hi and a.lo is not None:
+        a, b, fixed, moving = b, a, e.a, e.b
+    else:
+        fixed, moving = e.b, e.a
+    if b.lo is b.hi and b.lo is not None:
+        return _times(a, b.lo, self.sign(fixed))
+    if self.sign(fixed) > 0 and self.sign(moving) > 0:
+        return Interval(
+            None if a.lo is None or b.lo is None else build.mul(a.lo, b.lo),
+            None if a.hi is None or b.hi is None else build.mul(a.hi, b.hi),
+        )
+    if None in a or None in b:
+        return self.numbers(e)
+    products = [build.mul(x, y) for x in a for y in b if x is not None and y is not None]
+    return Interval(_fold(build.minimum, products), _fold(build.maximum, products))
+
+
+def _fold(combine: Callable[[Expr, Expr], Expr], items: list[Expr]) -> Expr:
+    total = items[0]
+    for item in items[1:]:
+        total = combine(total, item)
+    return total
+
+
+def _times(a: Interval, factor: Expr, sign: int) -> Interval:
+    lo = None if a.lo is None else build.mul(a.lo, factor)
+    hi = None if a.hi is None else build.mul(a.hi, factor)
+    if sign > 0:
+        return Interval(lo, hi)
+    if sign < 0:
+        return Interval(hi, lo)
+    if lo is None or hi is None:
+        return EVERYTHING
+    return Interval(build.minimum(lo, hi), build.maximum(lo, hi))
+
+
+def _float_sum(self: _Bounds, e: Any) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
+        return Interval(e, e)
+    if type(e) is ir.Mul:
+        a, factor = (b, a.lo) if a.lo is a.hi else (a, b.lo)
+        if factor is not None and None not in a and (a is self(e.a) or a is self(e.b)) and _single(self, factor):
+            c = const_value(factor)
+            return _times(a, factor, 0 if c is None or c != c else 1 if c >= 0 else -1)
+        return self.numbers(e)
+    if None in a or None in b:
+        return EVERYTHING
+    low, high = (b.lo, b.hi) if type(e) is ir.Add else (b.hi, b.lo)
+    make = build.BINARY[type(e)]
+    assert a.lo and a.hi and low and high, "checked above"
+    return Interval(make(a.lo, low), make(a.hi, high))
+
+
+def _single(self: _Bounds, e: Expr) -> bool:
+    return const_value(e) is not None or self.is_fixed(e)
+
+
+def _div(self: _Bounds, e: ir.Div) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
+        return Interval(e, e)
+    lo, hi = self.ranges.of(e.b)
+    if b.lo is None or b.lo is not b.hi or not ((lo is not None and lo > 0) or (hi is not None and hi < 0)):
+        return _div_by_moving(self, e, a, b)
+    if e.dtype.is_float and None in a:
+        return EVERYTHING
+    low = None if a.lo is None else build.div(a.lo, b.lo)
+    high = None if a.hi is None else build.div(a.hi, b.lo)
+    if not e.dtype.is_index_like and not e.dtype.is_float and hi is not None and hi < 0:
+        return self.numbers(e)
+    return Interval(low, high) if lo is not None and lo > 0 else Interval(high, low)
+
+
+def _div_by_moving(self: _Bounds, e: ir.Div, a: Interval, b: Interval) -> Interval:
+    """|a / b| <= |a|; more is known where neither is negative."""
+    if e.dtype.is_float or not e.dtype.is_index_like:
+        return self.numbers(e)
+    lowest = self.ranges.of(e.b)[0]
+    if self.sign(e.a) > 0 and lowest is not None and lowest > 0:
+        low = const(0, e.dtype.element) if a.lo is None or b.hi is None else build.div(a.lo, b.hi)
+        return Interval(low, None if a.hi is None or b.lo is None else build.div(a.hi, b.lo))
+    if None in a:
+        return self.numbers(e)
+    assert a.lo and a.hi, "checked above"
+    low, high = build.minimum(a.lo, build.sub(0, a.hi)), build.maximum(a.hi, build.sub(0, a.lo))
+    return intersect(Interval(build.minimum(low, 0), build.maximum(high, 0)), self.numbers(e))
+
+
+def _mod(self: _Bounds, e: ir.Mod) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
+        return Interval(e, e)
+    found = self.numbers(e)
+    if e.dtype.is_float:
+        return found
+    divisor = const_value(e.b)
+    if divisor is not None and divisor > 0 and a.lo is not None and a.hi is not None:
+        return _mod_of_run(a.lo, a.hi, int(divisor)) or found
+    if b.hi is not None and e.dtype.is_index_like and const_value(found.hi or e) is None:
+        zero = const(0, e.dtype.element)
+        size = b.hi if self.sign(e.b) > 0 or b.lo is None else build.maximum(b.hi, build.sub(0, b.lo))
+        return Interval(zero, build.maximum(build.sub(size, 1), 0)) if self.sign(e.b) > 0 or b.lo else found
+    return found
+
+
+def _mod_of_run(lo: Expr, hi: Expr, divisor: int) -> Interval | None:
+    """Where the whole interval lies in one period."""
+    gap = linear(hi).plus(linear(lo), -1)
+    base = linear(lo)
+    if gap.terms or any(c % divisor for c in base.terms.values()):
+        return None
+    start = base.constant % divisor
+    if gap.constant < 0 or start + gap.constant >= divisor:
+        return None
+    return Interval(const(start, lo.dtype), const(start + gap.constant, lo.dtype))
+
+
+def _extremum(self: _Bounds, e: Any) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
+        return Interval(e, e)
+    if e.dtype.is_float and b == EVERYTHING:
+        return EVERYTHING
+    if type(e) is ir.Min:
+        return Interval(union(a, b).lo, intersect(a, b).hi)
+    return Interval(intersect(a, b).lo, union(a, b).hi)
+
+
+def _choose(self: _Bounds, e: Expr, condition: Expr, yes: Expr, no: Expr) -> Interval:
+    c, a, b = self(condition), self(yes), self(no)
+    if c.lo is condition is c.hi and a.lo is yes is a.hi and b.lo is no is b.hi:
+        return Interval(e, e)
+    if c.lo is not None and const_value(c.lo) == 1:
+        return a
+    if c.hi is not None and const_value(c.hi) == 0:
+        return b
+    if e.dtype.is_float and EVERYTHING in (a, b):
+        return EVERYTHING
+    if c.lo is c.hi is not None:
+        return Interval(
+            None if a.lo is None or b.lo is None else build.select(c.lo, a.lo, b.lo),
+            None if a.hi is None or b.hi is None else build.select(c.lo, a.hi, b.hi),
+        )
+    return union(a, b)
+
+
+def _cast(self: _Bounds, e: ir.Cast) -> Interval:
+    a = self(e.a)
+    if a.lo is e.a is a.hi:
+        return Interval(e, e)
+    source, target = e.a.dtype.element, e.dtype.element
+    if not _keeps_order(self, e, source, target):
+        return self.numbers(e)
+    lo, hi = (None if end is None else build.cast(target, end) for end in a)
+    if source.is_float and target.is_integer and a != EVERYTHING or not target.is_index_like:
+        known = self.numbers(e)
+        return Interval(lo or known.lo, hi or known.hi)
+    return Interval(lo, hi)
+
+
+def _keeps_order(self: _Bounds, e: ir.Cast, source: DType, target: DType) -> bool:
+    """Whether the cast is monotone on all values that can occur."""
+    if source.is_float or target.is_float:
+        return not target.is_bool
+    if target.is_bool:
+        return source.is_uint
+    if source.is_index_like and target.is_index_like:
+        return True
+    lo, hi = self.ranges.of(e.a)
+    lo, hi = (source.min if lo is None else lo), (source.max if hi is None else hi)
+    return target.can_hold(int(lo)) and target.can_hold(int(hi))
+
+
+def _compare(self: _Bounds, e: Any) -> Interval:
+    a, b = self(e.a), self(e.b)
+    if e.dtype.lanes == 1 and a.lo is e.a is a.hi and b.lo is e.b is b.hi:
+        return Interval(e, e)
+    found = self.ranges.of(e)
+    if found == (0, 1) and e.a.dtype.is_index_like:
+        gap = linear(e.a).plus(linear(e.b), -1)
+        low, high = self(expr_of(gap, e.a.dtype))
+        zero = const(0, e.a.dtype.element)
+        signs = Ranges({"lo": (_number(low, 0), _number(high, 1))})
+        found = signs.of(type(e)(ir.Var("lo", zero.dtype), zero))
+    return Interval(TRUE if found[0] else FALSE, TRUE if found[1] else FALSE)
+
+
+def _number(end: Expr | None, side: int) -> int | float | None:
+    return None if end is None else Ranges({}).of(end)[side]
+
+
+def _logic(self: _Bounds, e: Any) -> Interval:
+    a, b = self(e.a), self(e.b)
+    make = build.BINARY[type(e)]
+    return Interval(make(a.lo or FALSE, b.lo or FALSE), make(a.hi or TRUE, b.hi or TRUE))
+
+
+def _not(self: _Bounds, e: ir.Not) -> Interval:
+    lo, hi = self(e.a)
+    return Interval(build.logical_not(hi or TRUE), build.logical_not(lo or FALSE))
+
+
+def _let(self: _Bounds, e: ir.Let) -> Interval:
+    value = self(e.value)
+    scope = {**self.scope, e.name: value}
+    return _Bounds(scope, Ranges({**self.ranges.variables, e.name: self.ranges.of(e.value)}))(e.body)
+
+
+def _var(self: _Bounds, e: ir.Var) -> Interval:
+    found = self.scope.get(e.name)
+    if found is not None:
+        return found
+    return Interval(e, e) if e.dtype.lanes == 1 else self.numbers(e)
+
+
+def _ramp(self: _Bounds, e: ir.Ramp) -> Interval:
+    if not e.dtype.is_index_like or e.base.dtype.lanes != 1:
+        return self.numbers(e)
+    lane = ir.Var(f"lane of {e.lanes}", e.base.dtype)
+    dtype = e.base.dtype
+    inner = {**self.scope, lane.name: Interval(const(0, dtype), const(e.lanes - 1, dtype))}
+    ranges = Ranges({**self.ranges.variables, lane.name: (0, e.lanes - 1)})
+    return _Bounds(inner, ranges)(build.add(e.base, build.mul(lane, e.stride)))
+
+
+def _shuffle(self: _Bounds, e: ir.Shuffle) -> Interval:
+    total = self(e.vectors[0])
+    for v in e.vectors[1:]:
+        other = self(v)
+        total = EVERYTHING if e.dtype.is_float and EVERYTHING in (total, other) else union(total, other)
+    return total
+
+
+def _reduce(self: _Bounds, e: ir.VectorReduce) -> Interval:
+    return self(e.value) if e.op in ("min", "max", "and", "or") else self.numbers(e)
+
+
+def _call(self: _Bounds, e: ir.Call) -> Interval:
+    args = [self(a) for a in e.args]
+    if e.dtype.lanes == 1 and all(i.lo is a is i.hi for a, i in zip(e.args, args, strict=True)):
+        return Interval(e, e)
+    if e.name in ("likely", "likely_if_innermost", "strict_float"):
+        return args[0]
+    if e.name in ("promise_clamped", "unsafe_promise_clamped"):
+        return intersect(args[0], Interval(args[1].lo, args[2].hi)) if e.dtype.is_integer else args[0]
+    if e.name == "if_then_else":
+        return _choose(self, e, *e.args)
+    if e.name in _MONOTONE and not any(None in i for i in args):
+        return _monotone(e, args)
+    if e.name == "shift_right" and self.sign(e.args[1]) > 0 and const_value(e.args[1]) is not None:
+        by = e.args[1] if e.args[1].dtype.lanes == 1 else const(const_value(e.args[1]) or 0, e.args[1].dtype.element)
+        ends = (None if end is None else build.call(e.name, (end, by), e.dtype.element) for end in args[0])
+        return Interval(*ends)
+    if e.name == "abs" and e.args[0].dtype.is_index_like:
+        return _abs(e, args[0], self.sign(e.args[0]))
+    return self.numbers(e)
+
+
+_MONOTONE = {
+    "saturating_cast": (1,), "saturating_add": (1, 1), "saturating_sub": (1, -1), "widening_add": (1, 1),
+    "widening_sub": (1, -1), "halving_add": (1, 1), "rounding_halving_add": (1, 1), "bitwise_not": (-1,),
+    "floor": (1,), "ceil": (1,), "round": (1,), "trunc": (1,),
+}  # fmt: skip
+
+
+def _monotone(e: ir.Call, args: list[Interval]) -> Interval:
+    ends = []
+    for low in (True, False):
+        chosen = tuple(i.lo if (d > 0) == low else i.hi for i, d in zip(args, _MONOTONE[e.name], strict=True))
+        ends.append(build.call(e.name, tuple(c for c in chosen if c is not None), e.dtype.element))
+    return Interval(*ends)
+
+
+def _abs(e: ir.Call, a: Interval, sign: int) -> Interval:
+    dtype = e.dtype.element
+    lo, hi = a
+    if sign > 0:
+        return Interval(lo and build.cast(dtype, lo), hi and build.cast(dtype, hi))
+    if lo is None or hi is None:
+        return Interval(const(0, dtype), const(dtype.max, dtype))
+    return Interval(const(0, dtype), build.cast(dtype, build.maximum(hi, build.sub(0, lo))))
+
+
+_RULES: dict[type, Callable[[_Bounds, Any], Interval]] = {
+    ir.Var: _var,
+    ir.Add: _sum,
+    ir.Sub: _sum,
+    ir.Mul: _sum,
+    ir.Div: _div,
+    ir.Mod: _mod,
+    ir.Min: _extremum,
+    ir.Max: _extremum,
+    **{c: _compare for c in ir.COMPARISONS},
+    ir.And: _logic,
+    ir.Or: _logic,
+    ir.Not: _not,
+    ir.Select: lambda self, e: _choose(self, e, e.condition, e.a, e.b),
+    ir.Cast: _cast,
+    ir.Let: _let,
+    ir.Ramp: _ramp,
+    ir.Broadcast: lambda self, e: self(e.value),
+    ir.Shuffle: _shuffle,
+    ir.VectorReduce: _reduce,
+    ir.Call: _call,
+}
