@@ -1,0 +1,59 @@
+"""What a Buffer is made of, shared by all handles of it: an array in place, and where its region starts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..dtypes import DType
+from ..ir.refs import ImageRef
+from ..runtime.buffer import RawBuffer
+
+Array = npt.NDArray[Any]
+_numbers = itertools.count()
+_ALIGNMENT = 128  # bytes; what Halide's own allocations have
+
+
+class BufferContents:
+    """Elements in a NumPy array whose last axis is dimension 0. The array is kept alive, and never copied."""
+
+    __slots__ = ("__weakref__", "_image", "_raw", "array", "dtype", "mins", "name")
+
+    def __init__(self, array: Array, dtype: DType, mins: Sequence[int] | None = None, name: str = "") -> None:
+        self.array = array
+        self.dtype = dtype
+        self.mins = (0,) * array.ndim if mins is None else tuple(mins)
+        self.name = name or f"b{next(_numbers)}"
+        self._raw: RawBuffer | None = None
+        self._image: ImageRef | None = None
+
+    @property
+    def raw(self) -> RawBuffer:
+        """What kernels are given. Another object whenever the shape has changed."""
+        if self._raw is None:
+            self._raw = RawBuffer(self.array, self.mins, self.dtype)
+        return self._raw
+
+    def reshape(self, array: Array, mins: Sequence[int]) -> None:
+        """Describe the same elements otherwise."""
+        self.array, self.mins, self._raw = array, tuple(mins), None
+
+    @property
+    def image(self) -> ImageRef:
+        """The buffer's identity inside expressions."""
+        if self._image is None:
+            self._image = ImageRef(self.name, self.dtype, self.array.ndim, self)
+        return self._image
+
+
+def allocate(dtype: DType, extents: Sequence[int]) -> Array:
+    """A new dense array, dimension 0 innermost and last, aligned for vectors. Its elements are not initialised."""
+    element = dtype.to_numpy()
+    count = int(np.prod(extents, dtype=np.int64))
+    block = np.empty(count * element.itemsize + _ALIGNMENT, np.uint8)
+    start = -block.ctypes.data % _ALIGNMENT
+    return block[start : start + count * element.itemsize].view(element).reshape(tuple(extents)[::-1])

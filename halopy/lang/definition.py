@@ -1,0 +1,250 @@
+"""Turn `f[index] = values` into a Definition, or say what is wrong with it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..dtypes import INT32, DType, accepted
+from ..errors import DefinitionError, TypeMismatch
+from ..ir.expr import Expr, FuncAccess, Let, Var, const
+from ..ir.function import Definition, Function, ReductionDomain
+from ..ir.node import walk
+from ..ir.rewrite import free_vars
+from ..schedule.order import self_reads
+from ..source import SourceLocation, caller
+from .conversion import cast, show, typed
+from .func_contents import FuncContents, freeze_called
+from .rdom import bind_reduction, is_reduction_access
+from .var import Var as VarHandle
+
+_PLACEHOLDER = "_"
+
+
+def call_index(what: str, index: Sequence[Expr]) -> tuple[Expr, ...]:
+    """Arguments of a call, as int32. Raises TypeMismatch for types that do not fit."""
+    return tuple(_as_coordinate(what, place, e) for place, e in enumerate(index))
+
+
+def _as_coordinate(what: str, place: int, e: Expr) -> Expr:
+    if e.dtype is INT32:
+        return e
+    if e.dtype.is_integer and e.dtype.lanes == 1 and e.dtype.bits + e.dtype.is_uint <= 32:
+        return cast(INT32, e)
+    raise TypeMismatch(
+        f"argument {place + 1} in a call to {what} is {typed(e)}",
+        location=caller(),
+        accepted="integers of at most 32 bits, or an explicit hl.cast(hl.Int(32), ...)",
+    )
+
+
+def expand_placeholder(index: tuple[Expr, ...], rank: int | None) -> tuple[Expr, ...]:
+    """`_` replaced by as many implicit Vars as the rank leaves room for (none while it is unknown)."""
+    for at, e in enumerate(index):
+        if isinstance(e, Var) and e.name == _PLACEHOLDER:
+            missing = 0 if rank is None else max(0, rank - len(index) + 1)
+            implicit = tuple(Var(VarHandle.implicit(n).name()) for n in range(missing))
+            return (*index[:at], *implicit, *index[at + 1 :])
+    return index
+
+
+def _placeholder_at(index: tuple[Expr, ...]) -> int | None:
+    places = (at for at, e in enumerate(index) if isinstance(e, Var) and e.name == _PLACEHOLDER)
+    return next(places, None)
+
+
+def define(func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...]) -> int:
+    """Add a definition to the Func: the pure one first, then updates. Returns the number of its stage."""
+    location = caller()
+    if func.frozen:
+        raise DefinitionError(
+            f"Func `{func.name}` cannot be given another definition",
+            location=location,
+            reason=["it has already been realized, or used in the definition of another Func"],
+            accepted="all definitions of a Func before its first use",
+        )
+    if func.function is None:
+        function = _pure_function(func, index, values, location)
+    else:
+        function = _updated_function(func, func.function, index, values, location)
+    freeze_called(function.definitions[-1], func)
+    func.set_function(function)
+    return len(function.definitions) - 1
+
+
+def implicit_count(values: Sequence[Expr]) -> int:
+    """How many implicit Vars the values use: 2 for _0 and _1."""
+    names = {name for value in values for name in free_vars(value)}
+    return max((VarHandle(name).implicit_index() + 1 for name in names), default=0)
+
+
+def base_case(func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...], start: int) -> None:
+    """Define an undefined Func by a constant, so that `f[index] += values` has something to add to."""
+    fresh = (VarHandle() for _ in index)
+    index = _with_implicit(index, values)
+    names = [e.name if isinstance(e, Var) else next(fresh).name() for e in index]
+    dtypes = func.required_dtypes or tuple(v.dtype for v in values)
+    define(func, tuple(map(Var, names)), tuple(const(start, dtype) for dtype in dtypes))
+
+
+def _with_implicit(index: tuple[Expr, ...], values: Sequence[Expr]) -> tuple[Expr, ...]:
+    """`_` on the left of an undefined Func stands for as many Vars as the right-hand side uses."""
+    at = _placeholder_at(index)
+    if at is None:
+        return index
+    implicit = tuple(Var(VarHandle.implicit(n).name()) for n in range(implicit_count(values)))
+    return (*index[:at], *implicit, *index[at + 1 :])
+
+
+def _pure_function(
+    func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...], location: SourceLocation
+) -> Function:
+    for place, e in enumerate(index):
+        if not isinstance(e, Var):
+            what = "a reduction variable" if is_reduction_access(e) else f"`{show(e)}`"
+            raise DefinitionError(
+                f"Func `{func.name}`: argument {place + 1} of its first definition is {what}, not a Var",
+                location=location,
+                reason=["the first definition gives a value to every point, so its arguments are plain Vars"],
+                accepted=f"for example {func.name}[x] = 0 first, then an update",
+            )
+    index = _with_implicit(index, values)
+    names = tuple(e.name for e in index if isinstance(e, Var))
+    if len(set(names)) != len(names):
+        twice = next(n for n in names if names.count(n) > 1)
+        raise DefinitionError(
+            f"Func `{func.name}`: Var `{twice}` stands twice on the left-hand side",
+            location=location,
+            accepted="a different Var for each dimension",
+        )
+    bound, domain = bind_reduction(values)
+    if domain is not None:
+        raise DefinitionError(
+            f"Func `{func.name}`: its first definition uses the reduction variable `{domain.vars[0].name}`",
+            location=location,
+            accepted=f"a first definition without RDom, then an update such as {func.name}[...] += ...",
+        )
+    definition = Definition(index, tuple(bound), None, location)
+    dtypes = tuple(v.dtype for v in values)
+    _check_variables(func, definition, set(names))
+    _check_required(func, dtypes, len(index), location)
+    return Function(func.name, names, dtypes, (definition,), location)
+
+
+def _check_required(func: FuncContents, dtypes: tuple[DType, ...], rank: int, location: SourceLocation) -> None:
+    if func.required_dtypes and dtypes != func.required_dtypes:
+        raise TypeMismatch(
+            f"Func `{func.name}` is declared to hold {accepted(func.required_dtypes)}"
+            f" but defined with {accepted(dtypes)}",
+            location=location,
+            accepted=f"values of type {accepted(func.required_dtypes)}",
+        )
+    if func.required_rank is not None and rank != func.required_rank:
+        raise DefinitionError(
+            f"Func `{func.name}` is declared with {func.required_rank} dimensions but defined with {rank}",
+            location=location,
+            accepted=f"{func.required_rank} Vars on the left-hand side",
+        )
+
+
+def _updated_function(
+    func: FuncContents,
+    function: Function,
+    index: tuple[Expr, ...],
+    values: tuple[Expr, ...],
+    location: SourceLocation,
+) -> Function:
+    number = len(function.updates)
+    _check_arity(func, function, index, location)
+    _check_update_types(func, function, values, number, location)
+    bound, domain = bind_reduction((*index, *values))
+    definition = Definition(tuple(bound[: len(index)]), tuple(bound[len(index) :]), domain, location)
+    pure = {
+        at: name
+        for at, (name, e) in enumerate(zip(function.args, definition.index, strict=True))
+        if isinstance(e, Var) and e.name == name
+    }
+    reduction = {v.name for v in domain.vars} if domain else set()
+    _check_variables(func, definition, set(pure.values()) | reduction)
+    updated = replace(function, definitions=(*function.definitions, definition))
+    reads = self_reads(definition, updated, func)
+    for read in reads:
+        for at, name in pure.items():
+            if read.index[at] is not definition.index[at]:
+                raise DefinitionError(
+                    f"Func `{func.name}`, update {number}: it reads itself at `{show(read.index[at])}` "
+                    f"in dimension {at}, where it is defined for all `{name}`",
+                    location=location,
+                    reason=[f"the loop over `{name}` may run in any order, so only the same point can be read"],
+                    accepted=f"`{name}` in that place, or a reduction variable on the left-hand side",
+                )
+    if not domain and not reads and len(pure) == function.rank:
+        _warn_hidden(func, number, location)
+    return updated
+
+
+def _warn_hidden(func: FuncContents, number: int, location: SourceLocation) -> None:
+    warnings.warn_explicit(
+        f"Func `{func.name}`, update {number}: hides all earlier definitions, since it defines every point anew",
+        UserWarning,
+        location.file,
+        location.line,
+    )
+
+
+def _check_arity(func: FuncContents, function: Function, index: Sequence[Expr], location: SourceLocation) -> None:
+    if len(index) != function.rank:
+        raise DefinitionError(
+            f"Func `{func.name}` has {function.rank} dimensions ({', '.join(function.args)}), not {len(index)}",
+            location=location,
+            accepted=f"{function.rank} arguments",
+        )
+
+
+def _check_update_types(
+    func: FuncContents, function: Function, values: Sequence[Expr], number: int, location: SourceLocation
+) -> None:
+    if len(values) != len(function.dtypes):
+        raise DefinitionError(
+            f"Func `{func.name}`, update {number}: {len(values)} values, but the Func has {len(function.dtypes)}",
+            location=location,
+            accepted=f"a tuple of {len(function.dtypes)} values" if len(function.dtypes) > 1 else "one value",
+        )
+    for place, (value, dtype) in enumerate(zip(values, function.dtypes, strict=True)):
+        if value.dtype is not dtype:
+            which = f"value {place} " if len(values) > 1 else "the value "
+            raise TypeMismatch(
+                f"Func `{func.name}`, update {number}: {which}has type {value.dtype}, but the Func holds {dtype}",
+                location=location,
+                accepted=f"{dtype}; convert with hl.cast(<type of {func.name}>, ...)",
+            )
+
+
+def _check_variables(func: FuncContents, definition: Definition, known: set[str]) -> None:
+    """Every variable on the right is an argument, a reduction variable or bound by a let."""
+    roots = [*definition.index, *definition.values]
+    if definition.rdom is not None:
+        roots += _domain_expressions(definition.rdom)
+    for root in roots:
+        unknown = free_vars(root) - known
+        if unknown and root.has(Let):
+            unknown -= {node.name for node in walk(root) if isinstance(node, Let)}
+        if unknown:
+            name = min(unknown)
+            raise DefinitionError(
+                f"Func `{func.name}`: variable `{name}` is used on the right-hand side but is no dimension of it",
+                location=definition.location,
+                reason=[f"its value would be unknown when {func.name} is computed"],
+                accepted=", ".join(sorted(known)) or "no variable: the Func has no dimensions",
+            )
+
+
+def _domain_expressions(domain: ReductionDomain) -> list[Expr]:
+    found = [e for v in domain.vars for e in (v.min, v.extent)]
+    return found if domain.predicate is None else [*found, domain.predicate]
+
+
+def access(func: FuncContents, index: tuple[Expr, ...], element: int) -> Expr:
+    """A read of one element of a defined Func."""
+    return FuncAccess(func, index, element, func.defined_function.dtypes[element])

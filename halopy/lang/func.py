@@ -1,0 +1,207 @@
+"""`Func`: a named grid of values, defined by assigning to `f[x, y]`, with a schedule that says how it is computed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from ..dtypes import DType
+from ..errors import DefinitionError
+from ..ir import expr as nodes
+from ..ir.function import Definition, Function
+from ..source import caller
+from .buffer import Buffer
+from .expr import Expr, ExprLike, to_node
+from .func_contents import FuncContents
+from .func_ref import FuncRef
+from .func_scheduling import FuncScheduling
+from .image_param import ImageParam
+from .rdom import RVar
+from .stage import Stage
+from .types import Type, to_dtype
+from .var import Var, _
+
+_numbers = itertools.count()
+
+
+class Func(FuncScheduling):
+    """A stage of a pipeline.
+
+    Func(), Func("name")                        undefined
+    Func(Type or list of Types, rank, "name")   undefined, with types and number of dimensions fixed
+    Func(expression), Func(buffer or input)     defined over implicit Vars
+    """
+
+    __slots__ = ("_contents",)
+    _stage = 0
+
+    def __init__(
+        self,
+        required: str | Type | Sequence[Type] | ExprLike | Buffer | ImageParam | None = None,
+        required_dimensions: int | None = None,
+        name: str | None = None,
+        **aliases: object,
+    ) -> None:
+        required = aliases.pop("required_type", aliases.pop("required_types", required))  # type: ignore[assignment]
+        if aliases:
+            raise TypeError(f"Func() got an unexpected argument {next(iter(aliases))!r}")
+        if isinstance(required, str):
+            required, name = None, required
+        contents = FuncContents(f"f{next(_numbers)}" if name is None else name)
+        self._contents = contents
+        if name == "":
+            raise DefinitionError("a Func may not have an empty name", location=caller())
+        if isinstance(required, Type | list | tuple):
+            types = required if isinstance(required, list | tuple) else [required]
+            contents.required_dtypes = tuple(map(to_dtype, types))
+            contents.required_rank = required_dimensions
+        elif isinstance(required, Buffer | ImageParam):
+            self[_] = required[_]
+        elif required is not None:
+            self[_] = required
+
+    @classmethod
+    def _of(cls, contents: FuncContents) -> Func:
+        func = cls.__new__(cls)
+        func._contents = contents
+        return func
+
+    def __getitem__(self, index: object) -> FuncRef:
+        return FuncRef(self._contents, _nodes(index))
+
+    def __setitem__(self, index: object, value: object) -> None:
+        self[index].assign(value)
+
+    def name(self) -> str:
+        return self._contents.name
+
+    def defined(self) -> bool:
+        return self._contents.function is not None
+
+    def args(self) -> list[Var]:
+        """The Vars of the pure definition; none while undefined."""
+        function = self._contents.function
+        return [Var(name) for name in function.args] if function else []
+
+    def value(self) -> Expr:
+        """The right-hand side of the pure definition."""
+        return _single(self._contents, self._function("value").pure)
+
+    def values(self) -> tuple[Expr, ...]:
+        return tuple(map(Expr, self._function("values").pure.values))
+
+    def dimensions(self) -> int:
+        """Number of dimensions, as defined or as required."""
+        if self._contents.function is not None:
+            return self._contents.function.rank
+        if self._contents.required_rank is None:
+            raise self._undefined("dimensions")
+        return self._contents.required_rank
+
+    def outputs(self) -> int:
+        """Number of values at each point."""
+        return len(self._dtypes("outputs"))
+
+    def type(self) -> Type:
+        dtypes = self._dtypes("type")
+        if len(dtypes) != 1:
+            raise DefinitionError(
+                f"Func `{self.name()}` has {len(dtypes)} values and no single type",
+                location=caller(),
+                accepted=f"{self.name()}.types()",
+            )
+        return Type.of(dtypes[0])
+
+    def types(self) -> list[Type]:
+        return [Type.of(dtype) for dtype in self._dtypes("types")]
+
+    def _dtypes(self, asked: str) -> tuple[DType, ...]:
+        function = self._contents.function
+        dtypes = function.dtypes if function else self._contents.required_dtypes
+        if not dtypes:
+            raise self._undefined(asked)
+        return dtypes
+
+    def has_update_definition(self) -> bool:
+        return self.num_update_definitions() > 0
+
+    def num_update_definitions(self) -> int:
+        return len(self._contents.function.updates) if self._contents.function else 0
+
+    def update(self, idx: int = 0) -> Stage:
+        """The schedule of an update, counted from 0."""
+        self._update(idx)
+        return Stage(contents=self._contents, stage=idx + 1)
+
+    def update_args(self, idx: int = 0) -> list[Expr]:
+        """The left-hand side of an update."""
+        return list(map(Expr, self._update(idx).index))
+
+    def update_value(self, idx: int = 0) -> Expr:
+        """The right-hand side of an update."""
+        return _single(self._contents, self._update(idx))
+
+    def update_values(self, idx: int = 0) -> tuple[Expr, ...]:
+        return tuple(map(Expr, self._update(idx).values))
+
+    def rvars(self, idx: int = 0) -> list[RVar]:
+        """The reduction variables of an update, innermost first, as names of loops."""
+        domain = self._update(idx).rdom
+        return [RVar(v.name) for v in domain.vars] if domain else []
+
+    def _update(self, number: int) -> Definition:
+        function = self._function("update")
+        if not 0 <= number < len(function.updates):
+            count = len(function.updates)
+            raise DefinitionError(
+                f"Func `{self.name()}` has no update {number}",
+                location=caller(),
+                accepted=f"0 to {count - 1}" if count else "nothing: it has no updates",
+            )
+        return function.updates[number]
+
+    def _function(self, asked: str) -> Function:
+        if self._contents.function is None:
+            raise self._undefined(asked)
+        return self._contents.function
+
+    def _undefined(self, asked: str) -> DefinitionError:
+        return DefinitionError(
+            f"Func `{self.name()}` is not defined, so it has no {asked}",
+            location=caller(),
+            accepted=f"define it first, for example: {self.name()}[x] = x",
+        )
+
+    def is_extern(self) -> bool:
+        """Whether its values come from a function outside the pipeline: never."""
+        return False
+
+    def __repr__(self) -> str:
+        return f"<halopy.Func '{self.name()}'>"
+
+
+def _nodes(index: object) -> tuple[nodes.Expr, ...]:
+    """The indices in `f[...]`: one thing, or a tuple or list of them."""
+    return tuple(map(to_node, index)) if isinstance(index, tuple | list) else (to_node(index),)
+
+
+def _single(contents: FuncContents, definition: Definition) -> Expr:
+    if len(definition.values) != 1:
+        raise DefinitionError(
+            f"Func `{contents.name}` has {len(definition.values)} values at each point",
+            location=caller(),
+            accepted="values() or update_values()",
+        )
+    return Expr(definition.values[0])
+
+
+def funcs(names: str) -> tuple[Func, ...]:
+    """`f, g = hl.funcs("f g")`."""
+    return tuple(Func(name) for name in names.split())
+
+
+def lambda_func(*args: object) -> Func:
+    """An unnamed Func from Vars and a value."""
+    func = Func()
+    func[tuple(args[:-1])] = args[-1]
+    return func

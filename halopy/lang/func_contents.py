@@ -1,0 +1,86 @@
+"""What a Func is made of, shared by all handles of it: its definition and its schedule in progress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..dtypes import DType
+from ..ir.expr import FuncAccess
+from ..ir.function import Definition, Function
+from ..ir.node import Node, walk
+from ..ir.refs import FunctionRef
+from ..schedule.directives import ComputeAt, Directive, StoreAt
+from ..schedule.directives import LoopLevel as LoopLevelValue
+from ..schedule.initial import initial_stage
+from ..schedule.nest import FuncSchedule, StageNest
+from ..schedule.nest import apply as apply_to_nest
+from . import revision
+from .loop_level import LoopLevel
+
+
+class Placement:
+    """A directive whose place in the nest may still be set: resolved when the schedule is read."""
+
+    __slots__ = ("directive", "level")
+
+    def __init__(self, directive: Directive, level: LoopLevel) -> None:
+        self.directive, self.level = directive, level
+
+    def resolved(self) -> Directive:
+        action = type(self.directive.action)
+        assert action is ComputeAt or action is StoreAt, "only places are deferred"
+        place: LoopLevelValue = self.level.value(self.directive)
+        return Directive(action(place), 0, self.directive.location, self.directive.text)
+
+
+class FuncContents(FunctionRef):
+    """A Func's identity, with everything its handles may change."""
+
+    __slots__ = ("frozen", "func_directives", "nests", "pipeline", "required_dtypes", "required_rank")
+
+    def __init__(self, name: str, dtypes: Sequence[DType] = (), rank: int | None = None) -> None:
+        super().__init__(name)
+        self.required_dtypes = tuple(dtypes)
+        self.required_rank = rank
+        self.frozen = False
+        self.nests: list[StageNest] = []
+        self.func_directives: list[Directive | Placement] = []
+        self.pipeline: object | None = None  # the Pipeline of this Func alone, made by realize
+
+    @property
+    def defined_function(self) -> Function:
+        assert self.function is not None, f"Func {self.name} is defined"
+        return self.function
+
+    def set_function(self, function: Function) -> None:
+        """A new definition, one stage longer than before."""
+        self.function = function
+        self.nests.append(initial_stage(function, len(self.nests), self))
+        revision.changed()
+
+    def apply(self, directive: Directive) -> None:
+        """Add a directive about one stage. Raises ScheduleError, changing nothing, where it does not fit."""
+        self.nests[directive.stage] = apply_to_nest(self.nests[directive.stage], directive)
+        revision.changed()
+
+    def add(self, directive: Directive | Placement) -> None:
+        """Add a directive about the whole Func."""
+        self.func_directives.append(directive)
+        revision.changed()
+
+    def schedule(self) -> FuncSchedule:
+        """The schedule as it is now."""
+        directives = (d.resolved() if isinstance(d, Placement) else d for d in self.func_directives)
+        return FuncSchedule(tuple(self.nests), tuple(directives))
+
+
+def freeze_called(definition: Definition, by: FunctionRef) -> None:
+    """No Func that the definition reads may get further definitions."""
+    roots: list[Node] = [*definition.index, *definition.values]
+    if definition.rdom is not None and definition.rdom.predicate is not None:
+        roots.append(definition.rdom.predicate)
+    for root in roots:
+        if root.has(FuncAccess):
+            for node in walk(root):
+                if isinstance(node, FuncAccess) and node.ref is not by and isinstance(node.ref, FuncContents):
+                    node.ref.frozen = True

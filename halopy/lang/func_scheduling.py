@@ -1,0 +1,160 @@
+"""The directives about a whole Func: where it is computed and stored, and over which region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from ..dtypes import INT32
+from ..errors import ScheduleError
+from ..ir.expr import Const, Expr, Mod, const_value
+from ..schedule.directives import (
+    INLINED,
+    AlignBounds,
+    Bound,
+    ComputeAt,
+    Directive,
+    FuncDirective,
+    ReorderStorage,
+    StoreAt,
+    StoreIn,
+)
+from ..source import caller
+from .enums import MemoryType
+from .expr import ToExpr
+from .func_contents import FuncContents, Placement
+from .loop_level import LoopLevel
+from .loop_names import Loop, shown
+from .region import ToRange, to_region
+from .scheduling import StageScheduling
+from .sizes import size_expression
+from .var import Var
+
+
+class FuncScheduling(StageScheduling):
+    """Directives on a Func as a whole; those on loops apply to its pure definition."""
+
+    __slots__ = ()
+
+    def compute_root(self) -> Self:
+        """All of it that is needed is computed before its consumers."""
+        return self._place(ComputeAt, "compute_root()", LoopLevel.root())
+
+    def compute_inline(self) -> Self:
+        """It is substituted into its consumers. This is the default."""
+        return self._place(ComputeAt, "compute_inline()", LoopLevel.inlined())
+
+    def compute_at(self, f: FuncScheduling | LoopLevel, var: Loop | None = None) -> Self:
+        """It is computed at each iteration of a consumer's loop, as much as is needed there."""
+        return self._place_at(ComputeAt, "compute_at", f, var)
+
+    def store_root(self) -> Self:
+        """Its memory lives as long as the pipeline runs."""
+        return self._place(StoreAt, "store_root()", LoopLevel.root())
+
+    def store_at(self, f: FuncScheduling | LoopLevel, var: Loop | None = None) -> Self:
+        """Its memory lives inside a loop around the one where it is computed, so values can be reused."""
+        return self._place_at(StoreAt, "store_at", f, var)
+
+    def store_in(self, memory_type: MemoryType) -> Self:
+        """Which memory holds its values."""
+        return self._add(StoreIn(memory_type.value), f"store_in(MemoryType.{memory_type.name})")
+
+    def bound(self, var: Var, min: ToExpr, extent: ToExpr) -> Self:
+        """The dimension is computed over [min, min + extent), and nothing else may be asked for."""
+        text = f"bound({shown(var)}, {shown(min)}, {shown(extent)})"
+        low, size = self._size(text, min), self._size(text, extent)
+        return self._add(Bound(self._argument(text, var), low, size), text)
+
+    def bound_extent(self, var: Var, extent: ToExpr) -> Self:
+        """The dimension has this extent, wherever it starts."""
+        text = f"bound_extent({shown(var)}, {shown(extent)})"
+        return self._add(Bound(self._argument(text, var), None, self._size(text, extent)), text)
+
+    def align_bounds(self, var: Var, modulus: ToExpr, remainder: ToExpr = 0) -> Self:
+        """The computed region grows until min % modulus == remainder and the extent is a multiple of modulus."""
+        text = f"align_bounds({shown(var)}, {shown(modulus)}, {shown(remainder)})"
+        size, offset = self._modulus(text, modulus), self._size(text, remainder)
+        known = const_value(size), const_value(offset)
+        offset = Const(int(known[1]) % int(known[0]), INT32) if None not in known else Mod(offset, size)  # type: ignore[arg-type]
+        return self._add(AlignBounds(self._argument(text, var), size, offset), text)
+
+    def align_extent(self, var: Var, modulus: ToExpr) -> Self:
+        """The computed extent grows to a multiple of modulus; the min stays."""
+        text = f"align_extent({shown(var)}, {shown(modulus)})"
+        return self._add(AlignBounds(self._argument(text, var), self._modulus(text, modulus), None), text)
+
+    def reorder_storage(self, *dims: Var | Sequence[Var]) -> Self:
+        """The order of the named dimensions in memory, the densest first."""
+        flat = [v for group in dims for v in (group if isinstance(group, list | tuple) else (group,))]
+        text = f"reorder_storage({', '.join(map(shown, flat))})"
+        names = tuple(self._argument(text, v) for v in flat)
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise self._refused(text, "it takes two dimensions or more, each once", ", ".join(self._arguments()))
+        return self._add(ReorderStorage(names), text)
+
+    def set_estimate(self, var: Var, min: ToExpr, extent: ToExpr) -> Self:
+        """The range to expect, for automatic scheduling: without effect on results."""
+        self._argument(f"set_estimate({shown(var)}, {shown(min)}, {shown(extent)})", var)
+        return self
+
+    def set_estimates(self, estimates: Sequence[ToRange]) -> Self:
+        """The ranges to expect in all dimensions: without effect on results."""
+        region = to_region(estimates)
+        if len(region) != len(self._arguments()):
+            raise self._refused(
+                f"set_estimates({shown(list(estimates))})",
+                f"{len(region)} ranges for {len(self._arguments())} dimensions",
+                "one range per dimension",
+            )
+        return self
+
+    def _arguments(self) -> tuple[str, ...]:
+        self._nest()
+        return self._contents.defined_function.args
+
+    def _argument(self, text: str, var: Var) -> str:
+        names = self._arguments()
+        if not isinstance(var, Var) or var.name() not in names:
+            raise self._refused(text, f"`{shown(var)}` is no dimension of {self._contents.name}", ", ".join(names))
+        return var.name()
+
+    def _size(self, text: str, value: ToExpr) -> Expr:
+        return size_expression(f"{self._contents.name}.{text}", value)
+
+    def _modulus(self, text: str, value: ToExpr) -> Expr:
+        modulus = self._size(text, value)
+        constant = const_value(modulus)
+        if constant is not None and constant < 1:
+            raise self._refused(text, f"the modulus is {constant}", "a modulus of 1 or more")
+        return modulus
+
+    def _place_at(
+        self, kind: type[ComputeAt] | type[StoreAt], verb: str, f: FuncScheduling | LoopLevel, var: Loop | None
+    ) -> Self:
+        if isinstance(f, LoopLevel):
+            return self._place(kind, f"{verb}({f.shown()})", f)
+        text = f"{verb}({shown(f)}, {shown(var)})"
+        if not isinstance(f, FuncScheduling) or var is None:
+            raise self._refused(text, "the place is not a Func and a loop of it", f"{verb}(func, var), a LoopLevel")
+        if f._contents is self._contents:
+            raise self._refused(text, "a Func has no place inside its own loops", "a loop of a Func that uses it")
+        self._check_loop(text, f._contents, var)
+        return self._place(kind, text, LoopLevel._at(f._contents, var))
+
+    def _check_loop(self, text: str, consumer: FuncContents, var: Loop) -> None:
+        """Refuse a place in a Func that is not defined. Its loops may still be made by later directives."""
+        if consumer.function is None:
+            raise self._refused(text, f"Func `{consumer.name}` is not defined yet", "a Func that is defined")
+
+    def _place(self, kind: type[ComputeAt] | type[StoreAt], text: str, level: LoopLevel) -> Self:
+        self._contents.add(Placement(Directive(kind(INLINED), 0, caller(), f"{self._contents.name}.{text}"), level))
+        return self
+
+    def _add(self, action: FuncDirective, text: str) -> Self:
+        self._nest()
+        self._contents.add(Directive(action, 0, caller(), f"{self._contents.name}.{text}"))
+        return self
+
+    def _refused(self, text: str, reason: str, accepted: str) -> ScheduleError:
+        return ScheduleError(f"{self._contents.name}.{text}", location=caller(), reason=[reason], accepted=accepted)

@@ -1,0 +1,203 @@
+"""`ImageParam`: an input buffer, bound before a run; and the dimensions of inputs and outputs with their constraints."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from ..dtypes import INT32, DType
+from ..errors import BufferError, DefinitionError
+from ..ir import expr as nodes
+from ..ir.refs import ImageRef
+from ..source import caller
+from . import revision
+from .buffer import Buffer
+from .enums import MemoryType
+from .expr import Expr, ToExpr, to_node
+from .image_access import image_index, shape_symbol
+from .region import ToRange, to_region
+from .sizes import size_expression
+from .types import Type, to_dtype
+
+_numbers = itertools.count()
+
+
+class ImageParamRef(ImageRef):
+    """An ImageParam's identity, the buffer now bound to it, and what is promised about its shape."""
+
+    __slots__ = ("buffer", "constraints", "host_alignment")
+
+    def __init__(self, name: str, dtype: DType, rank: int) -> None:
+        super().__init__(name, dtype, rank)
+        self.buffer: Buffer | None = None
+        # What is promised: (property, dimension) -> int32 expression. Dimension 0 is dense unless said.
+        self.constraints: dict[tuple[str, int], nodes.Expr] = {("stride", 0): nodes.Const(1, INT32)} if rank else {}
+        self.host_alignment = dtype.bytes
+
+
+class Dimension:
+    """One dimension of an input or output: symbols for its shape, and promises about it."""
+
+    __slots__ = ("_dim", "_ref")
+
+    def __init__(self, ref: ImageParamRef, dim: int) -> None:
+        shape_symbol(ref, "min", dim)  # refuses dimensions that there are not
+        self._ref, self._dim = ref, dim
+
+    def min(self) -> Expr:
+        return shape_symbol(self._ref, "min", self._dim)
+
+    def extent(self) -> Expr:
+        return shape_symbol(self._ref, "extent", self._dim)
+
+    def stride(self) -> Expr:
+        return shape_symbol(self._ref, "stride", self._dim)
+
+    def max(self) -> Expr:
+        return self.min() + self.extent() - 1
+
+    def set_min(self, min: ToExpr) -> Dimension:
+        return self._promise("min", min)
+
+    def set_extent(self, extent: ToExpr) -> Dimension:
+        return self._promise("extent", extent)
+
+    def set_stride(self, stride: ToExpr) -> Dimension:
+        """Promise the stride in elements; `hl.Expr()` takes back the promise that dimension 0 is dense."""
+        return self._promise("stride", stride)
+
+    def set_bounds(self, min: ToExpr, extent: ToExpr) -> Dimension:
+        return self.set_min(min).set_extent(extent)
+
+    def set_estimate(self, min: ToExpr, extent: ToExpr) -> Dimension:
+        """What to expect, for automatic scheduling: without effect on results."""
+        return self
+
+    def dim(self, dimension: int) -> Dimension:
+        """A sibling."""
+        return Dimension(self._ref, dimension)
+
+    def _promise(self, what: str, value: ToExpr) -> Dimension:
+        key = (what, self._dim)
+        if isinstance(value, Expr) and not value.defined():
+            self._ref.constraints.pop(key, None)
+        else:
+            text = f"{self._ref.name}.dim({self._dim}).set_{what}(...)"
+            self._ref.constraints[key] = size_expression(text, value)
+        revision.changed()
+        return self
+
+
+class OutputImageParam:
+    """An input or output as a buffer: its type, its dimensions."""
+
+    __slots__ = ("_defined",)
+
+    def __init__(self, ref: ImageParamRef | None = None) -> None:
+        self._defined = ref
+
+    @property
+    def _ref(self) -> ImageParamRef:
+        if self._defined is None:
+            raise DefinitionError("an undefined ImageParam is used", location=caller())
+        return self._defined
+
+    def name(self) -> str:
+        return self._ref.name
+
+    def type(self) -> Type:
+        return Type.of(self._ref.dtype)
+
+    def defined(self) -> bool:
+        return self._defined is not None
+
+    def dimensions(self) -> int:
+        return self._ref.rank
+
+    def dim(self, dimension: int) -> Dimension:
+        return Dimension(self._ref, dimension)
+
+    def width(self) -> Expr:
+        return self.dim(0).extent()
+
+    def height(self) -> Expr:
+        return self.dim(1).extent()
+
+    def channels(self) -> Expr:
+        return self.dim(2).extent()
+
+    def left(self) -> Expr:
+        return self.dim(0).min()
+
+    def right(self) -> Expr:
+        return self.dim(0).max()
+
+    def top(self) -> Expr:
+        return self.dim(1).min()
+
+    def bottom(self) -> Expr:
+        return self.dim(1).max()
+
+    def host_alignment(self) -> int:
+        """The promised alignment of its memory in bytes."""
+        return self._ref.host_alignment
+
+    def set_host_alignment(self, bytes: int) -> OutputImageParam:
+        self._ref.host_alignment = bytes
+        return self
+
+    def store_in(self, memory_type: MemoryType) -> OutputImageParam:
+        """Which memory it lives in: that is the caller's choice, so without effect."""
+        return self
+
+    def set_estimates(self, estimates: Sequence[ToRange]) -> OutputImageParam:
+        """What to expect, for automatic scheduling: without effect on results."""
+        if len(to_region(estimates)) != self.dimensions():
+            raise DefinitionError(
+                f"`{self.name()}` has {self.dimensions()} dimensions, not {len(estimates)}", location=caller()
+            )
+        return self
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__
+        if self._defined is None:
+            return f"<halopy.{kind} {kind}()>"
+        return f"<halopy.{kind} '{self.name()}', dims: {self.dimensions()}, type: {self._ref.dtype}>"
+
+
+class ImageParam(OutputImageParam):
+    """An input image of fixed type and number of dimensions."""
+
+    __slots__ = ()
+
+    def __init__(self, type: Type | None = None, dimensions: int = 0, name: str | None = None) -> None:
+        if type is None:
+            super().__init__()
+            return
+        super().__init__(ImageParamRef(name or f"p{next(_numbers)}", to_dtype(type), dimensions))
+
+    def set(self, buffer: Buffer | object) -> None:
+        """Bind a Buffer (or an array) that the next runs read."""
+        bound = buffer if isinstance(buffer, Buffer) else Buffer(buffer)
+        ref = self._ref
+        if bound.defined() and (bound._contents.dtype is not ref.dtype or bound.dimensions() != ref.rank):
+            raise BufferError(
+                f"ImageParam `{ref.name}` cannot be bound to a buffer of type {bound._contents.dtype} "
+                f"with {bound.dimensions()} dimensions",
+                location=caller(),
+                accepted=f"type {ref.dtype}, {ref.rank} dimensions",
+            )
+        ref.buffer = bound if bound.defined() else None
+
+    def get(self) -> Buffer:
+        """The Buffer now bound; an undefined one if none is."""
+        return self._ref.buffer or Buffer()
+
+    def reset(self) -> None:
+        """Bind nothing."""
+        self._ref.buffer = None
+
+    def __getitem__(self, place: object) -> Expr:
+        index = place if isinstance(place, tuple | list) else (place,)
+        coordinates = image_index(f"ImageParam `{self.name()}`", tuple(map(to_node, index)), self.dimensions())
+        return Expr(nodes.ImageAccess(self._ref, coordinates))

@@ -1,0 +1,83 @@
+"""A place in a loop nest that may be decided later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ScheduleError
+from ..schedule.directives import INLINED, ROOT, Directive
+from ..schedule.directives import LoopLevel as LoopLevelValue
+from . import revision
+from .loop_names import Loop, loop_name
+
+if TYPE_CHECKING:
+    from .func import Func
+    from .func_contents import FuncContents
+
+
+class LoopLevel:
+    """A place to compute or store a Func: inside a loop of another Func, at the root, or inlined.
+
+    `LoopLevel()` is undecided until `set` is called.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, func: Func | None = None, var: Loop | None = None, stage_index: int = -1) -> None:
+        self._value: LoopLevelValue | None = None
+        if func is not None:
+            stage = None if stage_index < 0 else stage_index
+            self._value = LoopLevelValue(func._contents, loop_name(var), stage)
+
+    @staticmethod
+    def root() -> LoopLevel:
+        return _of(ROOT)
+
+    @staticmethod
+    def inlined() -> LoopLevel:
+        return _of(INLINED)
+
+    @classmethod
+    def _at(cls, func: FuncContents, var: Loop) -> LoopLevel:
+        return _of(LoopLevelValue(func, loop_name(var)))
+
+    def shown(self) -> str:
+        """As messages quote it."""
+        value = self._value
+        if value is None:
+            return "LoopLevel()"
+        if value.func is None:
+            return "LoopLevel.root()" if value.is_root else "LoopLevel.inlined()"
+        return f"{value.func.name}, {value.loop}"
+
+    def set(self, other: LoopLevel) -> None:
+        """Take the other's place, also for Funcs that already refer to this level."""
+        self._value = other._value
+        revision.changed()
+
+    def stage_index(self) -> int:
+        """The stage that the loop belongs to; -1 for any."""
+        return -1 if self._value is None or self._value.stage is None else self._value.stage
+
+    def defined(self) -> bool:
+        return self._value is not None
+
+    def value(self, directive: Directive) -> LoopLevelValue:
+        """The place. Raises ScheduleError if it is still undecided."""
+        if self._value is None:
+            raise ScheduleError(
+                directive.text,
+                location=directive.location,
+                reason=["the LoopLevel was never given a place"],
+                accepted="loop_level.set(hl.LoopLevel(func, var)) before the pipeline is compiled",
+            )
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<halopy.LoopLevel>"
+
+
+def _of(value: LoopLevelValue) -> LoopLevel:
+    level = LoopLevel()
+    level._value = value
+    return level

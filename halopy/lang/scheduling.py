@@ -1,0 +1,218 @@
+"""The directives that a Func and a Stage have in common: how the loops of one stage are shaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self, TypeAlias
+
+from ..dtypes import INT32
+from ..errors import DefinitionError, ScheduleError
+from ..ir.expr import Const
+from ..ir.stmt import LoopKind
+from ..schedule.directives import (
+    AllowRaceConditions,
+    Directive,
+    Fuse,
+    NestDirective,
+    Rename,
+    Reorder,
+    SetKind,
+    Split,
+)
+from ..schedule.nest import StageNest
+from ..schedule.nest import apply as apply_to_nest
+from ..source import caller
+from . import revision
+from .enums import Partition, TailStrategy
+from .expr import ToExpr
+from .func_contents import FuncContents
+from .loop_names import Loop, is_reduction_loop, loop_name, shown
+from .sizes import constant_size, size_expression
+from .tile_forms import tile_arguments
+
+Loops: TypeAlias = "Loop | Sequence[Loop]"
+
+
+class StageScheduling:
+    """Directives on the loops of stage `_stage` of a Func. Each checks its arguments at once, and returns self."""
+
+    __slots__ = ()
+    _contents: FuncContents
+    _stage: int
+
+    def split(
+        self,
+        old: Loop,
+        outer: Loop,
+        inner: Loop,
+        factor: ToExpr,
+        tail: TailStrategy = TailStrategy.Auto,
+    ) -> Self:
+        """Loop `old` becomes two: `outer` over tiles of `factor`, `inner` inside a tile."""
+        text = self._text("split", old, outer, inner, factor, tail)
+        return self._record(text, self._split(text, old, outer, inner, factor, tail))
+
+    def fuse(self, inner: Loop, outer: Loop, fused: Loop) -> Self:
+        """Two loops become one over all pairs, `inner` fastest."""
+        text = self._text("fuse", inner, outer, fused)
+        is_reduction = self._is_reduction(text, inner) or self._is_reduction(text, outer)
+        self._require_kind(text, fused, is_reduction)
+        return self._record(text, Fuse(loop_name(inner), loop_name(outer), loop_name(fused)))
+
+    def rename(self, old_name: Loop, new_name: Loop) -> Self:
+        """The loop gets another name."""
+        text = self._text("rename", old_name, new_name)
+        self._require_kind(text, new_name, self._is_reduction(text, old_name))
+        return self._record(text, Rename(loop_name(old_name), loop_name(new_name)))
+
+    def reorder(self, *vars: Loops) -> Self:
+        """The named loops change places among themselves, the first innermost."""
+        loops = _flat(vars)
+        text = self._text("reorder", *loops)
+        return self._record(text, Reorder(tuple(self._existing(text, v) for v in loops)))
+
+    def tile(self, *args: object, **named: object) -> Self:
+        """Split several loops and put all inner loops inside all outer ones.
+
+        tile(x, y, xo, yo, xi, yi, xfactor, yfactor)     tile([x, y], [xo, yo], [xi, yi], [8, 8])
+        tile(x, y, xi, yi, xfactor, yfactor)             tile([x, y], [xi, yi], [8, 8])
+        """
+        previous, outers, inners, factors, tail = tile_arguments(args, named)
+        text = self._text("tile", *args, *named.values())
+        if not len(previous) == len(outers) == len(inners) == len(factors):
+            raise ScheduleError(text, location=caller(), reason=["the lists differ in length"])
+        rows = zip(previous, outers, inners, factors, strict=True)
+        splits = [self._split(text, old, outer, inner, factor, tail) for old, outer, inner, factor in rows]
+        return self._record(text, *splits, Reorder(tuple(map(loop_name, (*inners, *outers)))))
+
+    def vectorize(self, var: Loop, factor: ToExpr | None = None, tail: TailStrategy = TailStrategy.Auto) -> Self:
+        """All iterations run at once as lanes of a vector; with a factor, of the inner loop of a split."""
+        return self._marked("vectorize", LoopKind.VECTORIZED, "v", var, factor, tail)
+
+    def unroll(self, var: Loop, factor: ToExpr | None = None, tail: TailStrategy = TailStrategy.Auto) -> Self:
+        """The body is repeated for each iteration; with a factor, of the inner loop of a split."""
+        return self._marked("unroll", LoopKind.UNROLLED, "u", var, factor, tail)
+
+    def parallel(self, var: Loop, task_size: ToExpr | None = None, tail: TailStrategy = TailStrategy.Auto) -> Self:
+        """Iterations are spread over threads; with a size, so many of them make one task."""
+        if task_size is None:
+            text = self._text("parallel", var)
+            return self._record(text, SetKind(self._existing(text, var), LoopKind.PARALLEL))
+        text = self._text("parallel", var, task_size, tail)
+        name = self._existing(text, var)
+        split = Split(name, name, self._unused(name, "t"), size_expression(text, task_size), tail.value)
+        return self._record(text, split, SetKind(name, LoopKind.PARALLEL))
+
+    def serial(self, var: Loop) -> Self:
+        """Iterations run one after the other, as all loops do unless said otherwise."""
+        text = self._text("serial", var)
+        return self._record(text, SetKind(self._existing(text, var), LoopKind.SERIAL))
+
+    def allow_race_conditions(self) -> Self:
+        """Reduction loops may run in parallel from here on, although the result may depend on the order."""
+        return self._record(self._text("allow_race_conditions"), AllowRaceConditions())
+
+    def partition(self, var: Loop, partition_policy: Partition) -> Self:
+        """Whether the loop is split into boundary and steady part: a hint, without effect on results."""
+        self._existing(self._text("partition", var, partition_policy), var)
+        return self
+
+    def never_partition(self, *vars: Loops) -> Self:
+        for var in _flat(vars):
+            self.partition(var, Partition.Never)
+        return self
+
+    def always_partition(self, *vars: Loops) -> Self:
+        for var in _flat(vars):
+            self.partition(var, Partition.Always)
+        return self
+
+    def never_partition_all(self) -> Self:
+        return self
+
+    def always_partition_all(self) -> Self:
+        return self
+
+    def dump_argument_list(self) -> str:
+        """The loops of the stage, innermost first."""
+        return "Vars: " + " ".join((*self._nest().loop_names, "__outermost")) + "\n"
+
+    def _marked(
+        self, verb: str, kind: LoopKind, suffix: str, var: Loop, factor: ToExpr | None, tail: TailStrategy
+    ) -> Self:
+        if factor is None:
+            text = self._text(verb, var)
+            return self._record(text, SetKind(self._existing(text, var), kind))
+        text = self._text(verb, var, factor, tail)
+        name = self._existing(text, var)
+        inner = self._unused(name, suffix)
+        size = Const(constant_size(text, factor), INT32)
+        return self._record(text, Split(name, name, inner, size, tail.value), SetKind(inner, kind))
+
+    def _split(self, text: str, old: Loop, outer: Loop, inner: Loop, factor: ToExpr, tail: TailStrategy) -> Split:
+        is_reduction = self._is_reduction(text, old)
+        self._require_kind(text, outer, is_reduction)
+        self._require_kind(text, inner, is_reduction)
+        return Split(loop_name(old), loop_name(outer), loop_name(inner), size_expression(text, factor), tail.value)
+
+    def _nest(self) -> StageNest:
+        if self._contents.function is None:
+            raise DefinitionError(
+                f"Func `{self._contents.name}` is scheduled before it is defined",
+                location=caller(),
+                accepted=f"define it first, for example: {self._contents.name}[x] = x",
+            )
+        return self._contents.nests[self._stage]
+
+    def _record(self, text: str, *actions: NestDirective) -> Self:
+        """Apply the directives that one line of the user stands for: all of them, or none."""
+        location = caller()
+        nest = self._nest()
+        for action in actions:
+            nest = apply_to_nest(nest, Directive(action, self._stage, location, text))
+        self._contents.nests[self._stage] = nest
+        revision.changed()
+        return self
+
+    def _stage_name(self) -> str:
+        return self._contents.name if self._stage == 0 else f"{self._contents.name}.update({self._stage - 1})"
+
+    def _text(self, verb: str, *args: object) -> str:
+        given = (shown(a) for a in args if a is not TailStrategy.Auto)
+        return f"{self._stage_name()}.{verb}({', '.join(given)})"
+
+    def _existing(self, text: str, var: Loop) -> str:
+        """The name of a loop that exists and is of the same sort, Var or RVar."""
+        self._is_reduction(text, var)
+        return loop_name(var)
+
+    def _is_reduction(self, text: str, var: Loop) -> bool:
+        """Whether the loop that the Var or RVar names is a reduction loop. Raises where it is named by the other sort."""
+        dim = self._nest().dim(loop_name(var))
+        if dim is not None:
+            self._require_kind(text, var, dim.is_reduction)
+            return dim.is_reduction
+        return is_reduction_loop(var)
+
+    def _require_kind(self, text: str, var: Loop, is_reduction: bool) -> None:
+        if is_reduction_loop(var) != is_reduction:
+            here, wanted = ("an RVar", "a Var") if is_reduction_loop(var) else ("a Var", "an RVar")
+            name = loop_name(var)
+            raise ScheduleError(
+                text,
+                location=caller(),
+                reason=[
+                    f"`{name}` is {here}; the loop runs over {'a reduction' if is_reduction else 'a pure'} variable"
+                ],
+                accepted=f'{wanted}, for example hl.{wanted.split()[1]}("{name}")',
+            )
+
+    def _unused(self, name: str, suffix: str) -> str:
+        """A name for a loop that the user did not name."""
+        nest = self._nest()
+        candidates = (f"{name}.{suffix}{n or ''}" for n in range(len(nest.dims) + 1))
+        return next(c for c in candidates if nest.dim(c) is None)
+
+
+def _flat(vars: Sequence[Loops]) -> list[Loop]:
+    return [v for group in vars for v in (group if isinstance(group, list | tuple) else (group,))]

@@ -1,0 +1,161 @@
+"""Directives: values that name functions and loops. Each docstring is the rewrite it stands for."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ..ir.expr import Expr
+from ..ir.refs import FunctionRef
+from ..ir.stmt import LoopKind, MemoryKind
+from ..source import SourceLocation
+
+
+class Tail(enum.Enum):
+    """What a split does where the factor does not divide the extent (Halide's TailStrategy)."""
+
+    ROUND_UP = "RoundUp"  # compute past the end
+    GUARD_WITH_IF = "GuardWithIf"  # test each inner iteration
+    PREDICATE = "Predicate"  # vector loads and stores masked
+    PREDICATE_LOADS = "PredicateLoads"  # loads masked, stores past the end
+    PREDICATE_STORES = "PredicateStores"  # stores masked, loads past the end
+    SHIFT_INWARDS = "ShiftInwards"  # move the last tile back: some points are computed twice
+    SHIFT_INWARDS_AND_BLEND = "ShiftInwardsAndBlend"  # the same, keeping what was stored for points already done
+    ROUND_UP_AND_BLEND = "RoundUpAndBlend"  # compute past the end, store back what was there
+    AUTO = "Auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """for old in [m, m + n)  ->  for outer in [0, ceil(n / factor))
+    for inner in [0, factor):   old = m + outer * factor + inner
+    """
+
+    old: str
+    outer: str
+    inner: str
+    factor: Expr
+    tail: Tail = Tail.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """for outer: for inner  ->  for fused in [0, n_outer * n_inner):
+    inner = m_inner + fused % n_inner;  outer = m_outer + fused / n_inner
+    """
+
+    inner: str
+    outer: str
+    fused: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """The loop `old` is called `new`."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reorder:
+    """The named loops take each other's places, the first innermost."""
+
+    loops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetKind:
+    """The loop runs serially, in parallel, as vector lanes or unrolled. The extent of the last two is constant."""
+
+    loop: str
+    kind: LoopKind
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The argument is computed over [min, min + extent), whatever is asked for; min None keeps the required min."""
+
+    arg: str
+    min: Expr | None
+    extent: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class AlignBounds:
+    """The computed region of the argument grows until min % modulus == remainder and extent % modulus == 0.
+
+    With no remainder the min stays where it is.
+    """
+
+    arg: str
+    modulus: Expr
+    remainder: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLevel:
+    """A place in the nest: inlined, at the root, or just inside a loop of a Func's stage (None: any stage)."""
+
+    func: FunctionRef | None
+    loop: str  # "" with func None: inlined; "<root>": root
+    stage: int | None = None
+
+    @property
+    def is_inlined(self) -> bool:
+        return self.func is None and self.loop == ""
+
+    @property
+    def is_root(self) -> bool:
+        return self.func is None and self.loop == "<root>"
+
+
+INLINED = LoopLevel(None, "")
+ROOT = LoopLevel(None, "<root>")
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeAt:
+    """The Func is computed just inside `level`, once per iteration, as much as is used there."""
+
+    level: LoopLevel
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAt:
+    """The Func's memory lives inside `level`, which encloses the compute level."""
+
+    level: LoopLevel
+
+
+@dataclass(frozen=True, slots=True)
+class StoreIn:
+    """The kind of memory for the Func's storage."""
+
+    memory: MemoryKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReorderStorage:
+    """The order of dimensions in memory, the first innermost."""
+
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllowRaceConditions:
+    """Reduction loops of this stage may run in parallel although the answer may depend on the order."""
+
+
+NestDirective = Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions  # about one stage's loops
+FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StoreIn | ReorderStorage  # about the whole Func
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One choice: what, for which stage (0 is the pure definition), written where, as which text."""
+
+    action: NestDirective | FuncDirective
+    stage: int
+    location: SourceLocation | None
+    text: str  # as the user would write it: `blur_x.split(x, xo, xi, 8)`

@@ -1,0 +1,37 @@
+"""The schedule a Func has before anything is said about it."""
+
+from __future__ import annotations
+
+from ..ir.expr import Var
+from ..ir.function import Definition, Function
+from ..ir.refs import FunctionRef
+from .nest import FuncSchedule, StageNest, initial_nest
+from .order import is_order_free, ordered_variables
+
+
+def pure_variables(function: Function, stage: int) -> tuple[str, ...]:
+    """Arguments that stand alone at their own place on the left-hand side of a stage."""
+    index = function.definitions[stage].index
+    return tuple(name for name, e in zip(function.args, index, strict=True) if isinstance(e, Var) and e.name == name)
+
+
+def initial_stage(function: Function, stage: int, ref: FunctionRef | None = None) -> StageNest:
+    """The loops of a stage as its definition gives them. `ref` is the Func of a user-level definition."""
+    definition = function.definitions[stage]
+    return initial_nest(
+        function.name,
+        stage,
+        pure_variables(function, stage),
+        _reduction_names(definition),
+        ordered=ordered_variables(definition, function, ref),
+        is_order_free=is_order_free(definition, function, ref),
+    )
+
+
+def default_schedule(function: Function, ref: FunctionRef | None = None) -> FuncSchedule:
+    """Every stage as its definition gives it; computed inline."""
+    return FuncSchedule(tuple(initial_stage(function, stage, ref) for stage in range(len(function.definitions))))
+
+
+def _reduction_names(definition: Definition) -> list[str]:
+    return [v.name for v in definition.rdom.vars] if definition.rdom else []

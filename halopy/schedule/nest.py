@@ -1,0 +1,329 @@
+"""The loop nest of one stage, as directives shape it: which loops there are, in which order, of which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import IllegalSchedule, ScheduleError
+from ..ir.expr import Const, const_value
+from ..ir.stmt import LoopKind, MemoryKind
+from .directives import (
+    INLINED,
+    AlignBounds,
+    AllowRaceConditions,
+    Bound,
+    ComputeAt,
+    Directive,
+    FuncDirective,
+    Fuse,
+    LoopLevel,
+    Rename,
+    Reorder,
+    ReorderStorage,
+    SetKind,
+    Split,
+    StoreAt,
+    StoreIn,
+)
+from .tails import BLENDING, families, resolve_tail
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """A loop. `is_reduction`: it runs over (a part of) a reduction variable.
+
+    `is_ordered`: two iterations may touch one element, so their order matters unless the whole
+    stage's order is free (`StageNest.is_order_free`).
+    """
+
+    name: str
+    kind: LoopKind = LoopKind.SERIAL
+    is_reduction: bool = False
+    made_by: tuple[Directive, ...] = ()  # directives that made or marked this loop, for comments and errors
+    is_ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageNest:
+    """Loops of one stage, innermost first, and the steps that express the stage's own variables by them.
+
+    `steps` in the order applied: each replaces loops by others (`Split`, with tail resolved from AUTO;
+    `Fuse`; `Rename`). A stage's own variables are its pure args and its RVars. A new loop may carry the
+    name of one that an earlier step consumed (`split(x, x, xi, 8)`), so steps are read in order.
+    """
+
+    func: str  # the user's name, for messages
+    stage: int
+    dims: tuple[Dim, ...]
+    steps: tuple[Split | Fuse | Rename, ...] = ()
+    races_allowed: bool = False
+    directives: tuple[Directive, ...] = ()
+    is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
+
+    @property
+    def is_update(self) -> bool:
+        return self.stage > 0
+
+    @property
+    def loop_names(self) -> tuple[str, ...]:
+        """Names of the loops, innermost first."""
+        return tuple(d.name for d in self.dims)
+
+    def dim(self, name: str) -> Dim | None:
+        return next((d for d in self.dims if d.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FuncSchedule:
+    """All that was said about one Func: a nest per stage, and where it is computed and stored."""
+
+    nests: tuple[StageNest, ...]
+    directives: tuple[Directive, ...] = ()  # the Func-wide ones, in order; later ones win
+
+    @property
+    def compute_level(self) -> LoopLevel:
+        """Where the Func is computed; inlined unless said."""
+        levels = [d.action.level for d in self.directives if isinstance(d.action, ComputeAt)]
+        return levels[-1] if levels else INLINED
+
+    @property
+    def store_level(self) -> LoopLevel:
+        """Where the Func's memory lives; where it is computed unless said."""
+        levels = [d.action.level for d in self.directives if isinstance(d.action, StoreAt)]
+        return levels[-1] if levels and not levels[-1].is_inlined else self.compute_level
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        return tuple(d.action for d in self.directives if isinstance(d.action, Bound))
+
+    @property
+    def alignments(self) -> tuple[AlignBounds, ...]:
+        return tuple(d.action for d in self.directives if isinstance(d.action, AlignBounds))
+
+    @property
+    def memory(self) -> MemoryKind:
+        kinds = [d.action.memory for d in self.directives if isinstance(d.action, StoreIn)]
+        return kinds[-1] if kinds else MemoryKind.AUTO
+
+    def storage_order(self, args: Sequence[str]) -> tuple[str, ...]:
+        """The arguments in memory order, the densest first."""
+        order = list(args)
+        for directive in self.directives:
+            if isinstance(directive.action, ReorderStorage):
+                named = directive.action.args
+                places = sorted(order.index(name) for name in named)
+                for place, name in zip(places, named, strict=True):
+                    order[place] = name
+        return tuple(order)
+
+    def last(self, kind: type[FuncDirective]) -> Directive | None:
+        """The last directive of a kind: the one that counts, for messages."""
+        return next((d for d in reversed(self.directives) if isinstance(d.action, kind)), None)
+
+
+def initial_nest(
+    func: str,
+    stage: int,
+    pure: Sequence[str],
+    reduction: Sequence[str],
+    *,
+    ordered: Collection[str] | None = None,
+    is_order_free: bool = False,
+) -> StageNest:
+    """Pure loops outside, reduction loops inside; in both the first variable is innermost.
+
+    `ordered` names the reduction variables in whose order iterations matter (all, unless said).
+    """
+    loops = [Dim(name, is_reduction=True, is_ordered=ordered is None or name in ordered) for name in reduction]
+    loops += [Dim(name) for name in pure]
+    return StageNest(func, stage, tuple(loops), is_order_free=is_order_free)
+
+
+def apply(nest: StageNest, directive: Directive) -> StageNest:
+    """The nest after one directive. Raises ScheduleError where it does not fit."""
+    action = directive.action
+    if isinstance(action, Split):
+        changed = _split(nest, action, directive)
+    elif isinstance(action, Fuse):
+        changed = _fuse(nest, action, directive)
+    elif isinstance(action, Rename):
+        changed = _rename(nest, action, directive)
+    elif isinstance(action, Reorder):
+        changed = _reorder(nest, action, directive)
+    elif isinstance(action, SetKind):
+        changed = _set_kind(nest, action, directive)
+    elif isinstance(action, AllowRaceConditions):
+        changed = replace(nest, races_allowed=True)
+    else:
+        raise AssertionError(f"expected a directive about one stage's loops, found {action}")
+    return replace(changed, directives=(*nest.directives, directive))
+
+
+def _split(nest: StageNest, split: Split, directive: Directive) -> StageNest:
+    at = _position(nest, split.old, directive)
+    old = nest.dims[at]
+    if split.inner == split.outer:
+        raise _refused(directive, f"the outer and the inner loop are both called `{split.inner}`")
+    for name in (split.inner, split.outer):
+        if name != split.old:
+            _require_unused(nest, name, directive)
+    _check_factor(split, directive)
+    tail = resolve_tail(nest, split, is_reduction=old.is_reduction, directive=directive)
+    inner = replace(old, name=split.inner, made_by=(*old.made_by, directive))
+    outer = replace(old, name=split.outer, made_by=(*old.made_by, directive))
+    steps = (*nest.steps, replace(split, tail=tail))
+    changed = replace(nest, dims=(*nest.dims[:at], inner, outer, *nest.dims[at + 1 :]), steps=steps)
+    _check_blending_races(changed, directive)
+    return changed
+
+
+def _check_factor(split: Split, directive: Directive) -> None:
+    factor = const_value(split.factor)
+    if factor is not None and factor < 1:
+        raise _refused(directive, f"the factor is {factor}", accepted="a factor of 1 or more")
+
+
+def _fuse(nest: StageNest, fuse: Fuse, directive: Directive) -> StageNest:
+    if fuse.inner == fuse.outer:
+        raise _refused(directive, f"loop `{fuse.inner}` cannot be fused with itself")
+    inner = nest.dims[_position(nest, fuse.inner, directive)]
+    outer = nest.dims[_position(nest, fuse.outer, directive)]
+    if fuse.fused not in (fuse.inner, fuse.outer):
+        _require_unused(nest, fuse.fused, directive)
+    fused = Dim(
+        fuse.fused,
+        inner.kind,
+        inner.is_reduction or outer.is_reduction,
+        (*inner.made_by, *outer.made_by, directive),
+        inner.is_ordered or outer.is_ordered,
+    )
+    # Fusing moves `outer` to stand just outside `inner`, which may pass it over loops between them.
+    moved = [d for d in nest.dims if d is not outer]
+    moved.insert(moved.index(inner) + 1, outer)
+    _check_order(nest, moved, directive)
+    dims = tuple(fused if d is inner else d for d in moved if d is not outer)
+    changed = replace(nest, dims=dims, steps=(*nest.steps, fuse))
+    _check_race(changed, fused, directive)
+    return changed
+
+
+def _rename(nest: StageNest, rename: Rename, directive: Directive) -> StageNest:
+    at = _position(nest, rename.old, directive)
+    _require_unused(nest, rename.new, directive)
+    dim = nest.dims[at]
+    renamed = replace(dim, name=rename.new, made_by=(*dim.made_by, directive))
+    return replace(nest, dims=(*nest.dims[:at], renamed, *nest.dims[at + 1 :]), steps=(*nest.steps, rename))
+
+
+def _reorder(nest: StageNest, reorder: Reorder, directive: Directive) -> StageNest:
+    places = [_position(nest, name, directive) for name in reorder.loops]
+    for i, name in enumerate(reorder.loops):
+        if name in reorder.loops[:i]:
+            raise _refused(directive, f"loop `{name}` is named twice")
+    dims = list(nest.dims)
+    for target, source in zip(sorted(places), places, strict=True):
+        dims[target] = nest.dims[source]
+    _check_order(nest, dims, directive)
+    return replace(nest, dims=tuple(dims))
+
+
+def _set_kind(nest: StageNest, mark: SetKind, directive: Directive) -> StageNest:
+    at = _position(nest, mark.loop, directive)
+    if mark.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED):
+        _check_constant_extent(nest, mark, directive)
+    dim = nest.dims[at]
+    marked = replace(dim, kind=mark.kind, made_by=(*dim.made_by, directive))
+    _check_race(nest, marked, directive)
+    changed = replace(nest, dims=(*nest.dims[:at], marked, *nest.dims[at + 1 :]))
+    _check_blending_races(changed, directive)
+    return changed
+
+
+def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive) -> None:
+    """Refuse a loop whose extent is the factor of a split and not constant. Other extents are known when lowering."""
+    for step in reversed(nest.steps):
+        if isinstance(step, Split) and mark.loop in (step.inner, step.outer):
+            if mark.loop == step.inner and not isinstance(step.factor, Const):
+                raise _refused(
+                    directive,
+                    f"loop `{mark.loop}` has the extent {step.factor}, which is not constant",
+                    f"a loop that is {mark.kind.value} needs a constant number of iterations",
+                    accepted="an integer as factor",
+                )
+            return
+
+
+def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> None:
+    """Refuse to change the order of reduction loops in whose order iterations matter."""
+    if nest.is_order_free or nest.races_allowed:
+        return
+    before = [d for d in nest.dims if d.is_ordered]
+    after = [d for d in dims if d.is_ordered]
+    for a, b in zip(before, after, strict=True):
+        if a is not b:
+            raise IllegalSchedule(
+                directive.text,
+                location=directive.location,
+                reason=[
+                    f"reduction loops `{a.name}` and `{b.name}` would change places, and the stage's result may depend "
+                    "on their order",
+                    "it is free only where each iteration adds, multiplies, or takes a minimum or maximum, or "
+                    "stores what does not depend on the reduction",
+                ],
+                accepted="an order that keeps " + ", ".join(d.name for d in before) + " (innermost first)",
+            )
+
+
+def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
+    """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
+    at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED)
+    if at_once and dim.is_ordered and not nest.races_allowed:
+        raise IllegalSchedule(
+            directive.text,
+            location=directive.location,
+            reason=[
+                f"iterations of the reduction loop `{dim.name}` may read and write one element of {nest.func}",
+                f"run as {dim.kind.value}, they would race",
+            ],
+            accepted="a serial or unrolled loop; or allow_race_conditions() first, if the race is harmless",
+        )
+
+
+def _check_blending_races(nest: StageNest, directive: Directive) -> None:
+    """Refuse parallel loops beside a blending tail of the same variable: it stores back what others compute."""
+    if nest.races_allowed or not any(isinstance(s, Split) and s.tail in BLENDING for s in nest.steps):
+        return
+    loops, blended = families(nest)
+    for dim in nest.dims:
+        if dim.kind is LoopKind.PARALLEL and loops[dim.name] & blended:
+            raise IllegalSchedule(
+                directive.text,
+                location=directive.location,
+                reason=[
+                    f"loop `{dim.name}` is parallel, and a split of the same variable has a blending tail",
+                    "a blending tail reads and stores back elements that another thread computes",
+                ],
+                accepted="a serial loop, or a tail that does not blend, such as GuardWithIf",
+            )
+
+
+def _position(nest: StageNest, name: str, directive: Directive) -> int:
+    for at, dim in enumerate(nest.dims):
+        if dim.name == name:
+            return at
+    where = nest.func if not nest.is_update else f"{nest.func}.update({nest.stage - 1})"
+    raise _refused(
+        directive,
+        f"{where} has no loop `{name}`",
+        accepted=", ".join(nest.loop_names) + " (innermost first)" if nest.dims else "nothing: there are no loops",
+    )
+
+
+def _require_unused(nest: StageNest, name: str, directive: Directive) -> None:
+    if nest.dim(name) is not None:
+        raise _refused(directive, f"{nest.func} already has a loop `{name}`", accepted="a name that is not in use")
+
+
+def _refused(directive: Directive, *reason: str, accepted: str | None = None) -> ScheduleError:
+    return ScheduleError(directive.text, location=directive.location, reason=reason, accepted=accepted)
