@@ -55,8 +55,8 @@ BINARY: dict[type[e.Expr], Callable[[Number, Number], Number]] = {
     e.Mul: lambda a, b: a * b,
     e.Div: _quotient,
     e.Mod: _remainder,
-    e.Min: lambda a, b: a if a < b else b,  # noqa: FURB136 - this order decides NaN
-    e.Max: lambda a, b: a if a > b else b,  # noqa: FURB136 - this order decides NaN
+    e.Min: lambda a, b: a if a < b else b,  # this order decides NaN
+    e.Max: lambda a, b: a if a > b else b,  # this order decides NaN
     e.EQ: lambda a, b: a == b,
     e.NE: lambda a, b: a != b,
     e.LT: lambda a, b: a < b,

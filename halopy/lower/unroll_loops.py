@@ -1,0 +1,91 @@
+"""Replace each UNROLLED loop by one copy of its body per iteration.
+
+    unrolled (xi, 0, 2) {                    out[xo*2] = in[xo*2]
+      out[xo*2 + xi] = in[xo*2 + xi]    ->   out[xo*2 + 1] = in[xo*2 + 1]
+    }
+
+Needs constant extents; a ScheduleError names the loop that has none. Leaves no UNROLLED loop behind.
+Loops and lets inside the second and later copies get new names: `y` becomes `y'1`, `y'2`, … (what
+stands before the first `'` is the name that the schedule knows).
+"""
+
+from __future__ import annotations
+
+from ..errors import ScheduleError
+from ..ir.build import add, let
+from ..ir.expr import Expr, Let, Var, const_value
+from ..ir.node import Node, walk
+from ..ir.rewrite import Rewriter
+from ..ir.simplify import simplify
+from ..ir.stmt import For, LetStmt, LoopKind, Stmt, block
+from .folding import FoldingRewriter
+
+
+def unroll_loops(stmt: Stmt) -> Stmt:
+    unrolled: Stmt = _UnrollLoops()(stmt)
+    return unrolled
+
+
+class _UnrollLoops(Rewriter):
+    only = (For,)
+
+    def rewrite_For(self, loop: For) -> Stmt:
+        body = self(loop.body)
+        if loop.kind is not LoopKind.UNROLLED:
+            return loop if body is loop.body else loop.with_(body=body)
+        bound = _bound_names(body)
+        return block(*(_copy(body, loop, bound, i) for i in range(constant_extent(loop))))
+
+
+def constant_extent(loop: For) -> int:
+    """The trip count of a loop that is unrolled or vectorised. Raises ScheduleError where it is not one number."""
+    extent = const_value(simplify(loop.extent))
+    if extent is None:
+        raise ScheduleError(
+            f"loop {loop.name} is {loop.kind.value}, but its extent {loop.extent} is not a constant",
+            accepted="a loop that a split by a constant factor made, or bound to a constant extent",
+        )
+    return max(int(extent), 0)
+
+
+def _bound_names(body: Stmt) -> list[str]:
+    """Names of loops and lets inside `body`, in order of appearance."""
+    if not body.has(For, LetStmt, Let):
+        return []
+    return list(dict.fromkeys(node.name for node in walk(body) if isinstance(node, For | LetStmt | Let)))
+
+
+def _copy(body: Stmt, loop: For, bound: list[str], i: int) -> Stmt:
+    renamed = {name: f"{name}'{i}" for name in bound} if i else {}
+    copy: Stmt = _Copy({loop.name: add(loop.min, i)}, renamed)(body)
+    return copy
+
+
+class _Copy(FoldingRewriter):
+    """Replaces Vars by values, and bound names by new ones."""
+
+    only = (Var, For, LetStmt, Let)
+
+    def __init__(self, values: dict[str, Expr], renamed: dict[str, str]) -> None:
+        super().__init__()
+        self.values = values
+        self.renamed = renamed
+
+    def rewrite_Var(self, var: Var) -> Expr:
+        value = self.values.get(var.name)
+        if value is not None:
+            return value
+        name = self.renamed.get(var.name)
+        return Var(name, var.dtype) if name else var
+
+    def rewrite_For(self, loop: For) -> Stmt:
+        return For(self._new(loop.name), self(loop.min), self(loop.extent), loop.kind, self(loop.body))
+
+    def rewrite_LetStmt(self, stmt: LetStmt) -> Stmt:
+        return LetStmt(self._new(stmt.name), self(stmt.value), self(stmt.body))
+
+    def rewrite_Let(self, node: Let) -> Node:
+        return let(self._new(node.name), self(node.value), self(node.body))
+
+    def _new(self, name: str) -> str:
+        return self.renamed.get(name, name)
