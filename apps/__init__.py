@@ -1,1 +1,1 @@
-"""Image-processing apps: each file is one algorithm, as short as in a paper, and a command that runs it on a picture."""
+"""Image-processing apps: a file is one algorithm, short as in a paper, and a command that runs it."""

@@ -1,14 +1,15 @@
 """Blur a photograph with a 3x3 box: the smallest pipeline in which the schedule decides everything.
 
-    python -m apps.blur [PHOTO] --out blurred.png
+python -m apps.blur [PHOTO] --out blurred.png
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import halopy as hl
 import numpy as np
+
+import halopy as hl
 from apps import command, photo
 from apps.algorithm import Algorithm
 from schedules import blur as schedules

@@ -1,0 +1,76 @@
+"""What the benchmark measures, as data: a file per app, with cases that do not import the compiler they measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+APPS = ("blur",)
+
+
+@dataclass(frozen=True)
+class Size:
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+LARGE, ODD, CACHED = Size(6400, 4800), Size(3001, 2003), Size(256, 256)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pipeline, measured at some sizes of its output.
+
+    algorithm   "module:function" that builds an apps.algorithm.Algorithm
+    schedules   name -> "module:function"; "hand" is halopy's, "halide" the strongest known for Halide
+    rivals      other systems: name -> "module:function", which takes inputs and output and returns what to call
+    inputs      makes the input arrays for a size of the output, the same ones each time
+    output      makes the output array, touched
+    reference   what NumPy says the output is
+    tolerance   the largest difference allowed to a rival, with `why` where it is not 0
+    operations  arithmetic operations per element of the output, each in `lane_bits` bits
+    """
+
+    name: str
+    title: str
+    algorithm: str
+    schedules: Mapping[str, str]
+    rivals: Mapping[str, str]
+    inputs: Callable[[Size], Sequence[Array]]
+    output: Callable[[Size], Array]
+    reference: Callable[..., Array]
+    operations: int
+    lane_bits: int
+    tolerance: Mapping[str, int]
+    why: str = ""
+    sizes: Sequence[Size] = (LARGE, ODD, CACHED)
+
+
+def cases_of(app: str) -> Sequence[Case]:
+    cases: Sequence[Case] = import_module(f"apps.cases.{app}").CASES
+    return cases
+
+
+def case_named(name: str) -> Case:
+    return next(case for app in APPS for case in cases_of(app) if case.name == name)
+
+
+def named(reference: str) -> Callable[..., Any]:
+    """The function that "module:function" names."""
+    module, function = reference.split(":")
+    found: Callable[..., Any] = getattr(import_module(module), function)
+    return found
+
+
+def random_pixels(shape: tuple[int, ...], below: int, kind: type[np.unsignedinteger[Any]]) -> Array:
+    return np.random.default_rng(0).integers(0, below, shape, dtype=kind)

@@ -1,0 +1,71 @@
+"""The 3x3 box blur: 12-bit pixels in 16 bits without a border, and 8-bit RGB whose edge is repeated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from apps.cases import Array, Case, Size, random_pixels
+
+
+def _grey(size: Size) -> list[Array]:
+    return [random_pixels((size.height + 2, size.width + 2), 4096, np.uint16)]
+
+
+def _rgb(size: Size) -> list[Array]:
+    return [random_pixels((3, size.height, size.width), 256, np.uint8)]
+
+
+def blurred_grey(grey: Array) -> Array:
+    rows = (grey[:, :-2] + grey[:, 1:-1] + grey[:, 2:]) // 3
+    return (rows[:-2] + rows[1:-1] + rows[2:]) // 3
+
+
+def blurred_rgb(rgb: Array) -> Array:
+    channels = [blurred_grey(np.pad(channel.astype(np.uint16), 1, mode="edge")) for channel in rgb]
+    return np.stack(channels).astype(np.uint8)
+
+
+_ROUNDED_ONCE = "OpenCV divides by 9 and rounds once; the others divide by 3 twice and round down: 1 apart at most"
+
+CASES = (
+    Case(
+        name="blur16",
+        title="3x3 box blur, 16 bits",
+        algorithm="apps.blur:blur_grey",
+        schedules={
+            "hand": "schedules.blur:blur_grey",
+            "halide": "schedules.blur:blur_grey_halide",
+            "app": "schedules.blur:blur_grey_app",
+        },
+        rivals={
+            "numpy": "apps.rivals.numpy_blur:prepare_grey",
+            "numba": "apps.rivals.numba_blur:prepare_grey",
+            "opencv": "apps.rivals.opencv_blur:prepare_grey",
+        },
+        inputs=_grey,
+        output=lambda size: np.ones((size.height, size.width), np.uint16),
+        reference=blurred_grey,
+        operations=8,  # two stages of two additions, a high multiply and a shift
+        lane_bits=16,
+        tolerance={"opencv": 1},
+        why=_ROUNDED_ONCE,
+    ),
+    Case(
+        name="blur_rgb",
+        title="3x3 box blur, 8-bit RGB",
+        algorithm="apps.blur:blur_rgb",
+        schedules={"hand": "schedules.blur:blur_rgb", "halide": "schedules.blur:blur_rgb"},
+        rivals={
+            "numpy": "apps.rivals.numpy_blur:prepare_rgb",
+            "numba": "apps.rivals.numba_blur:prepare_rgb",
+            "opencv": "apps.rivals.opencv_blur:prepare_rgb",
+        },
+        inputs=_rgb,
+        output=lambda size: np.ones((3, size.height, size.width), np.uint8),
+        reference=blurred_rgb,
+        operations=8,
+        lane_bits=16,
+        tolerance={"opencv": 1},
+        why=_ROUNDED_ONCE,
+    ),
+)

@@ -1,0 +1,66 @@
+"""halopy and Halide: the same file of the app, built and scheduled by either.
+
+For Halide the name `halopy` is made to mean Halide before the app is imported: the source compatibility at work.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol
+
+from apps.cases import Array, Case, named
+from apps.rivals import Prepared
+
+if TYPE_CHECKING:  # at run time only after `load`
+    from apps.algorithm import Algorithm
+
+
+class Realizable(Protocol):
+    def realize(self, target: object) -> object: ...
+
+
+AUTOSCHEDULERS: Mapping[str, str] = {
+    "Mullapudi2016": "autoschedule_mullapudi2016",
+    "Li2018": "autoschedule_li2018",
+    "Adams2019": "autoschedule_adams2019",
+}
+
+
+def load(engine: str) -> ModuleType:
+    """Import the compiler; from now on `import halopy` is that compiler."""
+    module = import_module(engine)
+    sys.modules["halopy"] = module
+    return module
+
+
+def prepare(
+    hl: ModuleType, schedule: str, case: Case, inputs: Sequence[Array], result: Array, threads: int
+) -> Prepared:
+    """Build and schedule; the first call of the result compiles."""
+    algorithm: Algorithm = named(case.algorithm)()
+    output: Realizable = algorithm.output
+    if schedule in AUTOSCHEDULERS:
+        output = _automatic(hl, algorithm, schedule, inputs, result, threads)
+    else:
+        named(case.schedules[schedule])(**algorithm.stages)
+    for image, array in zip(algorithm.inputs, inputs, strict=True):
+        image.set(hl.Buffer(array))
+    target = hl.Buffer(result)
+    return Prepared(lambda: output.realize(target), result)
+
+
+def _automatic(
+    hl: ModuleType, algorithm: Algorithm, name: str, inputs: Sequence[Array], result: Array, threads: int
+) -> Realizable:
+    """The pipeline as Halide's autoscheduler of that name schedules it, told this size and number of threads."""
+    hl.load_plugin(AUTOSCHEDULERS[name])
+    for image, array in zip(algorithm.inputs, inputs, strict=True):
+        image.set_estimates([hl.Range(0, extent) for extent in reversed(array.shape)])
+    algorithm.output.set_estimates([hl.Range(0, extent) for extent in reversed(result.shape)])
+    pipeline = hl.Pipeline(algorithm.output)
+    pipeline.apply_autoscheduler(hl.get_host_target(), hl.AutoschedulerParams(name, {"parallelism": str(threads)}))
+    scheduled: Realizable = pipeline
+    return scheduled

@@ -1,0 +1,100 @@
+"""A worker process: one system, one case. Reads questions as lines of JSON, answers each with one line.
+
+python -m apps.rivals.worker SYSTEM     SYSTEM is bound, a rival's name, or engine/schedule such as halide/hand
+
+{"do": "prepare", "case": NAME, "width": W, "height": H, "threads": N}   import, build, first call; all timed
+{"do": "check"}                                                         the largest difference to the reference
+{"do": "run", "calls": N}                                               seconds per call
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from apps.cases import Array, Case, Size, case_named, named
+from apps.rivals import Prepared, bound, compiled
+
+ENGINES = ("halopy", "halide")
+Answer = dict[str, Any]
+
+
+class Worker:
+    def __init__(self, system: str) -> None:
+        self.engine, _, self.schedule = system.partition("/")
+        self.case: Case
+        self.inputs: Sequence[Array]
+        self.prepared: Prepared
+
+    def prepare(self, *, case: str, width: int, height: int, threads: int) -> Answer:
+        self.case, size = case_named(case), Size(width, height)
+        self.inputs, output = self.case.inputs(size), self.case.output(size)
+        start, before = perf_counter(), _peak_bytes()
+        build = self._load()
+        loaded = perf_counter()
+        self.prepared = build(self.inputs, output, threads)
+        self.prepared.call()
+        answer = {"import": loaded - start, "first": perf_counter() - loaded, "scratch": _peak_bytes() - before}
+        if self.engine == "bound":
+            answer["operations"] = bound.seconds_for_operations(self.case, output.size, threads)
+        return answer
+
+    def _load(self) -> Callable[[Sequence[Array], Array, int], Prepared]:
+        """Import what the system needs; the answer prepares it."""
+        if self.engine == "bound":
+            return bound.prepare
+        if self.engine in ENGINES:
+            return partial(compiled.prepare, compiled.load(self.engine), self.schedule, self.case)
+        return named(self.case.rivals[self.engine])
+
+    def check(self) -> Answer:
+        if self.engine == "bound":
+            return {"difference": 0, "allowed": 0}
+        expected, found = self.case.reference(*self.inputs), self.prepared.result
+        difference = int(np.abs(found.astype(np.int64) - expected.astype(np.int64)).max())
+        return {"difference": difference, "allowed": self.case.tolerance.get(self.engine, 0)}
+
+    def run(self, *, calls: int) -> Answer:
+        call = self.prepared.call
+        start = perf_counter()
+        for _ in range(calls):
+            call()
+        return {"seconds": (perf_counter() - start) / calls}
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def answer(worker: Worker, question: Mapping[str, Any]) -> Answer:
+    arguments = {key: value for key, value in question.items() if key != "do"}
+    actions: Mapping[str, Callable[..., Answer]] = {
+        "prepare": worker.prepare,
+        "check": worker.check,
+        "run": worker.run,
+    }
+    return actions[question["do"]](**arguments)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # whatever a system prints must not stand among the answers
+    worker = Worker(sys.argv[1])
+    for line in sys.stdin:
+        try:
+            reply = answer(worker, json.loads(line))
+        except Exception as error:  # the driver reports it beside the system's name
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=answers)
+
+
+if __name__ == "__main__":
+    main()
