@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 
@@ -37,6 +39,18 @@ def program_environment() -> dict[str, str]:
 def search_path() -> list[str]:
     """The folders in which programs are looked for."""
     return [folder for folder in (setting("PATH") or os.defpath).split(os.pathsep) if folder]
+
+
+@contextmanager
+def assumed(**values: str) -> Iterator[None]:
+    """Inside, environment variables that the user left unset have these values."""
+    absent = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            os.environ.pop(name, None)
 
 
 class _Timing:

@@ -38,7 +38,7 @@ class RawBuffer:
         self.array = array
         self.dtype = from_numpy(array.dtype) if dtype is None else _reinterpreted(array, dtype)
         self.extents = extents = array.shape[::-1]
-        self.strides = strides = _element_strides(array, extents)
+        self.strides = _element_strides(array, extents)
         self.mins = mins = (0,) * len(extents) if mins is None else tuple(mins)
         if len(mins) != len(extents):
             raise BufferError(f"a buffer of {len(extents)} dimensions was given {len(mins)} mins")

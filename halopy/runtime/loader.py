@@ -14,6 +14,7 @@ from ..errors import CompilerFailed
 from .cache import Cache, private_cache, user_cache
 from .compilers import FLAGS, Compiler, compile_library, find_compiler, openmp_flags
 from .kernel import LoadedKernel
+from .threads import open_library
 
 _LAYOUT = "1"  # of cache entries and of the kernel's entry point; a new number forgets all entries
 
@@ -27,11 +28,11 @@ def load(kernel: Kernel) -> LoadedKernel:
     compiler = find_compiler(cache)
     flags, libraries = _flags(kernel, compiler, cache), ("-lm",) if kernel.needs_math else ()
     name = _entry_name(kernel.text, flags, libraries, compiler)
-    library = _loaded.get(name) or _cached(cache, name)
+    library = _loaded.get(name) or _cached(cache, name, kernel.needs_openmp)
     if library is None:
         with instrument.timed("C compiler"):
             code = compile_library(compiler, kernel.text, flags, libraries, cache)
-        library = _stored(cache, name, code, compiler)
+        library = _stored(cache, name, code, compiler, kernel.needs_openmp)
     _loaded[name] = library
     return LoadedKernel(kernel, library)
 
@@ -72,22 +73,22 @@ def _processor() -> str:
     return "\n".join([platform.machine(), *lines])
 
 
-def _cached(cache: Cache, name: str) -> ctypes.CDLL | None:
+def _cached(cache: Cache, name: str, needs_openmp: bool) -> ctypes.CDLL | None:
     with instrument.timed("load"):
         path = cache.find(name)
         try:
-            return None if path is None else ctypes.CDLL(str(path))
+            return None if path is None else open_library(str(path), needs_openmp)
         except OSError:  # it vanished, or lacks a library it was linked with
             return None
 
 
-def _stored(cache: Cache, name: str, code: bytes, compiler: Compiler) -> ctypes.CDLL:
+def _stored(cache: Cache, name: str, code: bytes, compiler: Compiler, needs_openmp: bool) -> ctypes.CDLL:
     """The library, loaded from the cache, or from a private one when the cache is full, read-only or not executable."""
     reason = ""
     for place in (cache, private_cache):
         try:
             path = (place if isinstance(place, Cache) else place()).store(name, code)
-            return ctypes.CDLL(str(path))
+            return open_library(str(path), needs_openmp)
         except OSError as error:
             reason = str(error)
     raise CompilerFailed(f"what the C compiler `{compiler}` made cannot be loaded", reason=(reason,))

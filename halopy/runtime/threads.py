@@ -1,4 +1,4 @@
-"""OpenMP's thread team: how large it is, and that it survives `fork`."""
+"""OpenMP's thread team: how large it is, how its threads wait, and that it survives `fork`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from .. import instrument
 
@@ -25,6 +26,21 @@ class _Team:
 
 _teams: dict[int | None, _Team] = {}
 _sized = threading.local()
+
+
+def open_library(path: str, needs_openmp: bool) -> ctypes.CDLL:
+    """Map a library. The first one that needs OpenMP starts it with threads that sleep while they wait.
+
+    A thread that spins instead wakes some microseconds sooner on an idle machine, but where processors are shared it
+    takes milliseconds from the very thread it waits for. Whoever sets OMP_WAIT_POLICY or GOMP_SPINCOUNT decides.
+    """
+    if not needs_openmp or _teams or instrument.setting("OMP_WAIT_POLICY"):
+        return ctypes.CDLL(path)
+    with instrument.assumed(GOMP_SPINCOUNT="0", KMP_BLOCKTIME="0"):
+        library = ctypes.CDLL(path)
+        with suppress(AttributeError):  # compiled without OpenMP
+            library.omp_get_max_threads()  # LLVM's runtime reads the environment at its first use
+        return library
 
 
 def with_threads(library: ctypes.CDLL, entry: Entry) -> Entry:

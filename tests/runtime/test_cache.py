@@ -259,6 +259,7 @@ def start(value: int, folder: Path, **environment: str) -> subprocess.Popen[byte
     return subprocess.Popen(
         [sys.executable, "-c", PROCESS.format(root=str(ROOT), value=value)],
         env={**os.environ, "HALOPY_CACHE_DIR": str(folder), **environment},
+        stderr=subprocess.DEVNULL if "HALOPY_CC" in environment else None,
         start_new_session=True,
     )
 
@@ -271,17 +272,34 @@ def test_eight_processes_compile_the_same_kernel(tmp_path):
     assert list(folder.glob(".*")) == []
 
 
-def test_a_process_killed_while_compiling_leaves_nothing_that_is_read(tmp_path):
-    folder, slow = tmp_path / "shared", tmp_path / "slow-cc"
-    slow.write_text('#!/bin/sh\ncase "$1" in --version) echo slow; exit;; esac\ntouch "$0.started"\nexec sleep 3\n')
+def start_compiling_forever(folder: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    """A process whose compiler has started and will take long."""
+    slow = scratch / "slow-cc"
+    slow.write_text('#!/bin/sh\ncase "$1" in --version) echo slow; exit;; esac\necho $$ > "$0.pid"\nexec sleep 3\n')
     slow.chmod(0o755)
     process = start(12, folder, HALOPY_CC=str(slow))
     deadline = time.monotonic() + 30
-    while not Path(f"{slow}.started").exists():
+    while not Path(f"{slow}.pid").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    return process
+
+
+def test_a_process_killed_while_compiling_leaves_nothing_that_is_read(tmp_path):
+    folder = tmp_path / "shared"
+    process = start_compiling_forever(folder, tmp_path)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert libraries(folder) == []
     assert start(12, folder).wait(timeout=60) == 0
     assert len(libraries(folder)) == 1
+
+
+def test_an_interrupt_while_compiling_ends_the_compiler_and_leaves_nothing(tmp_path):
+    folder = tmp_path / "shared"
+    process = start_compiling_forever(folder, tmp_path)
+    began = time.monotonic()
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(timeout=20) != 0
+    assert time.monotonic() - began < 2
+    assert [file.suffix for file in folder.iterdir()] == [".txt"]

@@ -27,14 +27,15 @@ def team_size() -> int:
 
 
 def in_new_process(program: str, **environment: str) -> str:
-    """What a program prints that may use `team_size`, `load` and `team`."""
+    """What a program prints on both streams; it may use `team_size`, `load` and `team`."""
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom tests.runtime.test_threads import *\n"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OMP", "HL_", "GOMP"))}
     return subprocess.run(
         [sys.executable, "-c", start + program],
         env=inherited | environment,
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=60,
     ).stdout
@@ -51,6 +52,16 @@ def test_the_environment_sets_the_team_size(environment, size):
 @pytest.mark.parametrize("wrong", ["0", "-1", "many", "1.5"])
 def test_a_senseless_team_size_counts_as_unset(wrong):
     assert in_new_process("print(team_size())", HL_NUM_THREADS=wrong, OMP_NUM_THREADS="2") == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "spins"),
+    [({}, "0"), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "active"}, "30000000000")],
+)
+def test_idle_threads_sleep_unless_the_user_decides(environment, spins):
+    output = in_new_process("team_size(); print(dict(os.environ))", OMP_DISPLAY_ENV="verbose", **environment)
+    assert f"GOMP_SPINCOUNT = '{spins}'" in output
+    assert ("GOMP_SPINCOUNT': " in output) == ("GOMP_SPINCOUNT" in environment)
 
 
 def test_every_calling_thread_has_a_team_of_that_size():
