@@ -104,7 +104,7 @@ def _float_holds(wide: DType, narrow: DType) -> bool:
         return wide.bits > narrow.bits
     if narrow.is_float:
         return narrow.bits <= wide.bits
-    return narrow.is_integer and 2 * narrow.bits <= wide.bits
+    return wide.bits >= 32 and narrow.is_integer and 2 * narrow.bits <= wide.bits
 
 
 def cast(dtype: DType, e: Expr) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from typing import Protocol, overload, runtime_checkable
+from typing import Protocol, TypeAlias, overload, runtime_checkable
 
 from ..dtypes import BOOL, Code
 from ..errors import DefinitionError, TypeMismatch
@@ -95,7 +95,7 @@ class TupleLike(Protocol):
     def __getitem__(self, element: int, /) -> ExprLike: ...
 
 
-Choice = ToExpr | tuple[ToExpr, ...] | TupleLike
+Choice: TypeAlias = "ToExpr | tuple[ToExpr, ...] | TupleLike"
 
 
 @overload
@@ -119,9 +119,8 @@ def select(*args: Choice) -> Expr | tuple[Expr, ...]:
             accepted="condition, value, ..., value otherwise: 3, 5, 7, ... arguments",
         )
     elements = [_elements(arg) for arg in args]
-    otherwise = elements[-1]
-    if otherwise is None and all(e is None for e in elements):
-        return _choose_chain([to_node(arg) for arg in args if not isinstance(arg, tuple | TupleLike)])
+    if all(e is None for e in elements):
+        return _choose_chain(list(map(to_node, args)))
     return _select_tuples(args, elements)
 
 
@@ -189,7 +188,7 @@ def mux(index: ToExpr, values: Iterable[Choice] | TupleLike) -> Expr | tuple[Exp
         raise DefinitionError("hl.mux of no values", location=caller(), accepted="at least one value")
     tuples = [_elements(choice) for choice in choices]
     if all(t is None for t in tuples):
-        return _mux(to_expr(index), [to_expr(c) for c in choices if not isinstance(c, tuple)])
+        return _mux(to_expr(index), list(map(to_expr, choices)))
     columns = [t for t in tuples if t is not None]
     if len(columns) != len(tuples) or len({len(t) for t in columns}) != 1:
         raise DefinitionError("hl.mux mixes tuples with single values, or of different sizes", location=caller())
