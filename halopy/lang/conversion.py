@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import BOOL, FLOAT32, INT32, INT64, DType
 from ..errors import TypeMismatch
-from ..ir.expr import Broadcast, Cast, Const, Expr, const, round_to
+from ..ir.expr import NE, Broadcast, Call, Cast, Const, Expr, const, round_to
 from ..ir.node import walk
 from ..source import caller
 
@@ -108,7 +108,10 @@ def _float_holds(wide: DType, narrow: DType) -> bool:
 
 
 def cast(dtype: DType, e: Expr) -> Expr:
-    """e converted to the type; literals are converted at once. A scalar fills all lanes of a vector type."""
+    """e converted to the type; literals are converted at once. A scalar fills all lanes of a vector type.
+
+    A boolean is a one-bit integer here as elsewhere in Halide: it takes the lowest bit of what is converted to it.
+    """
     if e.dtype is dtype:
         return e
     if dtype.lanes != e.dtype.lanes and e.dtype.lanes != 1:
@@ -121,12 +124,22 @@ def cast(dtype: DType, e: Expr) -> Expr:
         )
     if dtype.lanes != e.dtype.lanes:
         return Broadcast(cast(dtype.element, e), dtype.lanes)
-    return _fold(dtype, e) if isinstance(e, Const) else Cast(dtype, e)
+    if isinstance(e, Const):
+        return _fold(dtype, e)
+    return _lowest_bit(e) if dtype.is_bool else Cast(dtype, e)
+
+
+def _lowest_bit(e: Expr) -> Expr:
+    integer = e if e.dtype.is_integer else Cast(INT32.with_lanes(e.dtype.lanes), e)
+    bit = Call("bitwise_and", (integer, const(1, integer.dtype)), integer.dtype)
+    return NE(bit, const(0, integer.dtype))
 
 
 def _fold(dtype: DType, literal: Const) -> Expr:
     value = literal.value
-    if not dtype.is_integer or dtype.is_bool or not literal.dtype.is_float:
+    if dtype.is_bool:
+        return const(int(value) & 1 if math.isfinite(value) else 0, dtype)
+    if dtype.is_float or not literal.dtype.is_float:
         return const(value, dtype)
     if math.isnan(value):
         return const(0, dtype)
