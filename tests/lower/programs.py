@@ -74,7 +74,11 @@ def conditions(draw: Choice, names: tuple[str, ...]) -> Expr:
 def places(draw: Choice, names: tuple[str, ...]) -> Expr:
     """An index into `out`: one row per step of the outer loop, an affine place within it."""
     inner = build.clamp(draw(affine(names)), 0, ROW - 1) if draw(st.booleans()) else _forward(draw, names[-1])
-    return build.add(build.mul(Var(names[0]), ROW), inner)
+    return _in_row(names[0], inner)
+
+
+def _in_row(row: str, place: Expr) -> Expr:
+    return build.add(build.mul(Var(row), ROW), place)
 
 
 def _forward(draw: Choice, name: str) -> Expr:
@@ -105,7 +109,7 @@ def _stores(draw: Choice, names: tuple[str, ...]) -> Stmt:
     place, value = draw(places(names)), draw(values(names))
     if draw(st.booleans()):
         return Store("out", place, value)
-    before = place if draw(st.integers(0, 2)) else draw(places(names))
+    before = place if draw(st.integers(0, 2)) else _in_row(names[0], _forward(draw, names[-1]))
     operator = draw(st.sampled_from([build.add, build.mul, build.minimum, build.maximum, build.sub]))
     return Store("out", place, operator(Load("out", before, INT32), value))
 
@@ -128,7 +132,7 @@ def _accumulation(draw: Choice, names: tuple[str, ...], depth: int) -> Stmt:
     """A sum over an inner loop, whose extent may depend on the loops outside."""
     inner = f"r{depth}"
     extent = draw(st.sampled_from([const(2), Var("k"), build.minimum(Var(names[-1]), 3)]))
-    place = build.add(build.mul(Var(names[0]), ROW), _forward(draw, names[-1]))
+    place = _in_row(names[0], _forward(draw, names[-1]))
     term = draw(values((*names, inner)))
     step = Store("out", place, build.add(Load("out", place, INT32), term))
     return For(inner, draw(affine(names)), extent, LoopKind.SERIAL, step)
