@@ -67,7 +67,11 @@ def literal_of(dtype: DType, value: int) -> Expr:
         reason = f"as {dtype} it would become {dtype.element.wrap(value)}"
         accepted = f"integers in [{dtype.min}, {dtype.max}], or an explicit cast of the other operand"
     else:
-        reason, accepted = f"{dtype} has no such value", f"hl.cast({value!r} to {dtype}) says that rounding is meant"
+        name = {Code.FLOAT: "Float", Code.BFLOAT: "BFloat"}.get(dtype.code, "Handle")
+        reason, accepted = (
+            f"{dtype} has no such value",
+            f"hl.cast(hl.{name}({dtype.bits}), {value}), if rounding is meant",
+        )
     raise TypeMismatch(
         f"the integer {value} does not fit {dtype}, the type of the other operand",
         location=caller(),
