@@ -1,0 +1,107 @@
+"""Where printing stands: the lines so far, what is in scope, which values already have a name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+from ...dtypes import DType
+from ...ir.expr import Expr
+from .names import Names
+from .prelude import Prelude
+from .types import Text, Value, Vec, storages, vector_type
+
+INDENT = "    "
+Key = tuple[Expr, "Mode"]
+
+
+class Mode(Enum):
+    """How a scalar int32 is computed: exactly, in an int32_t, or as an index, in an int64_t. LET: as a let's constant."""
+
+    VALUE = 0
+    INDEX = 1
+    LET = 2
+
+
+class Context(ABC):
+    """One function being printed. `vector_bytes` is the width of a vector register."""
+
+    def __init__(self, vector_bytes: int) -> None:
+        self.vector_bytes = vector_bytes
+        self.names = Names()
+        self.prelude = Prelude()
+        self.lines: list[str] = []
+        self.depth = 1
+        self.bindings: dict[str, Value] = {}  # IR variables in scope
+        self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
+        self.scopes: list[dict[Key, Value]] = [{}]  # values computed so far, innermost block last
+
+    @abstractmethod
+    def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:
+        """The C of an expression; lines that it needs are written first."""
+
+    @abstractmethod
+    def keep(self, node: Expr, mode: Mode = Mode.VALUE) -> None:
+        """Give the value a name now, since it will be used several times."""
+
+    def scalar(self, node: Expr, mode: Mode = Mode.VALUE) -> Text:
+        """The C of a scalar expression."""
+        found = self.value(node, mode)
+        assert isinstance(found, Text), f"a scalar was expected, found {node.dtype}"
+        return found
+
+    def vector(self, node: Expr) -> Vec:
+        """The C of a vector expression."""
+        found = self.value(node)
+        assert isinstance(found, Vec), f"a vector was expected, found {node.dtype}"
+        return found
+
+    def line(self, text: str) -> None:
+        self.lines.append(INDENT * self.depth + text if text else "")
+
+    def open(self, header: str) -> None:
+        """Begin a C block with a scope of its own."""
+        self.line(header + " {" if header else "{")
+        self.depth += 1
+        self.scopes.append({})
+
+    def close(self, tail: str = "}") -> None:
+        self.scopes.pop()
+        self.depth -= 1
+        self.line(tail)
+
+    def local(self, c_type: str, text: Text, hint: str = "t") -> Text:
+        """A constant of its own for a value."""
+        name = self.names.fresh(hint)
+        self.line(f"const {c_type} {name} = {text.code};")
+        return Text(name)
+
+    def name_vector(self, vec: Vec, hint: str = "t") -> Vec:
+        """The same vector with every part in a constant of its own."""
+        if vec.splat is not None or all(map(is_name, vec.parts)):
+            return vec
+        if len(vec.parts) > 1:
+            hint = self.names.fresh(hint)
+        parts = []
+        for k, (part, size) in enumerate(zip(vec.parts, storages(vec.lanes, vec.grain), strict=True)):
+            name = f"{hint}_{k}" if len(vec.parts) > 1 else hint
+            parts.append(part if is_name(part) else self.local(self.vector_c_type(vec.element, size), part, name))
+        return Vec(vec.element, vec.lanes, vec.grain, tuple(parts), vec.is_mask)
+
+    def vector_c_type(self, element: str, lanes: int) -> str:
+        self.prelude.vector(element, lanes)
+        return vector_type(element, lanes)
+
+    def pointer(self, buffer: str) -> str:
+        """The C pointer to a buffer's element 0."""
+        return self.pointers[buffer]
+
+
+def is_name(text: Text) -> bool:
+    """Whether using the text again costs nothing."""
+    return text.is_literal or text.code.isidentifier()
+
+
+def is_index(dtype: DType) -> bool:
+    """Whether values of the type may be computed as an index: scalar int32."""
+    return dtype.lanes == 1 and dtype.is_int and dtype.bits == 32

@@ -1,0 +1,101 @@
+"""A lowered kernel as one self-contained C file."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
+from ...ir.node import walk
+from ...ir.rewrite import free_vars
+from ...ir.expr import Load
+from ...ir.stmt import Store
+from ..kernel import Kernel
+from .names import comment, identifier
+from .statements import StatementPrinter
+from .types import Text, c_type, memory_type
+from .context import is_index
+
+_DEFAULT_VECTOR_BYTES = 64
+
+
+class VectorTarget(Protocol):
+    """What code generation asks of a target."""
+
+    @property
+    def vector_bytes(self) -> int:
+        """The width of a vector register."""
+        ...
+
+
+def print_c(kernel: LoweredKernel, target: VectorTarget | None = None) -> Kernel:
+    """The C text of a lowered kernel, with what the runtime must know to call it."""
+    printer = StatementPrinter(target.vector_bytes if target else _DEFAULT_VECTOR_BYTES, kernel.loop_notes)
+    entry = printer.names.fresh(kernel.name)
+    _bind_arguments(printer, kernel)
+    arguments, printer.lines = printer.lines, []
+    printer.print(kernel.body)
+    if printer.needs_status:
+        arguments.append("    int32_t status = 0;")
+    text = "\n".join([printer.prelude.text(), *_head(kernel, entry), *arguments, *printer.lines, "    return 0;", "}", ""])
+    return Kernel(
+        name=entry,
+        text=text,
+        buffers=kernel.buffers,
+        scalars=kernel.scalars,
+        asserts=tuple(printer.asserts),
+        needs_openmp=printer.needs_openmp,
+        needs_math=printer.prelude.needs_math,
+    )
+
+
+def _head(kernel: LoweredKernel, entry: str) -> list[str]:
+    unused = [
+        f"    (void){name};"
+        for name, used in (("buffers", kernel.buffers), ("scalars", kernel.scalars), ("error_args", ()))
+        if not used
+    ]
+    return [
+        comment(f"{kernel.name}({', '.join(_signature(kernel))})"),
+        f"int32_t {entry}(halide_buffer_t *const *buffers, const void *const *scalars, int64_t *error_args) {{",
+        *unused,
+    ]
+
+
+def _signature(kernel: LoweredKernel) -> list[str]:
+    buffers = [f"{'out ' if b.is_output else ''}{b.dtype} {b.name}[{b.rank}]" for b in kernel.buffers]
+    return buffers + [f"{s.dtype} {s.name}" for s in kernel.scalars]
+
+
+def _bind_arguments(printer: StatementPrinter, kernel: LoweredKernel) -> None:
+    """Constants for the arguments that the body uses."""
+    symbols = free_vars(kernel.body)
+    touched = {node.buffer for node in walk(kernel.body) if isinstance(node, Load | Store)}
+    for position, buffer in enumerate(kernel.buffers):
+        _bind_buffer(printer, position, buffer, symbols, buffer.name in touched)
+    for position, scalar in enumerate(kernel.scalars):
+        if scalar.name in symbols:
+            _bind_scalar(printer, position, scalar)
+
+
+def _bind_buffer(
+    printer: StatementPrinter, position: int, buffer: BufferArg, symbols: frozenset[str], is_touched: bool
+) -> None:
+    if is_touched:
+        name = printer.names.fresh(buffer.name)
+        kind = memory_type(buffer.dtype) if buffer.is_output else f"const {memory_type(buffer.dtype)}"
+        printer.line(f"{kind} *const {name} = ({kind} *)buffers[{position}]->host;")
+        printer.pointers[buffer.name] = name
+    for dim in range(buffer.rank):
+        for field in ("min", "extent", "stride"):
+            symbol = f"{buffer.name}.{field}.{dim}"
+            if symbol in symbols:
+                name = printer.names.fresh(f"{identifier(buffer.name)}_{field}_{dim}")
+                printer.line(f"const int64_t {name} = buffers[{position}]->dim[{dim}].{field};")
+                printer.bindings[symbol] = Text(name)
+
+
+def _bind_scalar(printer: StatementPrinter, position: int, scalar: ScalarArg) -> None:
+    kind = "int64_t" if is_index(scalar.dtype) else c_type(scalar.dtype)
+    name = printer.names.fresh(scalar.name)
+    printer.line(f"const {kind} {name} = *(const {memory_type(scalar.dtype)} *)scalars[{position}];")
+    printer.bindings[scalar.name] = Text(name)

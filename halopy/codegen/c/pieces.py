@@ -1,0 +1,140 @@
+"""Cut, join and pick the lanes of vectors that are held in register-sized pieces.
+
+gcc lowers vectors wider than a register through memory, lane by lane where it must (32 lanes of u16 in
+128 bytes, divided by 3: 273 instructions, against 2x9 in pieces). So no C vector is wider than a register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .context import Context
+from .types import ATOM, POSTFIX, Text, Vec, bits_of, power_of_two_above, storages
+
+
+def grain_of(context: Context, element: str, lanes: int) -> int:
+    """Lanes per piece: those that fill a register, or all when there are fewer."""
+    full = max(2, 8 * context.vector_bytes // bits_of(element))
+    return min(full, power_of_two_above(lanes))
+
+
+def canonical(context: Context, vec: Vec) -> Vec:
+    """The vector in pieces that fill a register."""
+    return regrain(context, vec, grain_of(context, vec.element, vec.lanes))
+
+
+def regrain(context: Context, vec: Vec, grain: int) -> Vec:
+    """The same vector cut at another grain; a splat gets its parts."""
+    if vec.splat is not None:
+        return spread(context, vec, grain)
+    grain = min(grain, power_of_two_above(vec.lanes))
+    if grain == vec.grain:
+        return vec
+    return pick(context, (vec,), range(vec.lanes), grain)
+
+
+def spread(context: Context, vec: Vec, grain: int) -> Vec:
+    """A splat as parts: one register that all parts share."""
+    assert vec.splat is not None
+    parts: dict[int, Text] = {}
+    grain = min(grain, power_of_two_above(vec.lanes))
+    sizes = storages(vec.lanes, grain)
+    for size in sizes:
+        if size not in parts:
+            parts[size] = splat_text(context, vec, size)
+    return Vec(vec.element, vec.lanes, grain, tuple(parts[size] for size in sizes), vec.is_mask)
+
+
+def splat_text(context: Context, vec: Vec, lanes: int) -> Text:
+    """One piece with the splat's value in all lanes."""
+    assert vec.splat is not None
+    name = context.vector_c_type(vec.element, lanes)
+    value = vec.splat
+    if value.is_literal:
+        items = "0" if value.code in ("0", "0.0f", "0.0") else ", ".join([value.code] * lanes)
+        return Text(f"({name}){{{items}}}", POSTFIX)
+    # A float minus 0.0 is itself, signed zeros included; both compilers make one broadcast of it.
+    return Text(f"({value.code} - ({name}){{0}})", ATOM)
+
+
+def pick(context: Context, sources: Sequence[Vec], indices: Sequence[int], grain: int | None = None) -> Vec:
+    """The lanes at `indices` of the concatenated sources, as a vector cut at `grain`."""
+    first = sources[0]
+    pieces, places = _lanes_of(context, sources)
+    lanes = len(indices)
+    grain = min(grain or grain_of(context, first.element, lanes), power_of_two_above(lanes))
+    parts, start = [], 0
+    for size in storages(lanes, grain):
+        wanted = [places[i] for i in indices[start : start + size]]
+        parts.append(_piece(context, first.element, pieces, wanted, size))
+        start += size
+    return Vec(first.element, lanes, grain, tuple(parts), first.is_mask)
+
+
+def lane_text(context: Context, vec: Vec, lane: int) -> Text:
+    """One lane as a scalar text."""
+    if vec.splat is not None:
+        return vec.splat
+    part = vec.parts[lane // vec.grain]
+    return Text(f"{part.at(POSTFIX)}[{lane % vec.grain}]", POSTFIX)
+
+
+_Piece = tuple[Text, int]  # a register and its lane count
+
+
+def _lanes_of(context: Context, sources: Sequence[Vec]) -> tuple[list[_Piece], list[tuple[int, int]]]:
+    """All pieces, named, and for each lane of the concatenation its (piece, lane)."""
+    pieces: list[_Piece] = []
+    places: list[tuple[int, int]] = []
+    for source in sources:
+        if source.splat is not None:
+            source = spread(context, source, grain_of(context, source.element, source.lanes))
+        named = context.name_vector(source)
+        left = source.lanes
+        for text, size in zip(named.parts, storages(source.lanes, source.grain), strict=True):
+            places.extend((len(pieces), lane) for lane in range(min(size, left)))
+            pieces.append((text, size))
+            left -= size
+    return pieces, places
+
+
+def _piece(context: Context, element: str, pieces: list[_Piece], wanted: list[tuple[int, int]], size: int) -> Text:
+    """A register of `size` lanes, the first of them `wanted`."""
+    used = list(dict.fromkeys(piece for piece, _ in wanted))
+    text, width = pieces[used[0]]
+    if len(used) == 1 and width == size and all(lane == k for k, (_, lane) in enumerate(wanted)):
+        return text
+    return _place(context, element, pieces, dict(enumerate(wanted)), size)
+
+
+def _place(
+    context: Context, element: str, pieces: list[_Piece], wanted: dict[int, tuple[int, int]], size: int
+) -> Text:
+    """A register of `size` lanes with (piece, lane) at each wanted position; other positions mean nothing."""
+    used = list(dict.fromkeys(piece for piece, _ in wanted.values()))
+    if len(used) == 1:
+        text, _ = pieces[used[0]]
+        return _shuffle(text, text, [wanted.get(k, (0, -1))[1] for k in range(size)])
+    if len(used) == 2:
+        (a, a_width), (b, b_width) = pieces[used[0]], pieces[used[1]]
+        width = max(a_width, b_width)
+        a, b = (_widened(context, element, text, own, width) for text, own in ((a, a_width), (b, b_width)))
+        offset = {used[0]: 0, used[1]: width}
+        return _shuffle(a, b, [offset[wanted[k][0]] + wanted[k][1] if k in wanted else -1 for k in range(size)])
+    # Each half of the pieces puts its lanes where they belong; a blend joins them.
+    first = set(used[: (len(used) + 1) // 2])
+    halves = [{k: w for k, w in wanted.items() if (w[0] in first) is side} for side in (True, False)]
+    c_type = context.vector_c_type(element, size)
+    a, b = (context.local(c_type, _place(context, element, pieces, half, size)) for half in halves)
+    return _shuffle(a, b, [k if k in halves[0] else size + k if k in halves[1] else -1 for k in range(size)])
+
+
+def _widened(context: Context, element: str, text: Text, width: int, wanted: int) -> Text:
+    if width == wanted:
+        return text
+    wide = _shuffle(text, text, [k if k < width else -1 for k in range(wanted)])
+    return context.local(context.vector_c_type(element, wanted), wide)
+
+
+def _shuffle(a: Text, b: Text, lanes: Sequence[int]) -> Text:
+    return Text(f"__builtin_shufflevector({a.code}, {b.code}, {', '.join(map(str, lanes))})", POSTFIX)

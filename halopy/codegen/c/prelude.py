@@ -1,0 +1,96 @@
+"""The types and helper functions that a kernel uses: collected while printing, written above it.
+
+A helper is asked for by its name, which says all about it: `load_u16x32`, `min_f32`, `floor_f32x16`.
+Only what was asked for is written, in the order of first use, after what it needs itself.
+"""
+
+from __future__ import annotations
+
+from . import helpers
+from .types import C_TYPES, bits_of
+
+HEADER = """\
+#include <stdint.h>
+
+#pragma GCC diagnostic ignored "-Wpsabi"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Wtautological-compare"
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+typedef struct halide_dimension_t {
+    int32_t min, extent, stride;
+    uint32_t flags;
+} halide_dimension_t;
+
+typedef struct halide_buffer_t {
+    uint64_t device;
+    const void *device_interface;
+    uint8_t *host;
+    uint64_t flags;
+    struct { uint8_t code, bits; uint16_t lanes; } type;
+    int32_t dimensions;
+    halide_dimension_t *dim;
+    void *padding;
+} halide_buffer_t;
+"""
+
+
+class Prelude:
+    """What must stand above the kernel."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, str] = {}
+        self._helpers: dict[str, str] = {}
+        self._macros: dict[str, str] = {}
+        self.needs_math = False
+
+    def vector(self, element: str, lanes: int) -> str:
+        """The name of a vector type, declared."""
+        if element == "bf16":
+            element = "u16"
+        name = f"{element}x{lanes}"
+        if name not in self._types:
+            size = lanes * bits_of(element) // 8
+            self._types[name] = f"typedef {C_TYPES[element]} {name} __attribute__((vector_size({size})));"
+        return name
+
+    def helper(self, operation: str, element: str, lanes: int = 1) -> str:
+        """The name of the function for an operation on scalars, or on vectors of `lanes` lanes; defined."""
+        name = f"{operation}_{element}" + (f"x{lanes}" if lanes > 1 else "")
+        if name not in self._helpers:
+            self._define(name, operation, element, lanes)
+        return name
+
+    def named(self, name: str, text: str) -> str:
+        """A helper whose text the caller has."""
+        self._helpers.setdefault(name, text)
+        return name
+
+    def macro(self, name: str, text: str) -> None:
+        self._macros.setdefault(name, text)
+
+    def text(self) -> str:
+        """The whole of it as C."""
+        groups = [HEADER, *self._macros.values(), "\n".join(self._types.values()), *self._helpers.values()]
+        return "\n".join(group.rstrip("\n") + "\n" for group in groups if group)
+
+    def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
+        template = helpers.template(operation, lanes > 1)
+        self.needs_math = self.needs_math or operation in helpers.LIBRARY_CALLS
+        for needed_operation, needed_element in template.needs:
+            other = {"": element, "mask": f"i{bits_of(element)}", "bits": f"u{bits_of(element)}"}.get(
+                needed_element, needed_element
+            )
+            if needed_operation == "type":
+                self.vector(other, lanes)
+            else:
+                self.helper(needed_operation, other, lanes if needed_operation in helpers.VECTOR_NEEDS else 1)
+        if lanes > 1:
+            self.vector(element, lanes)
+        bits = bits_of(element)
+        self._helpers[name] = template.text.format(
+            name=name, T=f"{element}x{lanes}" if lanes > 1 else C_TYPES[element], S=C_TYPES[element], N=lanes,
+            M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", TOP=bits - 1,
+            U=C_TYPES[f"u{bits}"], LL="ll" if bits == 64 else "",
+        )  # fmt: skip

@@ -1,0 +1,375 @@
+"""Vector expressions as C: one text per register-sized piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...dtypes import DType
+from ...ir.expr import (
+    EQ, GE, GT, LE, LT, NE, Add, And, Binary, Broadcast, Call, Cast, Compare, Div, Expr, Max, Min, Mod, Mul, Not, Or, Ramp, Select, Shuffle, Sub, Var, VectorReduce, const_value,
+)  # fmt: skip
+from . import expand
+from .context import Context
+from .convert import mask_of_width, number_of_mask, truth_splat, vector_cast
+from .helpers import LIBRARY_CALLS, ROUNDINGS
+from .pieces import canonical, grain_of, pick, regrain, spread
+from .reduce import print_reduce
+from .types import (
+    BIT_AND, BIT_OR, BIT_XOR, EQUALITY, PLUS, POSTFIX, RELATION, SHIFT, TIMES, UNARY, C_TYPES, Text, Value, Vec, bits_of, c_type, element_name, literal, storages,
+)  # fmt: skip
+
+_SYMBOLS: dict[type[Expr], tuple[str, int]] = {
+    Add: ("+", PLUS), Sub: ("-", PLUS), Mul: ("*", TIMES), Div: ("/", TIMES),
+    EQ: ("==", EQUALITY), NE: ("!=", EQUALITY), LT: ("<", RELATION), LE: ("<=", RELATION), GT: (">", RELATION), GE: (">=", RELATION),
+}  # fmt: skip
+_BITWISE = {"bitwise_and": ("&", BIT_AND), "bitwise_or": ("|", BIT_OR), "bitwise_xor": ("^", BIT_XOR)}
+_SHIFTS = {"c_shift_left": ("<<", SHIFT), "c_shift_right": (">>", SHIFT)}
+_PER_LANE = {"popcount": "popcount", "count_leading_zeros": "clz", "count_trailing_zeros": "ctz"}
+
+
+def print_vector(context: Context, node: Expr) -> Value:
+    """The C of a vector node (or of a reduction to a scalar) whose operands have been printed."""
+    return _PRINTERS[type(node)](context, node)
+
+
+def _operands(context: Context, *nodes: Expr) -> tuple[int, list[list[Text]]]:
+    """The grain and the parts of operands of one type. Literal splats stand as plain scalars beside a vector."""
+    vecs = [context.vector(node) for node in nodes]
+    grain = grain_of(context, vecs[0].element, vecs[0].lanes)
+    some = any(v.splat is None for v in vecs)
+    parts = []
+    for vec in vecs:
+        if some and vec.splat is not None and vec.splat.is_literal and vec.element not in ("f16", "bf16"):
+            parts.append([vec.splat] * len(storages(vec.lanes, grain)))
+        else:
+            parts.append(_shared(context, vec, grain))
+    return grain, parts
+
+
+def _shared(context: Context, vec: Vec, grain: int) -> list[Text]:
+    if vec.splat is None or vec.lanes <= grain:
+        return list(regrain(context, vec, grain).parts)
+    wide = spread(context, vec, grain)
+    name = context.local(context.vector_c_type(vec.element, grain), wide.parts[0])
+    return [name if size == grain else part for part, size in zip(wide.parts, storages(vec.lanes, grain), strict=True)]
+
+
+def _full_operands(context: Context, *nodes: Expr) -> tuple[int, list[list[Text]]]:
+    """As `_operands`, with every splat spread over a register."""
+    vecs = [context.vector(node) for node in nodes]
+    grain = grain_of(context, vecs[0].element, vecs[0].lanes)
+    return grain, [_shared(context, vec, grain) for vec in vecs]
+
+
+def _infix(context: Context, node: Expr, symbol: str, precedence: int, a: Expr, b: Expr) -> Vec:
+    grain, (left, right) = _operands(context, a, b)
+    tight = precedence in (PLUS, TIMES)
+    parts = tuple(
+        Text(f"{x.at(precedence if tight else UNARY)} {symbol} {y.at(precedence + 1 if tight else UNARY)}", precedence)
+        for x, y in zip(left, right, strict=True)
+    )
+    return _declared(context, Vec(element_name(node.dtype), node.dtype.lanes, grain, parts))
+
+
+def _declared(context: Context, vec: Vec) -> Vec:
+    for size in set(storages(vec.lanes, vec.grain)):
+        context.vector_c_type(vec.element, size)
+    return vec
+
+
+def _arithmetic(context: Context, node: Binary) -> Value:
+    dtype = node.dtype
+    if dtype.is_bool:
+        _keep(context, node.a, node.b)
+        return context.value(expand.ON_BOOLS[type(node)](node.a, node.b))
+    if expand.narrow_float(dtype):
+        return context.value(expand.in_float32(node, node.a, node.b))
+    symbol, precedence = _SYMBOLS[type(node)]
+    return _infix(context, node, symbol, precedence, node.a, node.b)
+
+
+def _divide(context: Context, node: Binary) -> Value:
+    dtype = node.dtype
+    is_div = isinstance(node, Div)
+    if dtype.is_bool or (dtype.is_float and is_div) or expand.narrow_float(dtype):
+        return _arithmetic(context, node)
+    if isinstance(node, Mod) and dtype.is_float:
+        _keep(context, node.a, node.b)
+        return context.value(expand.float_mod(node))
+    divisor = const_value(node.b)
+    if divisor:
+        return _by_constant(context, node, int(divisor))
+    kind = "div" if is_div else "mod"
+    return _function(context, f"{kind}_{'euclid' if dtype.is_int else 'or_zero'}", dtype, node.a, node.b)
+
+
+def _by_constant(context: Context, node: Binary, divisor: int) -> Value:
+    if isinstance(node, Mod):
+        _keep(context, node.a)
+        return context.value(expand.mod_by_constant(node, divisor))
+    assert isinstance(node, Div)
+    is_plain = node.dtype.is_uint and node.dtype.bits > 8 and divisor & (divisor - 1) != 0
+    if is_plain:
+        return _infix(context, node, "/", TIMES, node.a, node.b)
+    _keep(context, node.a)
+    return context.value(expand.div_by_constant(node, divisor))
+
+
+def _keep(context: Context, *nodes: Expr) -> None:
+    for node in nodes:
+        context.keep(node)
+
+
+def _min_max(context: Context, node: Binary) -> Value:
+    if node.dtype.is_bool or expand.narrow_float(node.dtype):
+        return _arithmetic(context, node)
+    return _function(context, "min" if isinstance(node, Min) else "max", node.dtype, node.a, node.b)
+
+
+def _function(context: Context, operation: str, dtype: DType, *args: Expr) -> Vec:
+    """A helper on every piece."""
+    grain, columns = _full_operands(context, *args)
+    element = element_name(dtype)
+    parts = []
+    for size, *texts in zip(storages(dtype.lanes, grain), *columns, strict=True):
+        helper = context.prelude.helper(operation, element, size)
+        parts.append(Text(f"{helper}({', '.join(t.code for t in texts)})", POSTFIX))
+    return Vec(element, dtype.lanes, grain, tuple(parts))
+
+
+def _compare(context: Context, node: Compare) -> Value:
+    operand = node.a.dtype
+    if operand.is_bool:
+        _keep(context, node.a, node.b)
+        return context.value(expand.ON_BOOLS[type(node)](node.a, node.b))
+    if expand.narrow_float(operand):
+        return context.value(expand.in_float32(node, node.a, node.b))
+    symbol, precedence = _SYMBOLS[type(node)]
+    grain, (left, right) = _operands(context, node.a, node.b)
+    if context.vector(node.a).splat is not None and context.vector(node.b).splat is not None:
+        grain, (left, right) = _full_operands(context, node.a, node.b)
+    parts = tuple(Text(f"{x.at(PLUS)} {symbol} {y.at(PLUS)}", precedence) for x, y in zip(left, right, strict=True))
+    return _declared(context, Vec(f"i{operand.bits}", operand.lanes, grain, parts, True))
+
+
+def _logic(context: Context, node: And | Or) -> Value:
+    a, b = context.vector(node.a), context.vector(node.b)
+    symbol, precedence = ("&", BIT_AND) if isinstance(node, And) else ("|", BIT_OR)
+    bits = bits_of(a.element) if a.splat is None else bits_of(b.element) if b.splat is None else 8
+    a, b = mask_of_width(context, a, bits), mask_of_width(context, b, bits)
+    parts = tuple(
+        Text(f"{x.at(UNARY)} {symbol} {y.at(UNARY)}", precedence) for x, y in zip(a.parts, b.parts, strict=True)
+    )
+    return Vec(a.element, a.lanes, a.grain, parts, True)
+
+
+def _not(context: Context, node: Not) -> Value:
+    a = context.vector(node.a)
+    if a.splat is not None:
+        return truth_splat(context.local("_Bool", Text(f"!{a.splat.at(UNARY)}", UNARY)), a.lanes)
+    return Vec(a.element, a.lanes, a.grain, tuple(Text(f"~{p.at(UNARY)}", UNARY) for p in a.parts), True)
+
+
+def _select(context: Context, node: Select) -> Value:
+    dtype = node.dtype
+    if dtype.is_bool:
+        _keep(context, node.condition)
+        chosen = Or(And(node.condition, node.a), And(Not(node.condition), node.b))
+        return context.value(chosen)
+    element = element_name(dtype)
+    grain, (a, b) = _full_operands(context, node.a, node.b)
+    condition = _condition(context, node.condition, dtype, grain)
+    parts = []
+    for size, c, x, y in zip(storages(dtype.lanes, grain), condition, a, b, strict=True):
+        context.vector_c_type(element, size)
+        name = "u16" if element == "bf16" else element
+        helper = context.prelude.helper("select", name, size)
+        parts.append(Text(f"{helper}({c.code}, {x.code}, {y.code})", POSTFIX))
+    return Vec(element, dtype.lanes, grain, tuple(parts))
+
+
+def _condition(context: Context, condition: Expr, dtype: DType, grain: int) -> Sequence[Text]:
+    if condition.dtype.lanes == 1:
+        mask = truth_splat(context.scalar(condition), dtype.lanes)
+    else:
+        mask = context.vector(condition)
+    wide = mask_of_width(context, mask, dtype.bits)
+    return regrain(context, wide, grain).parts
+
+
+def _cast(context: Context, node: Cast) -> Value:
+    return vector_cast(context, context.vector(node.a), node.a.dtype, node.dtype)
+
+
+def _broadcast(context: Context, node: Broadcast) -> Value:
+    if node.value.dtype.lanes > 1:
+        vec = context.vector(node.value)
+        if vec.splat is not None:
+            return Vec(vec.element, node.dtype.lanes, vec.grain, (), vec.is_mask, vec.splat)
+        return pick(context, (vec,), list(range(vec.lanes)) * node.lanes)
+    return splat(context, context.scalar(node.value), node.dtype)
+
+
+def splat(context: Context, value: Text, dtype: DType) -> Vec:
+    """A scalar in all lanes."""
+    if dtype.is_bool:
+        return truth_splat(value, dtype.lanes)
+    if not value.is_literal and not value.code.isidentifier():
+        value = context.local(c_type(dtype), value)
+    elif value.code.isidentifier() and dtype.is_index_like:
+        pass
+    return Vec(element_name(dtype), dtype.lanes, 2, (), False, value)
+
+
+def _ramp(context: Context, node: Ramp) -> Value:
+    """The base in all lanes plus multiples of the stride."""
+    dtype = node.dtype
+    base_lanes = node.base.dtype.lanes
+    steps = const_value(node.stride)
+    base: Expr = Broadcast(node.base, node.lanes)
+    if steps is not None and base_lanes == 1:
+        return _infix_iota(context, base, [k * int(steps) for k in range(node.lanes)], dtype)
+    stride = node.stride if node.stride.dtype.lanes == base_lanes else Broadcast(node.stride, base_lanes)
+    counts = _iota(context, [k for k in range(node.lanes) for _ in range(base_lanes)], dtype)
+    product = _combined(context, context.vector(Broadcast(stride, node.lanes)), counts, "*", TIMES)
+    return _combined(context, context.vector(base), product, "+", PLUS)
+
+
+def _infix_iota(context: Context, base: Expr, offsets: list[int], dtype: DType) -> Vec:
+    return _combined(context, context.vector(base), _iota(context, offsets, dtype), "+", PLUS)
+
+
+def _iota(context: Context, values: list[int], dtype: DType) -> Vec:
+    """A constant vector with these lanes."""
+    element = element_name(dtype)
+    grain = grain_of(context, element, dtype.lanes)
+    parts, start = [], 0
+    for size in storages(dtype.lanes, grain):
+        items = values[start : start + size]
+        text = ", ".join(literal(dtype.wrap(v) if dtype.is_integer else v, dtype.element).code for v in items)
+        parts.append(Text(f"({context.vector_c_type(element, size)}){{{text}}}", POSTFIX))
+        start += size
+    return Vec(element, dtype.lanes, grain, tuple(parts))
+
+
+def _combined(context: Context, a: Vec, b: Vec, symbol: str, precedence: int) -> Vec:
+    grain = grain_of(context, a.element, a.lanes)
+    left = [a.splat] * len(storages(a.lanes, grain)) if a.splat else list(regrain(context, a, grain).parts)
+    right = list(regrain(context, b, grain).parts)
+    parts = tuple(
+        Text(f"{x.at(precedence)} {symbol} {y.at(precedence + 1)}", precedence)
+        for x, y in zip(left, right, strict=True)
+        if x is not None
+    )
+    return Vec(a.element, a.lanes, grain, parts)
+
+
+def _shuffle(context: Context, node: Shuffle) -> Value:
+    vecs = [_as_vector(context, v) for v in node.vectors]
+    vecs = _same_masks(context, vecs)
+    if node.dtype.lanes == 1:
+        return _one_lane(context, vecs, node.indices[0], node.dtype)
+    if all(v.splat is not None and v.splat == vecs[0].splat for v in vecs):
+        first = vecs[0]
+        return Vec(first.element, node.dtype.lanes, first.grain, (), first.is_mask, first.splat)
+    return pick(context, vecs, node.indices)
+
+
+def _as_vector(context: Context, node: Expr) -> Vec:
+    """A vector; a scalar counts as one of one lane."""
+    found = context.value(node)
+    if isinstance(found, Vec):
+        return found
+    return splat(context, found, node.dtype.with_lanes(1))
+
+
+def _same_masks(context: Context, vecs: list[Vec]) -> list[Vec]:
+    if not vecs[0].is_mask or len(vecs) == 1:
+        return vecs
+    bits = next((bits_of(v.element) for v in vecs if v.splat is None), 8)
+    return [mask_of_width(context, v, bits) for v in vecs]
+
+
+def _one_lane(context: Context, vecs: list[Vec], index: int, dtype: DType) -> Text:
+    for vec in vecs:
+        if index < vec.lanes:
+            return lane(context, vec, index, dtype)
+        index -= vec.lanes
+    raise AssertionError("a shuffle index within its vectors was expected")
+
+
+def lane(context: Context, vec: Vec, index: int, dtype: DType) -> Text:
+    """One lane as a scalar."""
+    if vec.splat is not None:
+        return vec.splat
+    vec = context.name_vector(vec)
+    text = Text(f"{vec.parts[index // vec.grain].at(POSTFIX)}[{index % vec.grain}]", POSTFIX)
+    return Text(f"{text.code} != 0", EQUALITY) if dtype.is_bool else text
+
+
+def _reduce(context: Context, node: VectorReduce) -> Value:
+    return print_reduce(context, node)
+
+
+def _var(context: Context, node: Var) -> Value:
+    return context.bindings[node.name]
+
+
+def _call(context: Context, call: Call) -> Value:
+    name, dtype = call.name, call.dtype
+    first = call.args[0].dtype if call.args else dtype
+    if first.is_bool and (name in _BITWISE or name == "bitwise_not"):
+        return context.value(_bits_of_bools(call))
+    if name in _BITWISE:
+        return _infix(context, call, *_BITWISE[name], *call.args)
+    if name in _SHIFTS:
+        return _infix(context, call, *_SHIFTS[name], *call.args)
+    if name == "bitwise_not":
+        grain, (parts,) = _full_operands(context, *call.args)
+        return Vec(element_name(dtype), dtype.lanes, grain, tuple(Text(f"~{p.at(UNARY)}", UNARY) for p in parts))
+    if name == "reinterpret":
+        return _reinterpret(context, call)
+    if expand.narrow_float(first) and (name in LIBRARY_CALLS or name in ROUNDINGS or name == "fma"):
+        return context.value(expand.in_float32(call, *call.args))
+    if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
+        context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
+        return _function(context, name, dtype, *call.args)
+    if name in _PER_LANE:
+        counted = _function(context, _PER_LANE[name], first, *call.args)
+        return vector_cast(context, counted, first, dtype)
+    if name in ("div_round_to_zero", "mod_round_to_zero"):
+        kind = name[:3]
+        return _function(context, f"{kind}_trunc" if dtype.is_int else f"{kind}_or_zero", dtype, *call.args)
+    if name == "if_then_else":
+        return context.value(expand.if_then_else(call))
+    if name in expand.REPEATS_ARGUMENTS:
+        _keep(context, *call.args)
+    return context.value(expand.RULES[name](call))
+
+
+def _bits_of_bools(call: Call) -> Expr:
+    if call.name == "bitwise_not":
+        return Not(call.args[0])
+    a, b = call.args
+    return {"bitwise_and": And, "bitwise_or": Or, "bitwise_xor": NE}[call.name](a, b)
+
+
+def _reinterpret(context: Context, call: Call) -> Value:
+    new, old = element_name(call.dtype), element_name(call.args[0].dtype)
+    vec = context.vector(call.args[0])
+    if old == "bool" or new == "bool":
+        return vector_cast(context, vec, call.args[0].dtype, call.dtype)
+    vec = canonical(context, vec)
+    parts = []
+    for part, size in zip(vec.parts, storages(vec.lanes, vec.grain), strict=True):
+        parts.append(Text(f"({context.vector_c_type(new, size)}){part.at(UNARY)}", UNARY))
+    return Vec(new, vec.lanes, vec.grain, tuple(parts))
+
+
+_PRINTERS: dict[type[Expr], Callable[[Context, Any], Value]] = {
+    Var: _var, Add: _arithmetic, Sub: _arithmetic, Mul: _arithmetic, Div: _divide, Mod: _divide,
+    Min: _min_max, Max: _min_max, And: _logic, Or: _logic, Not: _not, Select: _select, Cast: _cast, Call: _call,
+    Broadcast: _broadcast, Ramp: _ramp, Shuffle: _shuffle, VectorReduce: _reduce,
+    EQ: _compare, NE: _compare, LT: _compare, LE: _compare, GT: _compare, GE: _compare,
+}  # fmt: skip
