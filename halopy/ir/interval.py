@@ -9,8 +9,8 @@ types the whole range is given where a value may wrap. Floating-point symbols ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from ..dtypes import DType
 from . import build
@@ -18,18 +18,11 @@ from . import expr as ir
 from .depth import STEP, stepping_stones
 from .expr import FALSE, TRUE, Expr, const, const_value
 from .linear import LinearForm, expr_of, linear
-from .ranges import Range, Ranges, type_range
+from .ranges import Ranges, type_range
+from .rewrite import free_vars
+from .scope import EVERYTHING, Interval, Scope, numeric
 
-
-class Interval(NamedTuple):
-    """All values from `lo` to `hi`, both included; None where unbounded."""
-
-    lo: Expr | None
-    hi: Expr | None
-
-
-EVERYTHING = Interval(None, None)
-Scope = Mapping[str, Interval]
+__all__ = ["EVERYTHING", "Interval", "Scope", "bounds_of", "constant_bounds", "intersect", "provably", "union"]
 
 
 def bounds_of(e: Expr, scope: Scope) -> Interval:
@@ -74,18 +67,6 @@ def intersect(a: Interval, b: Interval) -> Interval:
     lo = a.lo if b.lo is None else b.lo if a.lo is None else build.maximum(a.lo, b.lo)
     hi = a.hi if b.hi is None else b.hi if a.hi is None else build.minimum(a.hi, b.hi)
     return Interval(lo, hi)
-
-
-def numeric(scope: Scope) -> dict[str, Range]:
-    """The numeric ranges of a scope's variables."""
-    ranges = Ranges({})
-    return {
-        name: (
-            None if i.lo is None else ranges.of(i.lo)[0],
-            None if i.hi is None else ranges.of(i.hi)[1],
-        )
-        for name, i in scope.items()
-    }
 
 
 class _Bounds:
@@ -153,7 +134,7 @@ def _sum(self: _Bounds, e: Any) -> Interval:
         low, high = (low, high) if c > 0 else (high, low)
         lo = None if lo is None or low is None else lo.plus(linear(low), c)
         hi = None if hi is None or high is None else hi.plus(linear(high), c)
-    if fixed:
+    if fixed and self.scope.keys().isdisjoint(free_vars(e)):  # what cancelled may move: x + n - x
         return Interval(e, e)
     return Interval(
         None if lo is None else expr_of(lo, dtype),
@@ -330,7 +311,7 @@ def _cast(self: _Bounds, e: ir.Cast) -> Interval:
     if not _keeps_order(self, e, source, target):
         return self.numbers(e)
     lo, hi = (None if end is None else build.cast(target, end) for end in a)
-    if source.is_float and target.is_integer and a != EVERYTHING or not target.is_index_like:
+    if (source.is_float and target.is_integer and a != EVERYTHING) or not target.is_index_like:
         known = self.numbers(e)
         return Interval(lo or known.lo, hi or known.hi)
     return Interval(lo, hi)
@@ -468,7 +449,7 @@ _RULES: dict[type, Callable[[_Bounds, Any], Interval]] = {
     ir.Mod: _mod,
     ir.Min: _extremum,
     ir.Max: _extremum,
-    **{c: _compare for c in ir.COMPARISONS},
+    **dict.fromkeys(ir.COMPARISONS, _compare),
     ir.And: _logic,
     ir.Or: _logic,
     ir.Not: _not,

@@ -1,0 +1,25 @@
+"""What the rules for one kind of node may ask of the simplifier."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..expr import Expr
+from ..node import NodeMeta
+from ..ranges import Ranges
+from .facts import Facts
+
+
+class Algebra(Protocol):
+    """The simplifier, as seen by the rules."""
+
+    facts: Facts
+
+    @property
+    def ranges(self) -> Ranges: ...
+
+    def __call__(self, e: Any) -> Any:
+        """Simplify an expression."""
+
+    def make(self, operator: NodeMeta, *operands: Expr) -> Expr:
+        """The simplified node over operands that are simplified already."""
