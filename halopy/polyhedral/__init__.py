@@ -1,0 +1,1 @@
+"""Sets and relations of integer points: the only package that talks to isl."""
