@@ -45,8 +45,16 @@ def linear(e: Expr) -> LinearForm:
     if kind not in _SUMS or not e.dtype.is_integer:
         value = const_value(e) if kind is Broadcast and e.dtype.is_integer else None
         return LinearForm({e: 1}) if value is None else LinearForm({}, int(value))
-    terms, constant = _collect(e)
-    return _wrapped(terms, constant, e.dtype)
+    found = _forms.get(e)
+    if found is None:
+        if len(_forms) > _LIMIT:
+            _forms.clear()
+        found = _forms[e] = _wrapped(*_collect(e), e.dtype)
+    return found
+
+
+_LIMIT = 1 << 14
+_forms: dict[Expr, LinearForm] = {}  # may be emptied at any time
 
 
 def difference(a: Expr, b: Expr) -> int | None:
