@@ -23,6 +23,7 @@ from typing import Any
 from apps import compile_time, report
 from apps.cases import APPS, CACHED, LARGE, Case, Size, cases_of
 from apps.report import Cold, Measured
+from apps.rivals.compiled import AUTOSCHEDULERS, ENGINES
 from apps.rivals.driver import Driver, Failed, driving
 
 WARM_UPS, ROUNDS, STARTS = 3, 15, 5
@@ -90,7 +91,11 @@ def systems(case: Case, names: Sequence[str]) -> list[str]:
     """The systems by their full names, of which the case has a way; `halopy` has its hand-written schedule."""
     full = {"halopy": "halopy/hand", "halide": "halide/halide"}
     named = dict.fromkeys(full.get(name, name) for name in names)
-    return [name for name in named if "/" in name or name in case.rivals]
+    ways = {
+        *case.rivals,
+        *(f"{engine}/{schedule}" for engine in ENGINES for schedule in (*case.schedules, *AUTOSCHEDULERS)),
+    }
+    return [name for name in named if name in ways]
 
 
 def configurations(case: Case, options: argparse.Namespace) -> list[tuple[Size, int]]:

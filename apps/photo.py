@@ -16,7 +16,10 @@ COFFEE = Path(__file__).parent / "photos" / "coffee.png"  # 600x400 RGB, CC0: se
 
 def load(path: Path) -> Picture:
     """The picture of 8 or 16 bits as [channel, y, x]: one channel if grey, else three; an alpha channel is dropped."""
-    picture = np.atleast_3d(np.asarray(imageio.imread(path)))
+    try:
+        picture = np.atleast_3d(np.asarray(imageio.imread(path)))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} cannot be read as a picture: {error}") from None
     if picture.dtype not in (np.uint8, np.uint16):
         raise SystemExit(f"{path} holds {picture.dtype}; a picture of 8 or 16 bits is needed")
     colours = picture[:, :, :3] if picture.shape[2] >= 3 else picture[:, :, :1]

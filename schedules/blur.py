@@ -1,47 +1,49 @@
-"""Schedules for the 3x3 box blur."""
+"""Schedules for the 3x3 box blur, on a processor with vectors and a few cores."""
 
 from __future__ import annotations
 
 import halopy as hl
 
+_GUARD, _ROUND_UP = hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
+
 
 def blur_grey(blur_x: hl.Func, blur_y: hl.Func) -> None:
-    """Blocks of one vector by six rows, with blur_x kept in registers.
+    """Blocks of one vector by six rows, with blur_x in registers. For pictures of at least six rows, any width.
 
-    The picture is read and written once from memory, so what counts is how little else is done. Six rows of blur_y
-    need eight of blur_x: a third more arithmetic than a sliding window, but nothing goes through memory between the
-    two stages, and eight rows of 32 lanes just fit the 32 registers of AVX-512. Strips of 240 rows are coarse enough
-    for threads to cost nothing and fine enough to balance.
+    The picture comes from memory once and goes there once, so what counts is how little else is done. Six rows of
+    blur_y need eight of blur_x: a third more arithmetic than a sliding window, but nothing goes through memory between
+    the stages, and eight rows of 32 lanes of 16 bits leave most of the 32 registers of AVX-512 free. Tasks of 40
+    blocks in height are coarse enough for threads to cost nothing and fine enough to balance.
     """
     x, y = blur_y.args()
     xi, yi, strip = hl.Var("xi"), hl.Var("yi"), hl.Var("strip")
-    blur_y.split(y, strip, y, 240).split(y, y, yi, 6).split(x, x, xi, 32).reorder(xi, yi, x, y, strip)
-    blur_y.vectorize(xi).unroll(yi).parallel(strip)
+    blur_y.split(y, y, yi, 6).split(y, strip, y, 40, _GUARD).split(x, x, xi, 32, _GUARD)
+    blur_y.reorder(xi, yi, x, y, strip).vectorize(xi).unroll(yi).parallel(strip)
+
     px, py = blur_x.args()
-    blur_x.compute_at(blur_y, x).vectorize(px, 32).unroll(py)
+    blur_x.compute_at(blur_y, x).vectorize(px, 32, _GUARD).unroll(py)
 
 
 def blur_grey_halide(blur_x: hl.Func, blur_y: hl.Func) -> None:
-    """What Halide 21 runs fastest on AVX-512 of what was tried (strips, tiles, columns, this); see blur_grey."""
+    """The fastest found for Halide 21 (strips, tiles, columns and blocks, of many sizes, were tried): blur_grey's."""
     blur_grey(blur_x, blur_y)
 
 
 def blur_grey_app(blur_x: hl.Func, blur_y: hl.Func) -> None:
-    """Halide's own for this app: strips of 8 rows in parallel, in which blur_x slides down."""
+    """Halide's own for this app: strips of 8 rows in parallel, in which blur_x slides down. At least 16x8 pixels."""
     x, y = blur_y.args()
     yi = hl.Var("yi")
     blur_y.split(y, y, yi, 8).parallel(y).vectorize(x, 16)
-    blur_x.store_at(blur_y, y).compute_at(blur_y, yi).vectorize(x, 16)
+    blur_x.store_at(blur_y, y).compute_at(blur_y, yi).vectorize(blur_x.args()[0], 16)
 
 
 def blur_rgb(blur_x: hl.Func, blur_y: hl.Func) -> None:
     """Strips of 32 rows in parallel, in which blur_x slides down: each of its rows is computed once per strip.
 
     Storage folds to the few rows in use, which stay in the first cache however wide the picture is. A vector holds 32
-    lanes of 16 bits.
+    lanes of 16 bits. blur_x may round up, as beyond the edge it reads only what is clamped.
     """
     x, y, c = blur_y.args()
     yi = hl.Var("yi")
-    blur_y.split(y, y, yi, 32).parallel(y).parallel(c).vectorize(x, 32)
-    px = blur_x.args()[0]
-    blur_x.store_at(blur_y, y).compute_at(blur_y, yi).vectorize(px, 32)
+    blur_y.split(y, y, yi, 32, _GUARD).parallel(y).parallel(c).vectorize(x, 32, _GUARD)
+    blur_x.store_at(blur_y, y).compute_at(blur_y, yi).vectorize(blur_x.args()[0], 32, _ROUND_UP)

@@ -40,24 +40,21 @@ void copy(char *to, const char *from, size_t bytes, int threads, int past_the_ca
     }
 }
 
+#if defined(__AVX512F__)
+#define KEEP(value) __asm__ volatile("" : "+v"(value))
+#else
+#define KEEP(value) __asm__ volatile("" : "+m"(value))
+#endif
+
 /* rounds * 8 additions of 64 bytes in each thread, in 8 chains that do not wait for each other. */
 void add(long rounds, int threads) {
 #pragma omp parallel for num_threads(threads) if (threads > 1)
     for (int thread = 0; thread < threads; thread++) {
-        lanes sums[8];
-        lanes one;
-        memset(sums, thread, sizeof sums);
-        memset(&one, 1, sizeof one);
+        lanes a = {0}, b = {0}, c = {0}, d = {0}, e = {0}, f = {0}, g = {0}, h = {0};
+        const lanes one = a + 1;
         for (long round = 0; round < rounds; round++) {
-            for (int chain = 0; chain < 8; chain++) {
-                sums[chain] += one;
-#if defined(__x86_64__)
-#if defined(__AVX512F__)
-                __asm__ volatile("" : "+v"(sums[chain]));
-#endif
-#endif
-            }
+            a += one, b += one, c += one, d += one, e += one, f += one, g += one, h += one;
+            KEEP(a); KEEP(b); KEEP(c); KEEP(d); KEEP(e); KEEP(f); KEEP(g); KEEP(h);
         }
-        __asm__ volatile("" : : "r"(sums) : "memory");
     }
 }

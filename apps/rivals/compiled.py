@@ -6,8 +6,9 @@ For Halide the name `halopy` is made to mean Halide before the app is imported: 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,11 +23,8 @@ class Realizable(Protocol):
     def realize(self, target: object) -> object: ...
 
 
-AUTOSCHEDULERS: Mapping[str, str] = {
-    "Mullapudi2016": "autoschedule_mullapudi2016",
-    "Li2018": "autoschedule_li2018",
-    "Adams2019": "autoschedule_adams2019",
-}
+ENGINES = ("halopy", "halide")
+AUTOSCHEDULERS = ("Mullapudi2016", "Li2018", "Adams2019")  # Halide's, as plug-ins in its wheel
 
 
 def load(engine: str) -> ModuleType:
@@ -56,7 +54,8 @@ def _automatic(
     hl: ModuleType, algorithm: Algorithm, name: str, inputs: Sequence[Array], result: Array, threads: int
 ) -> Realizable:
     """The pipeline as Halide's autoscheduler of that name schedules it, told this size and number of threads."""
-    hl.load_plugin(AUTOSCHEDULERS[name])
+    (plugin,) = Path(str(hl.__file__)).parent.rglob(f"libautoschedule_{name.lower()}.so")
+    hl.load_plugin(str(plugin))
     for image, array in zip(algorithm.inputs, inputs, strict=True):
         image.set_estimates([hl.Range(0, extent) for extent in reversed(array.shape)])
     algorithm.output.set_estimates([hl.Range(0, extent) for extent in reversed(result.shape)])

@@ -23,7 +23,6 @@ import numpy as np
 from apps.cases import Array, Case, Size, case_named, named
 from apps.rivals import Prepared, bound, compiled
 
-ENGINES = ("halopy", "halide")
 Answer = dict[str, Any]
 
 
@@ -51,7 +50,7 @@ class Worker:
         """Import what the system needs; the answer prepares it."""
         if self.engine == "bound":
             return bound.prepare
-        if self.engine in ENGINES:
+        if self.engine in compiled.ENGINES:
             return partial(compiled.prepare, compiled.load(self.engine), self.schedule, self.case)
         return named(self.case.rivals[self.engine])
 

@@ -1,0 +1,67 @@
+"""The blur gives NumPy's answer under every schedule, at sizes that divide and that do not."""
+
+import numpy as np
+import pytest
+
+import halopy as hl
+from apps import blur, photo
+from apps.cases import Size
+from apps.cases.blur import CASES, blurred_grey, blurred_rgb
+from schedules import blur as schedules
+
+GREY, RGB = CASES
+SIZES = [Size(64, 48), Size(67, 53), Size(301, 41), Size(16, 16), Size(1, 6)]
+
+
+def realized(algorithm, case, size):
+    (array,) = case.inputs(size)
+    algorithm.inputs[0].set(hl.Buffer(array))
+    result = case.output(size)
+    algorithm.output.realize(hl.Buffer(result))
+    return result, case.reference(array)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("schedule", [None, schedules.blur_grey, schedules.blur_grey_halide])
+def test_grey_blur_is_numpys(schedule, size):
+    algorithm = blur.blur_grey()
+    if schedule:
+        schedule(**algorithm.stages)
+    found, expected = realized(algorithm, GREY, size)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [size for size in SIZES if size.width >= 16 and size.height >= 8], ids=str)
+def test_grey_blur_under_the_schedule_of_halides_app_is_numpys(size):
+    algorithm = blur.blur_grey()
+    schedules.blur_grey_app(**algorithm.stages)
+    found, expected = realized(algorithm, GREY, size)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("schedule", [None, schedules.blur_rgb])
+def test_rgb_blur_is_numpys(schedule, size):
+    algorithm = blur.blur_rgb()
+    if schedule:
+        schedule(**algorithm.stages)
+    found, expected = realized(algorithm, RGB, size)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("schedule", ["hand", "none"])
+def test_the_command_blurs_a_photograph_and_says_how_fast(tmp_path, capsys, schedule):
+    out = tmp_path / "blurred.png"
+    blur.main(["--out", str(out), "--schedule", schedule])
+    assert np.array_equal(photo.load(out), blurred_rgb(photo.load(photo.COFFEE)))
+    said = capsys.readouterr().out
+    assert "600x400 RGB, 8 bits from coffee.png" in said
+    assert f"{schedule} schedule" in said
+    assert "megapixels/s" in said
+
+
+def test_the_command_blurs_brightness_in_16_bits(tmp_path):
+    out = tmp_path / "blurred.png"
+    blur.main(["--grey", "--out", str(out)])
+    sensor = photo.brightness(photo.load(photo.COFFEE), bits=12)
+    assert np.array_equal(photo.load(out)[0], blurred_grey(sensor) << 4)
