@@ -63,6 +63,7 @@ def program_of(outputs: Sequence[FunctionRef]) -> Program:
     # Outputs and inputs are what the caller sees: they get their plain names first.
     names = {ref: _unique(ref.name, taken) for ref in outputs}
     image_names = {ref: _unique(ref.name, taken) for ref in images}
+    taken |= _variables(order)  # a parameter may share no name with a Func's argument or reduction variable
     scalar_names = {ref: _unique(ref.name, taken) for ref in scalars}
     for ref in order:
         if ref not in names:
@@ -140,6 +141,16 @@ def _inputs(order: Iterable[FunctionRef]) -> tuple[list[ImageRef], list[ScalarRe
                 elif isinstance(node, Param):
                     scalars.setdefault(node.ref)
     return list(images), list(scalars)
+
+
+def _variables(order: Iterable[FunctionRef]) -> set[str]:
+    names: set[str] = set()
+    for ref in order:
+        assert ref.function is not None, "undefined functions were refused before"
+        names.update(ref.function.args)
+        for d in ref.function.definitions:
+            names.update(v.name for v in d.rdom.vars) if d.rdom else None
+    return names
 
 
 def _unique(name: str, taken: set[str]) -> str:

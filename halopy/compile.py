@@ -1,0 +1,27 @@
+"""The whole way of a pipeline: from an algorithm and a schedule, both values, to a kernel's text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from .codegen.c import print_c
+from .codegen.kernel import Kernel
+from .instrument import timed
+from .ir.program import Program
+from .lower.pipeline import lower
+from .schedule.nest import FuncSchedule
+from .schedule.placement import check_placements
+from .target import Target
+
+
+def compile_pipeline(
+    program: Program, schedules: Mapping[str, FuncSchedule], target: Target, strided: Collection[str] = ()
+) -> Kernel:
+    """Check, lower and print. Raises ScheduleError for a schedule that cannot be, DefinitionError for an
+    algorithm that reads without bounds. `strided` names buffers whose innermost stride may differ from 1.
+    """
+    with timed("check_placements"):
+        check_placements(program, schedules)
+    lowered = lower(program, schedules, strided)
+    with timed("print_c"):
+        return print_c(lowered, target)

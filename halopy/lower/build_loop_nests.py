@@ -1,0 +1,121 @@
+"""Write the loops of every stage, each Func's inside the loop in which it is computed.
+
+    f.s0.y: parallel                    parallel f.s0.y:
+    g at f.s0.y                   ->      let g.x.lo = ..., g.x.hi = ...
+                                          realize g
+                                            produce g:  for g.s0.y: for g.s0.x: g(x, y) = ...
+                                            for f.s0.x: f(x, y) = ...
+
+Leaves loops over symbols that are let-bound at the level where they are known, and Funcs that are read and
+written by name and index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..ir.build import add, sub
+from ..ir.expr import Const, Expr, const, is_const
+from ..ir.interval import constant_bounds
+from ..ir.rewrite import substitute
+from ..ir.simplify import simplify
+from ..ir.stmt import For, If, Produce, Provide, Realize, Stmt, block, let_all
+from .check_buffers import root_checks
+from .place_functions import ROOT_LEVEL, Level, Placement
+from .regions import Regions
+from .stage_loops import StageLoops
+
+_LARGEST_CONSTANT_EXTENT = 1 << 20
+
+
+def build_loop_nests(regions: Regions) -> Stmt:
+    """The whole program as one statement, its run-time checks first."""
+    return _Builder(regions).root()
+
+
+class _Builder:
+    def __init__(self, regions: Regions) -> None:
+        self.regions = regions
+        self.placement: Placement = regions.placement
+        self.computed_at = _group(self.placement.compute, self.placement)
+        self.stored_at = _group(self.placement.store, self.placement)
+
+    def root(self) -> Stmt:
+        checks: list[Stmt] = []
+
+        def check() -> Stmt:
+            checks.append(root_checks(self.regions))  # asked last: the checks need all regions
+            return block()
+
+        body = self.level(ROOT_LEVEL, check)
+        return let_all(self.regions.scope(ROOT_LEVEL).bindings, block(checks[0], body))
+
+    def level(self, level: Level, core: Callable[[], Stmt]) -> Stmt:
+        """What stands inside a level: storage, the Funcs computed here, then the rest of the stage's own nest."""
+        here = self.computed_at.get(level, [])
+        for func in reversed(here):  # consumers first: producers' regions are made of theirs
+            for stage in reversed(range(len(self.regions.functions[func].definitions))):
+                self.regions.loops(func, stage)
+        parts = [self.produce(func) for func in here]
+        body = block(*parts, core())
+        for func in reversed(self.stored_at.get(level, [])):
+            if func not in self.placement.program.outputs:
+                body = self.realize(func, level, body)
+        if level == ROOT_LEVEL:
+            return body
+        checks = self.regions.checks.get(level, [])
+        return let_all(self.regions.scope(level).bindings, block(*checks, body))
+
+    def realize(self, func: str, level: Level, body: Stmt) -> Stmt:
+        bounds = []
+        for interval in self.regions.storage_box(func):
+            assert interval.lo is not None and interval.hi is not None, "boxes have ends"
+            bounds.append((interval.lo, self.extent(add(sub(interval.hi, interval.lo), 1), level)))
+        dtypes = self.regions.functions[func].dtypes
+        return Realize(func, dtypes, tuple(bounds), self.placement.schedules[func].memory, body)
+
+    def extent(self, extent: Expr, level: Level) -> Expr:
+        """A number instead of the extent where one bounds it, so that small storage can live on the stack."""
+        if isinstance(extent, Const) or level == ROOT_LEVEL:
+            return extent
+        outermost = self.placement.path(level)[-2]
+        most = constant_bounds(simplify(self.regions.expand(extent, outermost)))[1]
+        return const(most) if most is not None and 0 <= most <= _LARGEST_CONSTANT_EXTENT else extent
+
+    def produce(self, func: str) -> Stmt:
+        stages = range(len(self.regions.functions[func].definitions))
+        return Produce(func, block(*(self.nest(func, stage) for stage in stages)))
+
+    def nest(self, func: str, stage: int) -> Stmt:
+        loops = self.regions.loops(func, stage)
+        names = list(loops.loops)  # innermost first
+
+        def at(depth: int) -> Stmt:
+            if depth < 0:
+                return self.provide(func, stage, loops)
+            loop = loops.loops[names[depth]]
+            body = self.level(Level(func, stage, names[depth]), lambda: at(depth - 1))
+            return For(loop.name, loop.range.min, loop.range.extent, loop.kind, body)
+
+        return at(len(names) - 1)
+
+    def provide(self, func: str, stage: int, loops: StageLoops) -> Stmt:
+        definition = self.regions.functions[func].definitions[stage]
+        values = loops.values()
+        index = tuple(substitute(e, values) for e in definition.index)
+        provide: Stmt = Provide(func, index, tuple(substitute(e, values) for e in definition.values))
+        conditions = loops.guards()
+        if definition.rdom is not None and definition.rdom.predicate is not None:
+            conditions.append(substitute(definition.rdom.predicate, values))
+        for condition in conditions:
+            if not is_const(condition, 1):
+                provide = If(condition, provide)
+        return provide
+
+
+def _group(levels: Mapping[str, Level], placement: Placement) -> dict[Level, list[str]]:
+    """Funcs by level, producers first."""
+    groups: dict[Level, list[str]] = {}
+    for func in placement.program.functions:
+        groups.setdefault(levels[func], []).append(func)
+    return groups

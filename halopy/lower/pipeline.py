@@ -1,0 +1,103 @@
+"""The table of contents of lowering: from a program and its schedules to statements that can be printed.
+
+First the whole program is placed and its regions found; then each pass of PASSES takes statements to statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from ..instrument import timed
+from ..ir.build import logical_not
+from ..ir.expr import is_const
+from ..ir.kernel import BufferArg, LoweredKernel, ScalarArg
+from ..ir.program import Program
+from ..ir.simplify import simplify
+from ..ir.stmt import If, Stmt, block
+from ..schedule.nest import FuncSchedule
+from .build_loop_nests import build_loop_nests
+from .check_buffers import dense_check, is_empty
+from .flatten_storage import flatten_storage
+from .fold_storage import fold_storage
+from .partition_loops import partition_loops
+from .place_functions import Placement, place_functions
+from .regions import Regions, output_buffer
+#from .trim_no_ops import trim_no_ops
+from .unroll_loops import unroll_loops
+from .vectorize_loops import vectorize_loops
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One step; `simplified` passes are followed by a simplification."""
+
+    run: Callable[[Stmt], Stmt]
+    simplified: bool = True
+
+
+PASSES: tuple[Pass, ...] = (
+    Pass(unroll_loops),  # before partitioning: copies of a body are decided together
+    Pass(partition_loops),  # before vectors: one condition over the lanes' range, not one per lane
+    Pass(vectorize_loops),
+    #    Pass(trim_no_ops),  # last: what the passes before left without effect
+)
+
+
+def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str] = ()) -> LoweredKernel:
+    """The kernel that computes the program's outputs as scheduled.
+
+    `strided` names buffers of the caller whose innermost stride is not known to be 1.
+    """
+    with timed("place_functions"):
+        placement = place_functions(program, schedules)
+    with timed("build_loop_nests"):
+        regions = Regions(placement)
+        stmt = build_loop_nests(regions)  # asks for regions as it goes
+    with timed("fold_storage"):
+        stmt = fold_storage(stmt, regions.slides)  # before flattening: rows have an index of their own
+    with timed("flatten_storage"):
+        stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
+    buffers = _buffers(placement.program)
+    stmt = block(*(dense_check(b.name) for b in buffers if b.rank and b.name not in strided), stmt)
+    empty = is_empty(regions)
+    if not is_const(empty, 0):
+        stmt = If(logical_not(empty), stmt)
+    with timed("simplify"):
+        stmt = simplify(stmt)
+    for p in PASSES:
+        with timed(p.run.__name__):
+            stmt = p.run(stmt)
+        if p.simplified:
+            with timed("simplify"):
+                stmt = simplify(stmt)
+    return LoweredKernel(
+        "halopy_" + "_".join(program.outputs),
+        stmt,
+        buffers,
+        tuple(ScalarArg(s.name, s.dtype) for s in program.scalars.values()),
+        _loop_notes(placement),
+    )
+
+
+def _buffers(program: Program) -> tuple[BufferArg, ...]:
+    """Inputs, then outputs, one per tuple element."""
+    inputs = [BufferArg(i.name, i.dtype, i.rank, False) for i in program.images.values()]
+    outputs = [
+        BufferArg(output_buffer(f, e), dtype, f.rank, True)
+        for f in (program.functions[name] for name in program.outputs)
+        for e, dtype in enumerate(f.dtypes)
+    ]
+    return (*inputs, *outputs)
+
+
+def _loop_notes(placement: Placement) -> dict[str, tuple[str, ...]]:
+    """The directives that made each loop, as the user wrote them."""
+    notes: dict[str, tuple[str, ...]] = {}
+    for func, schedule in placement.schedules.items():
+        for nest in schedule.nests:
+            for dim in nest.dims:
+                texts = dict.fromkeys(f"{d.text}  [{d.location}]" if d.location else d.text for d in dim.made_by)
+                if texts:
+                    notes[f"{func}.s{nest.stage}.{dim.name}"] = tuple(texts)
+    return notes

@@ -1,0 +1,201 @@
+"""Decide for every Func the one loop in which it is computed and the one in which it is stored.
+
+A user's `compute_at(f, x)` may mean a loop `x` in several stages of `f`, and a Func with updates that is
+inlined means the innermost loop of each stage that reads it. Where there is more than one such place, each
+gets a copy of the Func, so that afterwards a Func has one compute level and one store level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..ir.expr import Expr, Read
+from ..ir.function import Definition, Function
+from ..ir.node import walk
+from ..ir.program import Program
+from ..ir.rewrite import Rewriter
+from ..schedule.directives import LoopLevel
+from ..schedule.nest import FuncSchedule
+from .inline_functions import inline_functions, map_definition
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Just inside loop `loop` of a stage; the root where `func` is None; just inside the stage where `loop` is ""."""
+
+    func: str | None = None
+    stage: int = 0
+    loop: str = ""
+
+
+ROOT_LEVEL = Level()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The program without inlined Funcs, a schedule per remaining Func, and where each is computed and stored."""
+
+    program: Program
+    schedules: Mapping[str, FuncSchedule]
+    compute: Mapping[str, Level]
+    store: Mapping[str, Level]
+
+    def enclosing(self, level: Level) -> Level:
+        """The level around a level other than the root."""
+        assert level.func is not None, "the root has nothing around it"
+        loops = self.schedules[level.func].nests[level.stage].loop_names
+        at = loops.index(level.loop) if level.loop else len(loops)
+        return self.around_stage(level.func) if at + 1 >= len(loops) else Level(level.func, level.stage, loops[at + 1])
+
+    def around_stage(self, func: str) -> Level:
+        return self.compute[func]
+
+    def path(self, level: Level) -> list[Level]:
+        """The level and all around it, the root last."""
+        levels = [level]
+        while levels[-1] != ROOT_LEVEL:
+            levels.append(self.enclosing(levels[-1]))
+        return levels
+
+    def innermost(self, func: str, stage: int) -> Level:
+        """The level in which the stage's values are computed."""
+        loops = self.schedules[func].nests[stage].loop_names
+        return Level(func, stage, loops[0]) if loops else self.around_stage(func)
+
+
+def place_functions(program: Program, schedules: Mapping[str, FuncSchedule]) -> Placement:
+    """Inline what is inlined, copy what is computed in several places, and find every Func's levels."""
+    inlined = [
+        name
+        for name, f in program.functions.items()
+        if not f.updates and name not in program.outputs and schedules[name].compute_level.is_inlined
+    ]
+    return _Placing(inline_functions(program, inlined), schedules).run()
+
+
+class _Placing:
+    """Walks consumers before producers, so that a consumer's own place is known."""
+
+    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
+        self.program = program
+        self.functions = dict(program.functions)
+        self.schedules = {name: schedules[name] for name in self.functions}
+        self.compute: dict[str, Level] = {}
+        self.store: dict[str, Level] = {}
+        self.users = _users(self.functions)
+
+    def run(self) -> Placement:
+        order: list[str] = []
+        for name in reversed(list(self.functions)):
+            order.extend(reversed(self.place(name)))
+        program = replace(self.program, functions={name: self.functions[name] for name in reversed(order)})
+        return Placement(program, self.schedules, self.compute, self.store)
+
+    def place(self, name: str) -> list[str]:
+        """Find the places of one Func; gives the names under which it lives on."""
+        schedule = self.schedules[name]
+        if name in self.program.outputs or schedule.compute_level.is_root:
+            self.compute[name] = self.store[name] = ROOT_LEVEL
+            return [name]
+        uses: dict[Level, list[tuple[str, int]]] = {}
+        for user in self.users.get(name, []):
+            uses.setdefault(self.level_for(name, user), []).append(user)
+        names = []
+        for number, (level, users) in enumerate(uses.items()):
+            copy = name if number == 0 else self.copy(name, number, users)
+            self.compute[copy] = level
+            self.store[copy] = self.store_level(schedule, level)
+            names.append(copy)
+        return names
+
+    def level_for(self, name: str, user: tuple[str, int]) -> Level:
+        """Where Func `name` is computed for the sake of one reading stage."""
+        wanted = self.schedules[name].compute_level
+        placement = self.view()
+        innermost = placement.innermost(*user)
+        if wanted.is_inlined:
+            return innermost
+        return self.match(wanted, placement.path(innermost))
+
+    def match(self, wanted: LoopLevel, path: list[Level]) -> Level:
+        if wanted.is_root:
+            return ROOT_LEVEL
+        assert wanted.func is not None, "inlined was handled before"
+        func = self.program.names.get(wanted.func, wanted.func.name)
+        for level in path:
+            if level.func == func and level.loop == wanted.loop and wanted.stage in (None, level.stage):
+                return level
+        raise AssertionError(f"expected a legal level, found {wanted}; check_placements runs before")
+
+    def store_level(self, schedule: FuncSchedule, compute: Level) -> Level:
+        wanted = schedule.store_level
+        return compute if wanted.is_inlined else self.match(wanted, self.view().path(compute))
+
+    def view(self) -> Placement:
+        return Placement(self.program, self.schedules, self.compute, self.store)
+
+    def copy(self, name: str, number: int, users: list[tuple[str, int]]) -> str:
+        """A copy of the Func for some of its readers."""
+        taken = {*self.functions, *self.program.images, *self.program.scalars}
+        copy = next(c for n in range(number, len(taken) + number + 1) if (c := f"{name}_{n}") not in taken)
+        rename = _RenameReads(name, copy)
+        function = self.functions[name]
+        self.functions[copy] = replace(
+            function, name=copy, definitions=tuple(map_definition(d, rename) for d in function.definitions)
+        )
+        self.schedules[copy] = self.schedules[name]
+        for func, stage in users:
+            self.functions[func] = _map_stage(self.functions[func], stage, rename)
+        for readers in self.users.values():
+            readers.extend((copy, stage) for func, stage in list(readers) if func == name)
+        return copy
+
+
+def _map_stage(function: Function, stage: int, rewrite: Rewriter) -> Function:
+    definitions = list(function.definitions)
+    definitions[stage] = map_definition(definitions[stage], rewrite)
+    return replace(function, definitions=tuple(definitions))
+
+
+class _RenameReads(Rewriter):
+    only = (Read,)
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__()
+        self.old, self.new = old, new
+
+    def rewrite_Read(self, read: Read) -> Expr:
+        name = self.new if read.name == self.old else read.name
+        return Read(name, tuple(map(self, read.index)), read.element, read.dtype)
+
+
+def _users(functions: Mapping[str, Function]) -> dict[str, list[tuple[str, int]]]:
+    """For every Func the stages of other Funcs that read it."""
+    users: dict[str, list[tuple[str, int]]] = {}
+    for name, function in functions.items():
+        for stage, definition in enumerate(function.definitions):
+            for read in dict.fromkeys(r.name for r in stage_reads(definition)):
+                if read != name and read in functions:
+                    users.setdefault(read, []).append((name, stage))
+    return users
+
+
+def stage_expressions(definition: Definition) -> list[Expr]:
+    """What a stage evaluates for every point of its domain."""
+    roots = [*definition.index, *definition.values]
+    if definition.rdom is not None:
+        for v in definition.rdom.vars:
+            roots += [v.min, v.extent]
+        if definition.rdom.predicate is not None:
+            roots.append(definition.rdom.predicate)
+    return roots
+
+
+def stage_reads(definition: Definition) -> list[Read]:
+    """Every distinct Read of a stage."""
+    found: dict[Read, None] = {}
+    for root in stage_expressions(definition):
+        if root.kinds & Read.bit:
+            found.update((node, None) for node in walk(root) if isinstance(node, Read))
+    return list(found)

@@ -1,0 +1,417 @@
+"""Which box of every Func is needed where, as let-bound symbols.
+
+The region of a Func at its compute level (the root, or just inside a loop) is the union, over the stages
+that read it, of the footprint of their reads while the loops inside that level run. Consumers are asked
+before producers, and each answer is bound to symbols that later answers use, so the cost grows with the
+edges of the pipeline and not with its paths. Seen from a level further out, a region is the hull over
+the loops between.
+
+    root:            out.x.lo, out.x.hi       from the output buffer
+    in loop out.y:   g.x.lo = out.x.lo - 1, g.x.hi = out.x.hi + 1, g.y.lo = out.s0.y - 1, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import DefinitionError
+from ..ir.build import add, as_expr, div, mod, mul, sub
+from ..ir.expr import Add, Const, Expr, Var
+from ..ir.function import Definition, Function, ReductionVar
+from ..ir.interval import Interval, bounds_of, union
+from ..ir.linear import difference
+from ..ir.program import buffer_property
+from ..ir.rewrite import free_vars, substitute
+from ..ir.simplify import simplify
+from ..ir.stmt import Stmt
+from ..polyhedral.footprint import footprint
+from ..schedule.initial import pure_variables
+from ..schedule.nest import StageNest
+from .bound_check import bound_check
+from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
+from .slide_windows import Slide, slide
+from .stage_loops import Range, StageLoops
+
+Box = tuple[Interval, ...]  # one closed interval per dimension; ends are never None
+
+
+@dataclass(slots=True)
+class Scope:
+    """What is let-bound just inside a level, outermost first."""
+
+    bindings: list[tuple[str, Expr]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StageReads:
+    """The reads of one stage, by name, without repetition."""
+
+    by_name: Mapping[str, tuple[tuple[Expr, ...], ...]]
+    writes: tuple[Expr, ...]  # the index that the stage writes
+    predicate: Expr | None
+
+
+class Regions:
+    """Answers region questions for one placed program; bindings gather in `scopes`."""
+
+    def __init__(self, placement: Placement) -> None:
+        self.placement = placement
+        self.functions = placement.program.functions
+        self.scopes: dict[Level, Scope] = {}
+        self.definitions: dict[str, tuple[Level, Expr]] = {}  # symbol -> where bound, value
+        self.slides: dict[str, Slide] = {}
+        self.checks: dict[Level, list[Stmt]] = {}
+        self._needed: dict[str, Box] = {}
+        self._stored: dict[str, Box] = {}
+        self._expanders: dict[Level, _Expand] = {}
+        self._stage_boxes: dict[tuple[str, int], Box] = {}
+        self._loops: dict[tuple[str, int], StageLoops] = {}
+        self._paths: dict[Level, frozenset[Level]] = {}
+        self._reads = {(f.name, s): _reads_of(d) for f in self.functions.values() for s, d in enumerate(f.definitions)}
+        self.readers: dict[str, list[tuple[str, int]]] = {}
+        for stage, reads in self._reads.items():
+            for name in reads.by_name:
+                self.readers.setdefault(name, []).append(stage)
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def scope(self, level: Level) -> Scope:
+        return self.scopes.setdefault(level, Scope())
+
+    def loops(self, func: str, stage: int) -> StageLoops:
+        """The loops of a stage over the box that it computes."""
+        key = (func, stage)
+        if key not in self._loops:
+            self._loops[key] = self._nest_over(func, stage, self.stage_box(func, stage))
+        return self._loops[key]
+
+    def nest(self, func: str, stage: int) -> StageNest:
+        return self.placement.schedules[func].nests[stage]
+
+    def stage_box(self, func: str, stage: int) -> Box:
+        """What a stage of the Func computes where it is computed, before its splits round it up."""
+        key = (func, stage)
+        if key not in self._stage_boxes:
+            last = len(self.functions[func].definitions) - 1
+            if stage == last:
+                box = self._computed(func)
+            else:
+                box = self._with_later_stage(func, stage)
+            self._stage_boxes[key] = box
+        return self._stage_boxes[key]
+
+    def needed(self, func: str) -> Box:
+        """The box of the Func that is needed at its compute level, before sliding."""
+        if func not in self._needed:
+            level = self.placement.compute[func]
+            is_output = func in self.placement.program.outputs
+            self._needed[func] = self._bound(func, level, self._output_box(func) if is_output else self._read_box(func))
+        return self._needed[func]
+
+    def image_box(self, image: str, rank: int) -> list[Interval]:
+        """The region of an input image that the whole pipeline reads; ends may be None."""
+        pieces = [self._footprint(image, stage, ROOT_LEVEL, rank, slid=False) for stage in self.readers.get(image, [])]
+        return _union_all(pieces, rank)
+
+    def touched(self, func: str) -> Box:
+        """All of an output that its own stages compute and that other Funcs read."""
+        box = self.storage_box(func)
+        others = [user for user in self.readers.get(func, []) if user[0] != func]
+        pieces = [self._footprint(func, user, ROOT_LEVEL, len(box), slid=False) for user in others]
+        return tuple(_union_of([i, *(p[d] for p in pieces)]) for d, i in enumerate(box))
+
+    def storage_box(self, func: str) -> Box:
+        """What memory for the Func must hold at its store level: all that its stages touch, tails included."""
+        if func not in self._stored:
+            level = self.placement.store[func]
+            whole = list(self._stage_need(func, 0))
+            for stage in range(len(self.functions[func].definitions)):
+                reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
+                for d, name in enumerate(self.functions[func].args):
+                    if name in reach:
+                        whole[d] = union(whole[d], reach[name])
+            seen = tuple(self._seen_from(i, self.placement.compute[func], level) for i in whole)
+            self._stored[func] = self._symbols(func, level, seen, "stored")
+        return self._stored[func]
+
+    def expand(self, e: Expr, inside: Level) -> Expr:
+        """The expression in terms of loop variables and of symbols bound outside the loop of `inside`."""
+        if inside not in self._expanders:
+            self._expanders[inside] = _Expand(self, inside)
+        return self._expanders[inside](e)
+
+    def is_split(self, func: str, stage: int, own: str) -> bool:
+        """Whether the stage's loop over one of its own variables is split or fused."""
+        zero = {name: Range(as_expr(0), Var("n")) for name in self._own_names(func, stage)}
+        return StageLoops(func, self.nest(func, stage), zero).is_split(own)
+
+    def own_reads(self, func: str, stage: int) -> tuple[tuple[Expr, ...], ...]:
+        """Where a stage reads the Func that it belongs to."""
+        return self._reads[(func, stage)].by_name.get(func, ())
+
+    # -- how ---------------------------------------------------------------------------------------------------
+
+    def _output_box(self, func: str) -> Box:
+        rank = self.functions[func].rank
+        name = output_buffer(self.functions[func], 0)
+        box = []
+        for d in range(rank):
+            lo, extent = buffer_property(name, "min", d), buffer_property(name, "extent", d)
+            box.append(Interval(lo, sub(add(lo, extent), 1)))
+        return tuple(box)
+
+    def _read_box(self, func: str) -> Box:
+        level = self.placement.compute[func]
+        slid = self.placement.store[func] == level  # what slides itself is found from whole windows
+        rank = self.functions[func].rank
+        pieces = [
+            self._footprint(func, user, level, rank, slid=slid)
+            for user in self.readers.get(func, [])
+            if user[0] != func
+        ]
+        box = _union_all(pieces, rank)
+        for d, interval in enumerate(box):
+            if interval.lo is None or interval.hi is None:
+                raise self._unbounded(func, d)
+        return tuple(box)
+
+    def _unbounded(self, func: str, dim: int) -> DefinitionError:
+        function = self.functions[func]
+        users = sorted({user for user, _ in self.readers.get(func, []) if user != func})
+        return DefinitionError(
+            f"the region of `{func}` that is needed has no bounds in dimension {dim} (`{function.args[dim]}`)",
+            location=function.location,
+            reason=[f"it is read by {', '.join(f'`{u}`' for u in users)} at an index that may have any value"],
+            accepted="an index inside clamp(), or a bound() on the Func",
+        )
+
+    def _path(self, level: Level) -> frozenset[Level]:
+        if level not in self._paths:
+            self._paths[level] = frozenset(self.placement.path(level))
+        return self._paths[level]
+
+    def _footprint(self, name: str, user: tuple[str, int], level: Level, rank: int, *, slid: bool) -> list[Interval]:
+        reads = self._reads[user]
+        scope = self.instances(user, level, slid=slid)
+        columns: list[dict[Expr, None]] = [{} for _ in range(rank)]
+        for index in reads.by_name[name]:
+            for column, e in zip(columns, index, strict=True):
+                column.setdefault(e)
+        box = []
+        for column in columns:
+            ends = [footprint((e,), scope, reads.predicate)[0] for e in column]
+            box.append(_union_of(ends))
+        return box
+
+    def instances(self, user: tuple[str, int], level: Level, *, slid: bool) -> dict[str, Interval]:
+        """The values that a stage's own variables take inside a level, which encloses the stage."""
+        func, stage = user
+        compute = self.placement.compute[func]
+        if level.func == func and level.stage == stage and level != compute:
+            return self.loops(func, stage).box(self._standing(func, stage, level))
+        if level == compute and slid:
+            return self.loops(func, stage).box(())
+        reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
+        return {name: self._seen_from(i, compute, level) for name, i in reach.items()}
+
+    def _seen_from(self, interval: Interval, level: Level, outer: Level) -> Interval:
+        """The hull of an interval over the loops between its level and one further out."""
+        for at in self.placement.path(level):
+            if at == outer:
+                break
+            assert at.func is not None, "the outer level is on the path"
+            lo, hi = interval
+            scope = {}
+            if at.loop:
+                loop = self.loops(at.func, at.stage).loops[at.loop]
+                scope = {loop.name: Interval(loop.range.min, loop.range.last)}
+            interval = Interval(
+                lo and bounds_of(self.expand(lo, at), scope).lo, hi and bounds_of(self.expand(hi, at), scope).hi
+            )
+        return interval
+
+    def _standing(self, func: str, stage: int, level: Level) -> list[str]:
+        names = self.nest(func, stage).loop_names
+        return list(names[names.index(level.loop) :])
+
+    def _computed(self, func: str) -> Box:
+        """What the last stage computes: what is needed, less what earlier iterations left in place."""
+        level = self.placement.compute[func]
+        box = self.needed(func)
+        found = slide(self, func, box)
+        if found is None:
+            return box
+        self.slides[func] = found
+        return self._symbols(func, level, found.box, "new")
+
+    def _with_later_stage(self, func: str, stage: int) -> Box:
+        """The box of a stage: that of the next, with what the next reads of the Func itself, and writes."""
+        later = self.stage_box(func, stage + 1)
+        own = self.loops(func, stage + 1).box(())
+        grown = self._grown(func, stage + 1, later, own)
+        if grown is later:
+            return later
+        return self._symbols(func, self.placement.compute[func], grown, f"s{stage}")
+
+    def _stage_need(self, func: str, stage: int) -> Box:
+        """As `stage_box`, before sliding."""
+        box = self.needed(func)
+        for later in range(len(self.functions[func].definitions) - 1, stage, -1):
+            box = self._grown(func, later, box, self._nest_over(func, later, box).box(()))
+        return box
+
+    def _grown(self, func: str, stage: int, box: Box, own: Mapping[str, Interval]) -> Box:
+        reads = self._reads[(func, stage)]
+        touched = [*reads.by_name.get(func, ()), reads.writes]
+        ends: list[list[Interval]] = [[i] for i in box]
+        names = self.functions[func].args
+        for index in touched:
+            for d, e in enumerate(index):
+                if not (isinstance(e, Var) and e.name == names[d] and e.name in own):
+                    ends[d].append(footprint((e,), own, reads.predicate)[0])
+        for d, name in enumerate(names):  # tiles that overrun touch what lies past the end
+            if name in own:
+                ends[d].append(own[name])
+        grown = tuple(_union_of(e) for e in ends)
+        for d, i in enumerate(grown):
+            if i.lo is None or i.hi is None:
+                raise self._unbounded(func, d)
+        return box if all(_same(a, b) for a, b in zip(grown, box, strict=True)) else grown
+
+    def _nest_over(self, func: str, stage: int, box: Sequence[Interval]) -> StageLoops:
+        ranges = self._ranges(func, stage, box)
+        return StageLoops(func, self.nest(func, stage), ranges, fits=func in self.placement.program.outputs)
+
+    def _own_names(self, func: str, stage: int) -> list[str]:
+        function = self.functions[func]
+        return [*pure_variables(function, stage), *(v.name for v in _rdom_vars(function, stage))]
+
+    def _ranges(self, func: str, stage: int, box: Sequence[Interval]) -> dict[str, Range]:
+        function = self.functions[func]
+        ranges = {v.name: Range(v.min, v.extent) for v in _rdom_vars(function, stage)}
+        pure = pure_variables(function, stage)
+        for name, i in zip(function.args, box, strict=True):
+            if name in pure:
+                assert i.lo is not None and i.hi is not None, "boxes have ends"
+                ranges[name] = Range(i.lo, add(sub(i.hi, i.lo), 1))
+        return ranges
+
+    def _bound(self, func: str, level: Level, box: Box) -> Box:
+        """Apply `bound` and `align_bounds`, and bind the ends to symbols."""
+        schedule = self.placement.schedules[func]
+        args = self.functions[func].args
+        ends = list(box)
+        for align in schedule.alignments:
+            d = args.index(align.arg)
+            ends[d] = _aligned(ends[d], align.modulus, align.remainder)
+        for b in schedule.bounds:
+            d = args.index(b.arg)
+            lo = b.min if b.min is not None else ends[d].lo
+            assert lo is not None, "boxes have ends"
+            given = Interval(lo, sub(add(lo, b.extent), 1))
+            self.checks.setdefault(level, []).append(bound_check(func, b.arg, given, ends[d]))
+            ends[d] = given
+        return self._symbols(func, level, tuple(ends), "")
+
+    def _symbols(self, func: str, level: Level, box: Box, what: str) -> Box:
+        """Bind the lower ends and the distances of the upper ends from them."""
+        bound = []
+        for name, i in zip(self.functions[func].args, box, strict=True):
+            assert i.lo is not None and i.hi is not None, "boxes have ends"
+            low = self.bind(level, f"{func}.{name}.lo", simplify(i.lo), what)
+            span = simplify(sub(i.hi, i.lo))
+            if not _is_short(span):
+                span = self.bind(level, f"{func}.{name}.span", span, what)
+            bound.append(Interval(low, add(low, span)))
+        return tuple(bound)
+
+    def bind(self, level: Level, name: str, value: Expr, what: str = "") -> Expr:
+        """A symbol for the value inside the level; the value itself where that is as short."""
+        if isinstance(value, Var | Const):
+            return value
+        symbol = ".".join(part for part in (name, what) if part)
+        number = 0
+        unique = symbol
+        while unique in self.definitions:
+            if self.definitions[unique] == (level, value):
+                return Var(unique)
+            number += 1
+            unique = f"{symbol}.{number}"
+        self.definitions[unique] = (level, value)
+        self.scope(level).bindings.append((unique, value))
+        return Var(unique)
+
+
+class _Expand:
+    """Replaces symbols bound at or inside a level by what they stand for."""
+
+    def __init__(self, regions: Regions, inside: Level) -> None:
+        self.regions, self.inside = regions, inside
+        self.memo: dict[str, Expr] = {}
+
+    def __call__(self, e: Expr) -> Expr:
+        from_here: dict[str, Expr] = {}
+        for name in free_vars(e):
+            known = self.regions.definitions.get(name)
+            if known is not None and self.inside in self.regions._path(known[0]):
+                if name not in self.memo:
+                    self.memo[name] = self(known[1])
+                from_here[name] = self.memo[name]
+        expanded: Expr = simplify(substitute(e, from_here)) if from_here else e
+        return expanded
+
+
+def output_buffer(function: Function, element: int) -> str:
+    """The name of the buffer behind one element of a Func."""
+    return function.name if len(function.dtypes) == 1 else f"{function.name}.{element}"
+
+
+def _rdom_vars(function: Function, stage: int) -> tuple[ReductionVar, ...]:
+    rdom = function.definitions[stage].rdom
+    return rdom.vars if rdom else ()
+
+
+def _reads_of(definition: Definition) -> StageReads:
+    by_name: dict[str, dict[tuple[Expr, ...], None]] = {}
+    for read in stage_reads(definition):
+        by_name.setdefault(read.name, {}).setdefault(read.index)
+    predicate = definition.rdom.predicate if definition.rdom else None
+    return StageReads({n: tuple(i) for n, i in by_name.items()}, definition.index, predicate)
+
+
+def _union_all(pieces: Sequence[Sequence[Interval]], rank: int) -> list[Interval]:
+    return [_union_of([piece[d] for piece in pieces]) for d in range(rank)]
+
+
+def _union_of(intervals: Sequence[Interval]) -> Interval:
+    if not intervals:
+        return Interval(as_expr(0), as_expr(-1))
+    total = intervals[0]
+    for i in intervals[1:]:
+        total = union(total, i)
+    return total
+
+
+def _is_short(e: Expr) -> bool:
+    """A symbol or number, or a symbol and a number added."""
+    return isinstance(e, Var | Const) or (isinstance(e, Add) and isinstance(e.a, Var) and isinstance(e.b, Const))
+
+
+def _same(a: Interval, b: Interval) -> bool:
+    if a.lo is None or a.hi is None or b.lo is None or b.hi is None:
+        return False
+    return difference(a.lo, b.lo) == 0 and difference(a.hi, b.hi) == 0
+
+
+def _aligned(i: Interval, modulus: Expr, remainder: Expr | None) -> Interval:
+    """The least interval around i whose extent is 0, and whose min is `remainder` if given, modulo `modulus`."""
+    assert i.lo is not None and i.hi is not None, "boxes have ends"
+    lo = i.lo if remainder is None else sub(i.lo, mod(sub(i.lo, remainder), modulus))
+    extent = add(sub(i.hi, lo), 1)
+    rounded = mul(_trips(extent, modulus), modulus)
+    return Interval(lo, sub(add(lo, rounded), 1))
+
+
+def _trips(extent: Expr, factor: Expr) -> Expr:
+    return div(add(extent, sub(factor, 1)), factor)

@@ -1,0 +1,139 @@
+"""Compute only what is new where a Func's memory outlives the loop in which it is computed.
+
+    store g                                        store g
+    for y                                          for y
+      compute g over rows [y - 1, y + 1]     ->      compute g over rows [y == first ? y - 1 : y + 1, y + 1]
+      use rows [y - 1, y + 1]                        use rows [y - 1, y + 1]
+
+Let need(y) = [lo(y), hi(y)] be what one iteration uses. If lo and hi never fall as y grows, then after the
+iteration all of need(y) is valid provided each iteration computes [max(lo(y), hi(y - 1) + 1), hi(y)], and the
+first one all: what need(y) shares with earlier needs lies in [lo(y), hi(y - 1)], which is part of need(y - 1).
+The mirrored statement holds where both never rise. Rows below lo(y) are dead, so memory can be folded:
+at most max(hi - lo + 1) rows are alive at once.
+
+Nothing is reused unless all loops from the storage inwards are serial, exactly one dimension moves with the
+loop, no loop between moves it too, the Func's own loops over it are not split (a tail could recompute old
+rows from inputs that are gone), and every update of the Func is pure in it and reads only its own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..dtypes import BOOL
+from ..ir.build import add, gt, maximum, minimum, select, sub
+from ..ir.expr import Call, Var
+from ..ir.interval import Interval, constant_bounds
+from ..ir.monotonic import Trend, trend
+from ..ir.rewrite import free_vars, substitute
+from ..ir.simplify import simplify
+from ..ir.stmt import LoopKind
+from ..schedule.initial import pure_variables
+from .place_functions import Level
+from .stage_loops import loop_name
+
+if TYPE_CHECKING:
+    from .regions import Regions
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """The box that is computed anew, and the dimension (if any) whose memory holds only `fold` rows."""
+
+    box: tuple[Interval, ...]
+    folded_dim: int | None
+    fold: int
+
+
+def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | None:
+    """The new part of a box along the loops between the Func's store and compute levels; None: all of it."""
+    levels = _loops_between(regions, func)
+    if not levels:
+        return None
+    ends = list(box)
+    moved: list[tuple[int, Level]] = []
+    names = [loop_name(v.func or "", v.stage, v.loop) for v in levels]
+    moves = [_moves(regions, i, levels[-1], names) for i in box]
+    for v, name in zip(levels, names, strict=True):
+        dims = [d for d, m in enumerate(moves) if name in m]
+        if len(dims) != 1 or moves[dims[0]] != {name} or not _rows_stand_alone(regions, func, dims[0]):
+            continue
+        new = _new_part(regions, ends[dims[0]], v, name)
+        if new is not None:
+            ends[dims[0]] = new
+            moved.append((dims[0], v))
+    if not moved:
+        return None
+    fold = _fold_factor(regions, box, *moved[-1])
+    return Slide(tuple(ends), None if fold is None else moved[-1][0], fold or 0)
+
+
+def _loops_between(regions: Regions, func: str) -> list[Level]:
+    """Loops inside the store level and around the compute level, innermost first; none unless all are serial."""
+    placement = regions.placement
+    store = placement.store[func]
+    levels = []
+    for level in placement.path(placement.compute[func]):
+        if level == store:
+            break
+        levels.append(level)
+    for level in levels:
+        assert level.func is not None, "the root is never inside another level"
+        if level.loop:
+            dim = regions.nest(level.func, level.stage).dim(level.loop)
+            if dim is None or dim.kind not in (LoopKind.SERIAL, LoopKind.UNROLLED):
+                return []
+    return [level for level in levels if level.loop]
+
+
+def _moves(regions: Regions, interval: Interval, outermost: Level, loops: Sequence[str]) -> set[str]:
+    """Which of the loops the interval depends on."""
+    found: set[str] = set()
+    for end in interval:
+        assert end is not None, "boxes have ends"
+        found |= free_vars(regions.expand(end, outermost)) & set(loops)
+    return found
+
+
+def _rows_stand_alone(regions: Regions, func: str, dim: int) -> bool:
+    """No split of the Func's loops over the dimension, and no update that mixes rows."""
+    function = regions.functions[func]
+    name = function.args[dim]
+    for stage in range(len(function.definitions)):
+        if name not in pure_variables(function, stage) or regions.is_split(func, stage, name):
+            return False
+        for index in regions.own_reads(func, stage):
+            if not (isinstance(index[dim], Var) and index[dim] is Var(name)):
+                return False
+    return True
+
+
+def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Interval | None:
+    assert interval.lo is not None and interval.hi is not None and v.func is not None, "boxes have ends"
+    lo, hi = regions.expand(interval.lo, v), regions.expand(interval.hi, v)
+    trends = {trend(lo, loop), trend(hi, loop)} - {Trend.CONSTANT}
+    previous = {loop: sub(Var(loop), 1)}
+    first = regions.loops(v.func, v.stage).loops[v.loop].range.min
+    later = Call("likely", (gt(Var(loop), first),), BOOL)
+    span = sub(interval.hi, interval.lo)
+    if trends == {Trend.RISING}:
+        fresh = simplify(maximum(lo, simplify(add(substitute(hi, previous), 1))))
+        start = select(later, fresh, interval.lo)
+        return Interval(start, add(start, select(later, simplify(sub(hi, fresh)), span)))
+    if trends == {Trend.FALLING}:
+        fresh = simplify(minimum(hi, simplify(sub(substitute(lo, previous), 1))))
+        return Interval(interval.lo, add(interval.lo, select(later, simplify(sub(fresh, lo)), span)))
+    return None
+
+
+def _fold_factor(regions: Regions, box: tuple[Interval, ...], dim: int, v: Level) -> int | None:
+    """The least power of two that holds all rows alive at once; None where that is no number."""
+    lo, hi = box[dim]
+    assert lo is not None and hi is not None, "boxes have ends"
+    alive = simplify(add(sub(regions.expand(hi, v), regions.expand(lo, v)), 1))
+    most = constant_bounds(alive)[1]
+    if most is None or not 0 < most <= 1 << 16:
+        return None
+    return 1 << (most - 1).bit_length()

@@ -1,0 +1,262 @@
+"""The loops of one stage: their ranges, and the stage's own variables as expressions of them.
+
+    f(x) over [m, m + n), split(x, xo, xi, 8)          loop xo over [0, (n + 7)/8), loop xi over [0, 8)
+                                                       x = m + xo*8 + xi                     RoundUp
+                                                       x = m + min(xo*8, n - 8) + xi         ShiftInwards
+                                                       x = m + xo*8 + xi, if x <= m + n - 1  GuardWithIf
+
+`StageLoops.box` answers the question that regions are made of: which values do the stage's variables
+take while some loops stand still and the others run?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..ir.build import add, as_expr, div, ge, le, maximum, minimum, mod, mul, sub
+from ..ir.expr import Call, Expr, Var, const_value
+from ..ir.interval import Interval, Scope, bounds_of
+from ..ir.stmt import LoopKind
+from ..schedule.directives import Fuse, Rename, Split, Tail
+from ..schedule.nest import StageNest
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """[min, min + extent) before splits and tails."""
+
+    min: Expr
+    extent: Expr
+
+    @property
+    def last(self) -> Expr:
+        return sub(add(self.min, self.extent), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop of the nest under its unique name."""
+
+    name: str
+    range: Range
+    kind: LoopKind
+
+
+@dataclass(frozen=True, slots=True)
+class TileReach:
+    """A tail that may pass the end: ShiftInwards does with fewer than `factor` iterations, RoundUp wants multiples."""
+
+    loop: str
+    factor: Expr
+    extent: Expr
+    tail: Tail
+
+
+_OVERRUNNING = (Tail.ROUND_UP, Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
+_GUARDED = (
+    Tail.GUARD_WITH_IF,
+    Tail.PREDICATE,
+    Tail.PREDICATE_LOADS,
+    Tail.PREDICATE_STORES,
+    Tail.ROUND_UP_AND_BLEND,
+)
+
+
+def loop_name(func: str, stage: int, loop: str) -> str:
+    """The name of a loop, unique in a kernel."""
+    return f"{func}.s{stage}.{loop}"
+
+
+class StageLoops:
+    """Applies a nest's steps to the ranges of a stage's own variables.
+
+    `fits` says that a run-time check keeps every tile inside its range (see `tails`), as for outputs.
+    """
+
+    def __init__(self, func: str, nest: StageNest, own: Mapping[str, Range], *, fits: bool = False) -> None:
+        self.func, self.nest, self.fits = func, nest, fits
+        self.steps: list[_Step] = []
+        current = {name: _Symbol(name, r) for name, r in own.items()}
+        self.own = dict(current)
+        for step in nest.steps:
+            self._apply(step, current)
+        self.loops = {
+            d.name: Loop(loop_name(func, nest.stage, d.name), current[d.name].range, d.kind) for d in nest.dims
+        }
+        self._final = current
+
+    def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
+        made: _Step
+        if isinstance(step, Split):
+            made = _split(step, current, self.fits)
+        elif isinstance(step, Fuse):
+            made = _fuse(step, current)
+        else:
+            current[step.new] = current.pop(step.old)
+            return
+        self.steps.append(made)
+
+    def values(self) -> dict[str, Expr]:
+        """Each of the stage's own variables in terms of the loop variables."""
+        known: dict[_Symbol, Expr] = {s: Var(self.loops[name].name) for name, s in self._final.items()}
+        for step in reversed(self.steps):
+            step.define(known)
+        return {name: known[symbol] for name, symbol in self.own.items()}
+
+    def guards(self) -> list[Expr]:
+        """Conditions under which an iteration counts."""
+        known: dict[_Symbol, Expr] = {s: Var(self.loops[name].name) for name, s in self._final.items()}
+        conditions: list[Expr] = []
+        for step in reversed(self.steps):
+            step.define(known)
+            conditions += step.guards(known)
+        return conditions
+
+    def box(self, fixed: Collection[str]) -> dict[str, Interval]:
+        """The values of each own variable while loops named in `fixed` (as in the nest) stand still."""
+        known: dict[_Symbol, Interval | None] = {}
+        for name, symbol in self._final.items():
+            var = Var(self.loops[name].name)
+            known[symbol] = Interval(var, var) if name in fixed else None  # None: runs over its whole range
+        for step in reversed(self.steps):
+            step.bound(known)
+        return {name: _interval(symbol, known) for name, symbol in self.own.items()}
+
+    def is_split(self, own: str) -> bool:
+        """Whether a split or fuse takes part in the loop over an own variable."""
+        return any(self.own[own] in step.consumed for step in self.steps)
+
+    def tails(self) -> list[TileReach]:
+        """The tails that pass the end of their loop where the extent does not fit."""
+        return [s.requirement for s in self.steps if isinstance(s, _SplitStep) and s.requirement is not None]
+
+
+class _Symbol:
+    """A loop at some point of the steps; a name may come back after a split consumed it."""
+
+    __slots__ = ("name", "range")
+
+    def __init__(self, name: str, range: Range) -> None:
+        self.name, self.range = name, range
+
+
+def _interval(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> Interval:
+    interval = known[symbol]
+    return Interval(symbol.range.min, symbol.range.last) if interval is None else interval
+
+
+class _Step:
+    """One replacement of loops, read backwards from the final loops to the stage's own variables."""
+
+    consumed: Sequence[_Symbol]
+
+    def define(self, known: dict[_Symbol, Expr]) -> None:
+        raise NotImplementedError
+
+    def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
+        return []
+
+    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+        raise NotImplementedError
+
+
+def _split(step: Split, current: dict[str, _Symbol], fits: bool) -> _Step:
+    old = current.pop(step.old)
+    trips = div(add(old.range.extent, sub(step.factor, 1)), step.factor)
+    outer = current[step.outer] = _Symbol(step.outer, Range(as_expr(0), trips))
+    inner = current[step.inner] = _Symbol(step.inner, Range(as_expr(0), step.factor))
+    return _SplitStep(step, old, outer, inner, fits)
+
+
+def _fuse(step: Fuse, current: dict[str, _Symbol]) -> _Step:
+    inner, outer = current.pop(step.inner), current.pop(step.outer)
+    trips = mul(inner.range.extent, outer.range.extent)
+    fused = current[step.fused] = _Symbol(step.fused, Range(as_expr(0), trips))
+    return _FuseStep(inner, outer, fused)
+
+
+class _SplitStep(_Step):
+    def __init__(self, step: Split, old: _Symbol, outer: _Symbol, inner: _Symbol, fits: bool) -> None:
+        self.step, self.old, self.outer, self.inner, self.fits = step, old, outer, inner, fits
+        self.consumed = (old,)
+        extent, factor = const_value(old.range.extent), const_value(step.factor)
+        self.divides = extent is not None and factor is not None and extent % factor == 0
+
+    @property
+    def tail(self) -> Tail:
+        return Tail.ROUND_UP if self.divides else self.step.tail
+
+    @property
+    def requirement(self) -> TileReach | None:
+        if self.divides or self.tail not in _OVERRUNNING:
+            return None
+        return TileReach(self.step.old, self.step.factor, self.old.range.extent, self.tail)
+
+    def _base(self, outer: Expr, steady: Callable[[Expr], Expr] = lambda e: e) -> Expr:
+        offset = mul(outer, self.step.factor)
+        if self.tail in (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND):
+            # max: where there are too few iterations, the only tile starts at the beginning
+            extent = self.old.range.extent
+            room = sub(extent if self.fits else maximum(extent, self.step.factor), self.step.factor)
+            offset = minimum(steady(offset), room)
+        return add(self.old.range.min, offset)
+
+    def define(self, known: dict[_Symbol, Expr]) -> None:
+        known[self.old] = add(self._base(known[self.outer], _likely), known[self.inner])
+
+    def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
+        if self.tail in _GUARDED:
+            return [_likely(le(known[self.old], self.old.range.last))]
+        if self.tail is Tail.SHIFT_INWARDS_AND_BLEND:
+            unshifted = add(self.old.range.min, mul(known[self.outer], self.step.factor))
+            return [_likely(ge(known[self.old], unshifted))]
+        return []
+
+    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+        if known[self.outer] is None and known[self.inner] is None:
+            known[self.old] = self._whole()
+            return
+        outer, inner = _interval(self.outer, known), _interval(self.inner, known)
+        scope: Scope = {"outer": outer, "inner": inner}
+        reach = bounds_of(add(self._base(Var("outer")), Var("inner")), scope)
+        if self.tail in _GUARDED and reach.hi is not None:
+            reach = Interval(reach.lo, minimum(reach.hi, self.old.range.last))
+        known[self.old] = reach
+
+    def _whole(self) -> Interval | None:
+        """The computed range where both loops run; None: exactly the range asked for."""
+        old = self.old.range
+        if self.divides or self.fits or self.tail in _GUARDED:
+            return None
+        if self.tail is Tail.ROUND_UP:
+            extent = mul(self.outer.range.extent, self.step.factor)
+        else:
+            extent = maximum(old.extent, self.step.factor)
+        return Interval(old.min, sub(add(old.min, extent), 1))
+
+
+class _FuseStep(_Step):
+    def __init__(self, inner: _Symbol, outer: _Symbol, fused: _Symbol) -> None:
+        self.inner, self.outer, self.fused = inner, outer, fused
+        self.consumed = (inner, outer)
+
+    def define(self, known: dict[_Symbol, Expr]) -> None:
+        fused = known[self.fused]
+        known[self.inner] = add(self.inner.range.min, mod(fused, self.inner.range.extent))
+        known[self.outer] = add(self.outer.range.min, div(fused, self.inner.range.extent))
+
+    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+        fused = known[self.fused]
+        if fused is None:
+            known[self.inner] = known[self.outer] = None
+            return
+        scope: Scope = {"fused": fused}
+        both: dict[_Symbol, Expr] = {self.fused: Var("fused")}
+        self.define(both)
+        known[self.inner] = bounds_of(both[self.inner], scope)
+        known[self.outer] = bounds_of(both[self.outer], scope)
+
+
+def _likely(e: Expr) -> Expr:
+    return Call("likely", (e,), e.dtype)
