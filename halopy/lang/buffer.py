@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..dtypes import DType, from_numpy
 from ..errors import BufferError
@@ -14,9 +16,11 @@ from ..ir import expr as nodes
 from ..source import caller
 from .buffer_contents import Array, BufferContents, allocate
 from .buffer_shapes import BufferShapes
-from .expr import Expr, ExprLike, to_node
+from .expr import Expr, ExprLike, Number, to_node
 from .image_access import image_index
 from .types import Type, to_dtype
+
+Place: TypeAlias = "int | ExprLike | Sequence[int | ExprLike]"
 
 
 class Buffer(BufferShapes):
@@ -121,11 +125,11 @@ class Buffer(BufferShapes):
             box = [(a, b - a + 1) for a, b in zip(low, high, strict=True)]
             self.cropped(box)._contents.array[...] = src.cropped(box)._contents.array
 
-    def fill(self, value: Any) -> None:
+    def fill(self, value: Number) -> None:
         """Every element gets the value."""
         self._writeable()[...] = value
 
-    def all_equal(self, value: Any) -> bool:
+    def all_equal(self, value: Number) -> bool:
         """Whether every element has the value."""
         return bool((self._contents.array == value).all())
 
@@ -135,16 +139,17 @@ class Buffer(BufferShapes):
         for place in itertools.product(*reversed(dims)):
             f(list(reversed(place)))
 
-    def __getitem__(self, place: Any) -> Any:
+    def __getitem__(self, place: Place) -> int | float | bool | Expr:
         """A number at integer places; an expression where a Var or an expression is among them."""
         index = place if isinstance(place, tuple | list) else (place,)
         if any(isinstance(i, ExprLike) for i in index):
             contents = self._contents
             coordinates = image_index(f"Buffer `{contents.name}`", tuple(map(to_node, index)), self.dimensions())
             return Expr(nodes.ImageAccess(contents.image, coordinates))
-        return self._contents.array[self._place(index)].item()
+        element: int | float | bool = self._contents.array[self._place(index)].item()
+        return element
 
-    def __setitem__(self, place: Any, value: Any) -> None:
+    def __setitem__(self, place: Place, value: Number) -> None:
         index = place if isinstance(place, tuple | list) else (place,)
         self._writeable()[self._place(index)] = value
 
@@ -158,16 +163,17 @@ class Buffer(BufferShapes):
             )
         return array
 
-    def _place(self, index: Sequence[int]) -> tuple[int, ...]:
+    def _place(self, index: Sequence[object]) -> tuple[int, ...]:
         contents = self._contents
         if len(index) != contents.array.ndim:
             raise ValueError("Incorrect number of dimensions.")
-        for axis, (at, low, extent) in enumerate(zip(index, contents.mins, contents.array.shape[::-1], strict=True)):
+        places = [operator.index(i) for i in index]  # type: ignore[arg-type]
+        for axis, (at, low, extent) in enumerate(zip(places, contents.mins, contents.array.shape[::-1], strict=True)):
             if not low <= at < low + extent:
                 raise IndexError(f"index {at} is out of bounds for axis {axis} with min={low}, extent={extent}")
-        return tuple(at - low for at, low in zip(reversed(index), reversed(contents.mins), strict=True))
+        return tuple(at - low for at, low in zip(reversed(places), reversed(contents.mins), strict=True))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         """The elements as an array, axes reversed: the same memory, unless another dtype or a copy is asked for."""
         array = self._contents.array
         if dtype is not None and np.dtype(dtype) != array.dtype:
@@ -180,7 +186,7 @@ class Buffer(BufferShapes):
         return array if reverse_axes else array.transpose()
 
     def __buffer__(self, flags: int) -> memoryview:
-        return memoryview(self._contents.array)
+        return self._contents.array.data
 
     def __repr__(self) -> str:
         if self._defined is None:

@@ -21,7 +21,7 @@ _ALIGNMENT = 128  # bytes; what Halide's own allocations have
 class BufferContents:
     """Elements in a NumPy array whose last axis is dimension 0. The array is kept alive, and never copied."""
 
-    __slots__ = ("__weakref__", "_image", "_raw", "array", "dtype", "mins", "name")
+    __slots__ = ("__weakref__", "_image", "_raw", "array", "dtype", "mins", "name", "prepared")
 
     def __init__(self, array: Array, dtype: DType, mins: Sequence[int] | None = None, name: str = "") -> None:
         self.array = array
@@ -30,6 +30,7 @@ class BufferContents:
         self.name = name or f"b{next(_numbers)}"
         self._raw: RawBuffer | None = None
         self._image: ImageRef | None = None
+        self.prepared: object | None = None  # the last call that filled this buffer, ready to be made again
 
     @property
     def raw(self) -> RawBuffer:

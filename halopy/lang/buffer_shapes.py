@@ -6,7 +6,7 @@ Each change comes twice: `crop` changes this buffer, `cropped` gives another one
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -30,7 +30,8 @@ class BufferDimension:
         return self._contents.mins[self._dim]
 
     def extent(self) -> int:
-        return self._contents.array.shape[-1 - self._dim]
+        extent: int = self._contents.array.shape[-1 - self._dim]
+        return extent
 
     def stride(self) -> int:
         """Elements from one place to the next."""
@@ -124,9 +125,9 @@ class BufferShapes:
 
     def crop(self, dimension: int | Box, min: int = 0, extent: int = 0) -> None:
         """Keep a part of the region: in one dimension, or a box."""
-        box = list(dimension) if isinstance(dimension, Sequence) else None
-        for d, (low, size) in enumerate(box) if box is not None else ((dimension, (min, extent)),):
-            self._crop(int(d), low, size)  # type: ignore[call-overload]
+        box = [(dimension, (min, extent))] if isinstance(dimension, int) else list(enumerate(dimension))
+        for d, (low, size) in box:
+            self._crop(d, low, size)
 
     def cropped(self, dimension: int | Box, min: int = 0, extent: int = 0) -> Self:
         return self._other(BufferShapes.crop, dimension, min, extent)
@@ -200,7 +201,7 @@ class BufferShapes:
         """A view with the dimensions in reverse order."""
         return self.transposed(list(reversed(range(self.dimensions()))))
 
-    def _other(self, change: Callable[..., None], *args: Any) -> Self:
+    def _other(self, change: Callable[..., None], *args: object) -> Self:
         """A second buffer on the same memory, changed."""
         contents = self._contents
         other = self._of(BufferContents(contents.array, contents.dtype, contents.mins, contents.name))

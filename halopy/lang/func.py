@@ -14,6 +14,7 @@ from .buffer import Buffer
 from .expr import Expr, ExprLike, to_node
 from .func_contents import FuncContents
 from .func_ref import FuncRef
+from .func_running import FuncRunning
 from .func_scheduling import FuncScheduling
 from .image_param import ImageParam
 from .rdom import RVar
@@ -24,7 +25,7 @@ from .var import Var, _
 _numbers = itertools.count()
 
 
-class Func(FuncScheduling):
+class Func(FuncScheduling, FuncRunning):
     """A stage of a pipeline.
 
     Func(), Func("name")                        undefined

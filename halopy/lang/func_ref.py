@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias, cast
 
 from ..errors import DefinitionError
 from ..ir import expr as nodes
@@ -15,7 +16,8 @@ from .operators import binary
 from .tuple import to_values
 from .types import Type
 
-_NEUTRAL: dict[type[nodes.Binary], int] = {nodes.Add: 0, nodes.Sub: 0, nodes.Mul: 1, nodes.Div: 1}
+BinaryNode: TypeAlias = type[nodes.Binary]
+_NEUTRAL: dict[BinaryNode, int] = {nodes.Add: 0, nodes.Sub: 0, nodes.Mul: 1, nodes.Div: 1}
 
 
 class PendingUpdate:
@@ -23,7 +25,7 @@ class PendingUpdate:
 
     __slots__ = ("node", "ref", "values")
 
-    def __init__(self, ref: FuncRef, node: type[nodes.Binary], values: tuple[nodes.Expr, ...]) -> None:
+    def __init__(self, ref: FuncRef, node: BinaryNode, values: tuple[nodes.Expr, ...]) -> None:
         self.ref, self.node, self.values = ref, node, values
 
     def assign_to(self, target: FuncRef) -> int:
@@ -82,7 +84,7 @@ class FuncRef(ExprLike):
             )
         return define(self.func, self.index, values)
 
-    def update(self, node: type[nodes.Binary], values: tuple[nodes.Expr, ...]) -> int:
+    def update(self, node: BinaryNode, values: tuple[nodes.Expr, ...]) -> int:
         """Define `f[index] = f[index] op values`, element by element."""
         own = (access(self.func, self.index, element) for element in range(len(self.func.defined_function.dtypes)))
         return define(self.func, self.index, tuple(binary(node, a, b) for a, b in zip(own, values, strict=True)))
@@ -132,14 +134,14 @@ class FuncRef(ExprLike):
     def types(self) -> list[Type]:
         return [Type.of(dtype) for dtype in self._function().dtypes]
 
-    def _combined(self, node: type[nodes.Binary], other: object) -> Expr | PendingUpdate | tuple[Expr, ...]:
+    def _combined(self, node: BinaryNode, other: object) -> Expr | PendingUpdate | tuple[Expr, ...]:
         if self.func.function is None:
             return PendingUpdate(self, node, to_values(other))
         if len(self) > 1:
             pairs = zip(self, to_values(other), strict=True)
             return tuple(Expr(binary(node, to_node(a), b)) for a, b in pairs)
         if not isinstance(other, ExprLike | int | float):
-            return NotImplemented
+            return cast(Expr, NotImplemented)
         right = other if isinstance(other, int) and not isinstance(other, bool) else to_expr(other).node
         return Expr(binary(node, self._as_expr().node, right))
 

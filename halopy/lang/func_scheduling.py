@@ -22,7 +22,7 @@ from ..schedule.directives import (
 from ..source import caller
 from .enums import MemoryType
 from .expr import ToExpr
-from .func_contents import FuncContents, Placement
+from .func_contents import Placement
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
 from .region import ToRange, to_region
@@ -139,13 +139,9 @@ class FuncScheduling(StageScheduling):
             raise self._refused(text, "the place is not a Func and a loop of it", f"{verb}(func, var), a LoopLevel")
         if f._contents is self._contents:
             raise self._refused(text, "a Func has no place inside its own loops", "a loop of a Func that uses it")
-        self._check_loop(text, f._contents, var)
+        if f._contents.function is None:
+            raise self._refused(text, f"Func `{f._contents.name}` is not defined yet", "a Func that is defined")
         return self._place(kind, text, LoopLevel._at(f._contents, var))
-
-    def _check_loop(self, text: str, consumer: FuncContents, var: Loop) -> None:
-        """Refuse a place in a Func that is not defined. Its loops may still be made by later directives."""
-        if consumer.function is None:
-            raise self._refused(text, f"Func `{consumer.name}` is not defined yet", "a Func that is defined")
 
     def _place(self, kind: type[ComputeAt] | type[StoreAt], text: str, level: LoopLevel) -> Self:
         self._contents.add(Placement(Directive(kind(INLINED), 0, caller(), f"{self._contents.name}.{text}"), level))

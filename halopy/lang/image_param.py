@@ -1,4 +1,4 @@
-"""`ImageParam`: an input buffer, bound before a run; and the dimensions of inputs and outputs with their constraints."""
+"""`ImageParam`: an input buffer, bound before a run; and the dimensions of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ class Dimension:
 
     def set_estimate(self, min: ToExpr, extent: ToExpr) -> Dimension:
         """What to expect, for automatic scheduling: without effect on results."""
+        to_region([(min, extent)])  # refuses what is no range
         return self
 
     def dim(self, dimension: int) -> Dimension:
@@ -146,7 +147,7 @@ class OutputImageParam:
         self._ref.host_alignment = bytes
         return self
 
-    def store_in(self, memory_type: MemoryType) -> OutputImageParam:
+    def store_in(self, memory_type: MemoryType) -> OutputImageParam:  # noqa: ARG002 - for compatibility
         """Which memory it lives in: that is the caller's choice, so without effect."""
         return self
 

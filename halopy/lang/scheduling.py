@@ -187,7 +187,7 @@ class StageScheduling:
         return loop_name(var)
 
     def _is_reduction(self, text: str, var: Loop) -> bool:
-        """Whether the loop that the Var or RVar names is a reduction loop. Raises where it is named by the other sort."""
+        """Whether the loop named is a reduction loop. Raises where it is named by the other sort, Var or RVar."""
         dim = self._nest().dim(loop_name(var))
         if dim is not None:
             self._require_kind(text, var, dim.is_reduction)

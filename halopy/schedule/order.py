@@ -9,7 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ir.expr import Add, And, Call, Const, Expr, FuncAccess, Max, Min, Mul, Or, Read, Sub, Var
+from ..ir.expr import (
+    EQ,
+    NE,
+    Add,
+    And,
+    Call,
+    Compare,
+    Const,
+    Expr,
+    FuncAccess,
+    Max,
+    Min,
+    Mul,
+    Or,
+    Read,
+    Select,
+    Sub,
+    Var,
+)
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.node import walk
 from ..ir.refs import FunctionRef
@@ -68,6 +86,11 @@ def _accumulates(value: Expr, element: int, d: Definition, function: Function, r
         operands = (value.a, value.b)
     elif isinstance(value, Call) and value.name in _COMMUTING_CALLS:
         operands = value.args
+    elif isinstance(value, Select) and isinstance(value.condition, Compare):
+        # The greater or lesser of two, written as a choice.
+        operands = (value.a, value.b)
+        if {value.condition.a, value.condition.b} != {value.a, value.b} or isinstance(value.condition, EQ | NE):
+            return False
     elif isinstance(value, Sub):
         operands = (value.a, value.b)
         if not _is_own_element(value.a, element, d, function, ref):

@@ -1,0 +1,135 @@
+"""A pipeline compiled and loaded, and which handles its arguments come from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from ..codegen.kernel import Kernel
+from ..compile import compile_pipeline
+from ..errors import BufferError, ParamError
+from ..ir.program import Program
+from ..ir.refs import ImageRef
+from ..runtime import load
+from ..runtime.buffer import RawBuffer
+from ..target import Target
+from .buffer_contents import BufferContents
+from .image_param import ImageParamRef
+from .param import ParamRef
+from .snapshot import Snapshot
+
+
+class CompiledPipeline:
+    """A pipeline at one moment, for one target. Compiles when it first runs, and runs on what is bound then.
+
+    Buffers are dense in dimension 0, mostly; for those that are not there is another kernel.
+    """
+
+    __slots__ = ("_lock", "_target", "_variants", "revision", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, target: Target, revision: int) -> None:
+        self.snapshot = snapshot
+        self.revision = revision  # at which this was found to be current
+        self._target = target
+        self._lock = threading.Lock()
+        self._variants: dict[frozenset[str], _Variant] = {}
+
+    def kernel(self) -> Kernel:
+        """The kernel for dense buffers."""
+        return self._variant(frozenset()).kernel
+
+    def run(self, outputs: Sequence[BufferContents]) -> None:
+        """Fill the outputs, one buffer per value of each output Func."""
+        # What was prepared for an output is kept with it, so that its life is that of the buffer.
+        prepared = outputs[0].prepared
+        if isinstance(prepared, PreparedCall) and prepared.fits(self, outputs):
+            prepared.run()
+            return
+        program = self.snapshot.program
+        raw = {name: bound_contents(image.ref).raw for name, image in program.images.items()}
+        raw |= {name: outputs[at].raw for name, at in output_places(program).items()}
+        strided = frozenset(name for name, buffer in raw.items() if buffer.strides and buffer.strides[0] != 1)
+        outputs[0].prepared = prepared = PreparedCall(self, self._variant(strided), outputs)
+        prepared.run()
+
+    def _variant(self, strided: frozenset[str]) -> _Variant:
+        with self._lock:
+            if strided not in self._variants:
+                self._variants[strided] = _Variant(self.snapshot, self._target, strided)
+            return self._variants[strided]
+
+
+class _Variant:
+    """A loaded kernel and where its arguments come from."""
+
+    __slots__ = ("images", "kernel", "loaded", "outputs", "scalars")
+
+    def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
+        program = snapshot.program
+        self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
+        self.loaded = load(self.kernel)
+        places = output_places(program)
+        self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]
+        self.images = [program.images[b.name].ref for b in self.kernel.buffers if not b.is_output]
+        self.scalars = [_param(program, s.name) for s in self.kernel.scalars]
+
+
+class PreparedCall:
+    """A kernel with its arguments in place."""
+
+    __slots__ = ("_buffers", "_pipeline", "_run", "_variant", "_versions")
+
+    def __init__(self, pipeline: CompiledPipeline, variant: _Variant, outputs: Sequence[BufferContents]) -> None:
+        self._pipeline, self._variant = pipeline, variant
+        self._buffers = self._buffers_now(outputs)
+        self._versions = [p.version for p in variant.scalars]
+        for p in variant.scalars:
+            p.check_range()
+        self._run = variant.loaded.prepare(self._buffers, [p.value for p in variant.scalars])
+
+    def run(self) -> None:
+        self._run()
+
+    def fits(self, pipeline: CompiledPipeline, outputs: Sequence[BufferContents]) -> bool:
+        """Whether a call now is the call prepared: the same buffers in the same shape, the same scalars."""
+        # RawBuffers compare by identity; a changed shape makes another one.
+        return (
+            self._pipeline is pipeline
+            and self._buffers_now(outputs) == self._buffers
+            and [p.version for p in self._variant.scalars] == self._versions
+        )
+
+    def _buffers_now(self, outputs: Sequence[BufferContents]) -> list[RawBuffer]:
+        return [
+            *(bound_contents(ref).raw for ref in self._variant.images),
+            *(outputs[at].raw for at in self._variant.outputs),
+        ]
+
+
+def output_places(program: Program) -> dict[str, int]:
+    """Kernel buffer names of the outputs, with their places among the caller's buffers: `f`, or `f.0`, `f.1`, ..."""
+    names: list[str] = []
+    for output in program.outputs:
+        count = len(program.functions[output].dtypes)
+        names += [output] if count == 1 else [f"{output}.{element}" for element in range(count)]
+    return {name: place for place, name in enumerate(names)}
+
+
+def bound_contents(ref: ImageRef) -> BufferContents:
+    """The buffer that an input reads now. Raises BufferError where none is bound."""
+    if isinstance(ref, ImageParamRef):
+        if ref.buffer is None:
+            raise BufferError(
+                f"ImageParam `{ref.name}` has no buffer",
+                accepted=f"{ref.name}.set(buffer) with {ref.dtype} elements and {ref.rank} dimensions, before the run",
+            )
+        return ref.buffer._contents
+    assert isinstance(ref.constant, BufferContents), "an image is an ImageParam or a Buffer"
+    return ref.constant
+
+
+def _param(program: Program, name: str) -> ParamRef:
+    ref = program.scalars[name].ref
+    if not isinstance(ref, ParamRef):
+        raise ParamError(f"the scalar `{name}` has no value")
+    return ref

@@ -1,0 +1,23 @@
+"""`evaluate`: the value of an expression that needs no arguments, now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .buffer import Buffer
+from .expr import Expr
+from .func import Func
+from .target import Target
+from .tuple import to_values
+
+
+def evaluate(expr: object) -> Any:  # noqa: ANN401 - a number, or a tuple of them
+    """Run one expression, or a tuple of them, and give the number or numbers."""
+    func = Func("evaluate_func")
+    values = tuple(map(Expr, to_values(expr)))
+    func[()] = values[0] if len(values) == 1 else values
+    made = func.realize([], Target())
+    if isinstance(made, Buffer):
+        return made[()]
+    assert made is not None, "sizes were given"
+    return tuple(buffer[()] for buffer in made)

@@ -1,0 +1,56 @@
+"""Running and compiling a Func as a pipeline of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .buffer import Buffer
+from .func_contents import FuncContents
+from .pipeline_run import PipelineRun, Realization, Sizes
+from .target import Target
+
+
+class FuncRunning:
+    """The part of Func that compiles and runs it. The first run fixes its definition."""
+
+    __slots__ = ()
+    _contents: FuncContents
+
+    def realize(
+        self,
+        sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None,
+        target: Target | None = None,
+        *,
+        dst: Buffer | Sequence[Buffer] | None = None,
+    ) -> Realization | None:
+        """Run: over a region of these sizes that starts at 0, giving a new Buffer; or into a given one.
+
+        `sizes` counts from dimension 0. A Func of several values gives, and fills, a tuple of Buffers.
+        """
+        return self.pipeline().realize(sizes if dst is None else dst, target)
+
+    def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
+        """What `realize` must give, evaluated slowly and without any schedule."""
+        return self.pipeline().reference(sizes)
+
+    def pipeline(self) -> PipelineRun:
+        """The pipeline of which this Func is the only output."""
+        contents = self._contents
+        if not isinstance(contents.pipeline, PipelineRun):
+            contents.pipeline = PipelineRun([contents])
+        return contents.pipeline
+
+    def compile_jit(self, target: Target | None = None) -> None:
+        """Compile now, so that the first run need not."""
+        self.pipeline().compile_jit(target)
+
+    def compile_to_c(
+        self, filename: str | Path, arguments: Sequence[object] = (), fn_name: str = "", target: Target | None = None
+    ) -> None:
+        """Write the C text of the kernel."""
+        self.pipeline().compile_to_c(filename, arguments, fn_name, target)
+
+    def print_loop_nest(self) -> None:
+        """Print the loops as pseudo-code, on the standard error stream."""
+        self.pipeline().print_loop_nest()

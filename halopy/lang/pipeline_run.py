@@ -1,0 +1,198 @@
+"""Running a pipeline: what `Func` and `Pipeline` have in common."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from ..errors import BufferError, DefinitionError
+from ..ir.program import Program
+from ..reference import evaluate
+from ..schedule.print_loop_nest import loop_nest_text
+from ..source import caller
+from ..target import Target as TargetValue
+from ..target import host_target
+from . import revision
+from .buffer import Buffer
+from .buffer_contents import BufferContents, allocate
+from .compiled import CompiledPipeline, bound_contents, output_places
+from .func_contents import FuncContents
+from .param import ParamRef
+from .snapshot import Snapshot, snapshot
+from .target import Target
+
+Sizes: TypeAlias = "Sequence[int]"
+Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
+_MEMORY = 4  # targets whose compiled form is kept
+
+
+class PipelineRun:
+    """A pipeline of Funcs given as their contents. The Funcs can get no further definitions."""
+
+    __slots__ = ("_compiled", "_current", "_lock", "_outputs")
+
+    def __init__(self, outputs: Sequence[FuncContents]) -> None:
+        self._outputs = tuple(outputs)
+        self._lock = threading.Lock()
+        self._compiled: dict[TargetValue, CompiledPipeline] = {}
+        self._current: tuple[Target | None, CompiledPipeline] | None = None
+        for func in self._outputs:
+            if func.function is None:
+                raise DefinitionError(
+                    f"Func `{func.name}` is an output of a pipeline, but it is not defined",
+                    location=caller(),
+                    accepted=f"define it first, for example: {func.name}[x] = x",
+                )
+            func.frozen = True
+
+    def realize(
+        self,
+        sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None,
+        target: Target | None = None,
+        *,
+        dst: Buffer | Sequence[Buffer] | None = None,
+    ) -> Realization | None:
+        """Run: over a region of these sizes that starts at 0, giving new Buffers; or into given ones.
+
+        `sizes` counts from dimension 0. Several outputs, or several values of one, make a tuple.
+        """
+        wanted = dst if dst is not None else sizes
+        if isinstance(wanted, Buffer):
+            self.compiled(target).run((wanted._contents,))
+            return None
+        if isinstance(wanted, Sequence) and wanted and isinstance(wanted[0], Buffer):
+            self.compiled(target).run(self._given(wanted))
+            return None
+        made = self._allocated(_sizes(wanted))
+        self.compiled(target).run(made)
+        buffers = tuple(map(Buffer._of, made))
+        return buffers[0] if len(buffers) == 1 else buffers
+
+    def compiled(self, target: Target | None = None) -> CompiledPipeline:
+        """The pipeline, compiled as it is defined and scheduled now."""
+        current = self._current
+        if current is not None and current[0] is target and current[1].revision == revision.current.number:
+            return current[1]
+        with self._lock:
+            made = self._compile(host_target() if target is None else target.value)
+            self._current = (target, made)
+            return made
+
+    def _compile(self, target: TargetValue) -> CompiledPipeline:
+        number = revision.current.number
+        known = self._compiled.get(target)
+        if known is not None and known.revision == number:
+            return known
+        now = self.snapshot()
+        if known is not None and known.snapshot == now:
+            known.revision = number
+            return known
+        made = CompiledPipeline(now, target, number)
+        while len(self._compiled) >= _MEMORY:
+            del self._compiled[next(iter(self._compiled))]
+        self._compiled[target] = made
+        return made
+
+    def snapshot(self) -> Snapshot:
+        """The program and the schedules at this moment, as values."""
+        return snapshot(self._outputs)
+
+    def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
+        """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""
+        program = self.snapshot().program
+        wanted = [sizes] if isinstance(sizes, Buffer) else sizes
+        if isinstance(wanted, Sequence) and wanted and isinstance(wanted[0], Buffer):
+            shapes = self._given(wanted)
+        else:
+            shapes = self._allocated(_sizes(wanted))
+        places = output_places(program)
+        regions = {}
+        for output in program.outputs:
+            like = shapes[places.get(output, places.get(f"{output}.0", 0))]
+            regions[output] = list(zip(like.mins, like.array.shape[::-1], strict=True))
+        images = {name: _image(bound_contents(image.ref)) for name, image in program.images.items()}
+        arrays = evaluate(program, images, _scalars(program), regions)
+        flat = [array for output in program.outputs for array in arrays[output]]
+        made = [BufferContents(a, s.dtype, s.mins) for a, s in zip(flat, shapes, strict=True)]
+        buffers = tuple(map(Buffer._of, made))
+        return buffers[0] if len(buffers) == 1 else buffers
+
+    def _allocated(self, sizes: tuple[int, ...]) -> list[BufferContents]:
+        made = []
+        for func in self._outputs:
+            function = func.defined_function
+            if function.rank != len(sizes):
+                raise BufferError(
+                    f"Func `{func.name}` has {function.rank} dimensions, but is realized over {len(sizes)} sizes",
+                    location=caller(),
+                    accepted=f"{function.rank} sizes, for ({', '.join(function.args)})",
+                )
+            for element, dtype in enumerate(function.dtypes):
+                name = func.name if len(function.dtypes) == 1 else f"{func.name}.{element}"
+                made.append(BufferContents(allocate(dtype, sizes), dtype, name=name))
+        return made
+
+    def _given(self, buffers: Sequence[object]) -> list[BufferContents]:
+        needed = sum(len(func.defined_function.dtypes) for func in self._outputs)
+        found = [b._contents for b in buffers if isinstance(b, Buffer)]
+        if len(found) != needed or len(buffers) != needed:
+            raise BufferError(
+                f"the pipeline has {needed} output buffers, but {len(buffers)} were given",
+                location=caller(),
+                accepted="one Buffer for each value of each output Func",
+            )
+        return found
+
+    def compile_jit(self, target: Target | None = None) -> None:
+        """Compile now, so that the first run need not."""
+        self.compiled(target)
+
+    def invalidate_cache(self) -> None:
+        """Forget compiled code."""
+        with self._lock:
+            self._compiled.clear()
+            self._current = None
+
+    def compile_to_c(
+        self,
+        filename: str | Path,
+        arguments: Sequence[object] = (),  # noqa: ARG002 - the order of arguments is the kernel's own
+        fn_name: str = "",
+        target: Target | None = None,
+    ) -> None:
+        """Write the C text of the kernel."""
+        kernel = self.compiled(target).kernel()
+        text = kernel.text.replace(kernel.name, fn_name) if fn_name else kernel.text
+        Path(filename).write_text(text, encoding="utf-8")
+
+    def print_loop_nest(self) -> None:
+        """Print the loops as pseudo-code, on the standard error stream."""
+        now = self.snapshot()
+        sys.stderr.write(loop_nest_text(now.program, now.schedules))
+
+
+def _sizes(sizes: object) -> tuple[int, ...]:
+    if sizes is None:
+        return ()
+    if isinstance(sizes, int | np.integer):
+        return (int(sizes),)
+    if isinstance(sizes, Sequence) and all(isinstance(s, int | np.integer) and s >= 0 for s in sizes):
+        return tuple(map(int, sizes))
+    raise BufferError(
+        f"{sizes!r} is nothing to realize over",
+        location=caller(),
+        accepted="a list of sizes such as [640, 480], a Buffer, or a list of Buffers",
+    )
+
+
+def _image(contents: BufferContents) -> tuple[np.ndarray, tuple[int, ...]]:
+    return contents.array, contents.mins
+
+
+def _scalars(program: Program) -> dict[str, int | float]:
+    return {name: s.ref.value for name, s in program.scalars.items() if isinstance(s.ref, ParamRef)}

@@ -1,0 +1,90 @@
+"""The program and the schedules behind some Funcs, as values, at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..ir.expr import Expr, ImageProperty, Param, Var
+from ..ir.program import Image, Program, Scalar, buffer_property, program_of
+from ..ir.refs import ImageRef, ScalarRef
+from ..ir.rewrite import Rewriter
+from ..schedule.directives import AlignBounds, Bound, Directive, Fuse, Rename, Split
+from ..schedule.nest import FuncSchedule, StageNest
+from .func_contents import FuncContents
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What `compile_pipeline` takes: `schedules` by the program's function names."""
+
+    program: Program
+    schedules: Mapping[str, FuncSchedule]
+
+
+def snapshot(outputs: Sequence[FuncContents]) -> Snapshot:
+    """Raises DefinitionError where a Func is not defined, ScheduleError where a place was never decided."""
+    program = program_of(outputs)
+    to_names = _ToNames(program)
+    schedules = {}
+    for ref, name in program.names.items():
+        assert isinstance(ref, FuncContents), "user-level programs are made of Funcs"
+        schedules[name] = _named(ref.schedule(), to_names)
+    return Snapshot(to_names.completed(program), schedules)
+
+
+def _named(schedule: FuncSchedule, to_names: _ToNames) -> FuncSchedule:
+    nests = tuple(_named_nest(nest, to_names) for nest in schedule.nests)
+    return replace(schedule, nests=nests, directives=tuple(_named_directive(d, to_names) for d in schedule.directives))
+
+
+def _named_nest(nest: StageNest, to_names: _ToNames) -> StageNest:
+    return replace(nest, steps=tuple(_named_step(step, to_names) for step in nest.steps))
+
+
+def _named_step(step: Split | Fuse | Rename, to_names: _ToNames) -> Split | Fuse | Rename:
+    return replace(step, factor=to_names(step.factor)) if isinstance(step, Split) else step
+
+
+def _named_directive(directive: Directive, to_names: _ToNames) -> Directive:
+    action = directive.action
+    if isinstance(action, Bound):
+        low = None if action.min is None else to_names(action.min)
+        return replace(directive, action=replace(action, min=low, extent=to_names(action.extent)))
+    if isinstance(action, AlignBounds):
+        remainder = None if action.remainder is None else to_names(action.remainder)
+        return replace(directive, action=replace(action, modulus=to_names(action.modulus), remainder=remainder))
+    return directive
+
+
+class _ToNames(Rewriter):
+    """Parameters and image shapes by the program's names; new names for those that only directives have."""
+
+    only = (ImageProperty, Param)
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self.images = {image.ref: image for image in program.images.values()}
+        self.scalars = {scalar.ref: scalar for scalar in program.scalars.values()}
+        self.taken = {*program.functions, *program.images, *program.scalars}
+
+    def completed(self, program: Program) -> Program:
+        """The program with the inputs that only directives use."""
+        images = {image.name: image for image in self.images.values()}
+        return replace(program, images=images, scalars={scalar.name: scalar for scalar in self.scalars.values()})
+
+    def rewrite_Param(self, param: Param) -> Expr:
+        if param.ref not in self.scalars:
+            self.scalars[param.ref] = Scalar(self._unused(param.ref), param.dtype, param.ref)
+        return Var(self.scalars[param.ref].name, param.dtype)
+
+    def rewrite_ImageProperty(self, p: ImageProperty) -> Expr:
+        if p.ref not in self.images:
+            self.images[p.ref] = Image(self._unused(p.ref), p.ref.dtype, p.ref.rank, p.ref)
+        return buffer_property(self.images[p.ref].name, p.property, p.dim)
+
+    def _unused(self, ref: ImageRef | ScalarRef) -> str:
+        base = "".join(c if c.isascii() and c.isalnum() else "_" for c in ref.name)
+        name = next(n for k in range(len(self.taken) + 1) if (n := f"{base}_{k}" if k else base) not in self.taken)
+        self.taken.add(name)
+        return name

@@ -1,0 +1,158 @@
+"""The loops of a scheduled program as pseudo-code.
+
+store blur_x:
+  produce blur_y:
+    for y:
+      produce blur_x:
+        for x:
+          blur_x(...) = ...
+      consume blur_x:
+        for x.x:
+          vectorized x.xi in [0, 7]:
+            blur_y(...) = ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from ..ir.expr import Const, Expr
+from ..ir.program import Program
+from .directives import Fuse, Rename, Split
+from .nest import FuncSchedule, StageNest
+from .placement import OUTERMOST, Path, Placements, check_placements
+
+Range: TypeAlias = "tuple[int, int] | None"  # min and extent of a loop, where both are constant
+_INDENT = "  "
+
+
+def loop_nest_text(program: Program, schedules: Mapping[str, FuncSchedule]) -> str:
+    """One line per loop, statement and place of computation or storage, each inside what encloses it.
+
+    Raises IllegalSchedule where a place does not enclose all uses.
+    """
+    check_placements(program, schedules)
+    return "\n".join(_LoopNests(program, schedules).lines()) + "\n"
+
+
+class _LoopNests:
+    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
+        self.program, self.schedules = program, schedules
+        self.placements = Placements(program, schedules)
+        # What is computed and what is stored just inside a path; producers first.
+        self.computed: dict[Path, list[str]] = {}
+        self.stored: dict[Path, list[str]] = {}
+        for name in program.functions:
+            if not self.placements.is_inlined(name) and name not in program.outputs:
+                for place in self.placements.places(name):
+                    self._enter(name, place)
+
+    def _enter(self, name: str, place: Path) -> None:
+        self.computed.setdefault(place, []).append(name)
+        storage = self.placements.store_path(name, place)
+        if storage != place and name not in self.stored.setdefault(storage, []):
+            self.stored[storage].append(name)
+
+    def lines(self) -> list[str]:
+        outputs = [
+            line for name in self.program.functions if name in self.program.outputs for line in self._produced(name, ())
+        ]
+        return self._around((), outputs)
+
+    def _around(self, path: Path, body: list[str]) -> list[str]:
+        """The body, inside all that is computed or stored here: producers outside their consumers."""
+        here = [*self.computed.get(path, ()), *self.stored.get(path, ())]
+        for name in sorted(here, key=list(self.program.functions).index, reverse=True):
+            if name in self.stored.get(path, ()):
+                body = [f"store {name}:", *_indented(body)]
+            else:
+                body = [*self._produced(name, path), f"consume {name}:", *_indented(body)]
+        return body
+
+    def _produced(self, name: str, place: Path) -> list[str]:
+        stages = range(len(self.schedules[name].nests))
+        return [f"produce {name}:", *_indented([line for s in stages for line in self._stage(name, s, place)])]
+
+    def _stage(self, name: str, stage: int, place: Path) -> list[str]:
+        path = self.placements.stage_path(name, stage, place)
+        body = self._around(path, [f"{name}(...) = ..."])
+        loops = self._loops(name, stage)
+        for depth in range(len(path) - 1, len(place) - 1, -1):
+            loop = path[depth].loop
+            if loop != OUTERMOST and loops[loop] is not None:
+                body = [f"{loops[loop]}:", *_indented(body)]
+            body = self._around(path[:depth], body) if depth > len(place) else body
+        return body
+
+    def _loops(self, name: str, stage: int) -> dict[str, str | None]:
+        """The line of each loop; None for loops of one iteration, which are none."""
+        nest = self.schedules[name].nests[stage]
+        shown = qualified_names(nest)
+        ranges = self._ranges(name, stage, nest)
+        return {d.name: _line(d.kind.value, shown[d.name], ranges.get(d.name)) for d in nest.dims}
+
+    def _ranges(self, name: str, stage: int, nest: StageNest) -> dict[str, Range]:
+        known: dict[str, Range] = {}
+        domain = self.program.functions[name].definitions[stage].rdom
+        for v in domain.vars if domain else ():
+            known[v.name] = _constant(v.min, v.extent)
+        for bound in self.schedules[name].bounds:
+            if bound.min is not None:
+                known[bound.arg] = _constant(bound.min, bound.extent)
+        for step in nest.steps:
+            _follow(known, step)
+        return known
+
+
+def _follow(known: dict[str, Range], step: Split | Fuse | Rename) -> None:
+    """The ranges of the loops that a step makes."""
+    if isinstance(step, Rename):
+        known[step.new] = known.pop(step.old, None)
+    elif isinstance(step, Fuse):
+        inner, outer = known.pop(step.inner, None), known.pop(step.outer, None)
+        known[step.fused] = None if inner is None or outer is None else (0, inner[1] * outer[1])
+    else:
+        old = known.pop(step.old, None)
+        factor = step.factor.value if isinstance(step.factor, Const) else None
+        known[step.inner] = None if factor is None else (0, int(factor))
+        known[step.outer] = None if factor is None or old is None else (0, -(-old[1] // int(factor)))
+
+
+def _constant(low: Expr, extent: Expr) -> Range:
+    return (int(low.value), int(extent.value)) if isinstance(low, Const) and isinstance(extent, Const) else None
+
+
+def qualified_names(nest: StageNest) -> dict[str, str]:
+    """Each loop's name after the names of the loops it was split from: `x.xo.xi`."""
+    full: dict[str, str] = {}
+
+    def take(name: str) -> str:
+        return full.pop(name, name.split("$")[0])
+
+    for step in nest.steps:
+        if isinstance(step, Split):
+            old = take(step.old)
+            full[step.inner], full[step.outer] = f"{old}.{_short(step.inner)}", f"{old}.{_short(step.outer)}"
+        elif isinstance(step, Rename):
+            full[step.new] = f"{take(step.old)}.{_short(step.new)}"
+        else:
+            inner, _ = take(step.inner), take(step.outer)
+            full[step.fused] = f"{inner}.{_short(step.fused)}"
+    return {name: full.get(name, name.split("$")[0]) for name in nest.loop_names}
+
+
+def _short(name: str) -> str:
+    """Without what makes a reduction variable or an unnamed loop unique."""
+    return name.rsplit(".", 1)[-1].split("$")[0]
+
+
+def _line(kind: str, name: str, known: Range) -> str | None:
+    if known is None:
+        return f"{kind} {name}"
+    low, extent = known
+    return None if extent == 1 else f"{kind} {name} in [{low}, {low + extent - 1}]"
+
+
+def _indented(lines: list[str]) -> Iterator[str]:
+    return (_INDENT + line for line in lines)
