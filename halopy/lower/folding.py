@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..ir import build
-from ..ir.expr import Binary, Cast, Not, Select, const_value
+from ..ir.expr import Binary, Call, Cast, Not, Select, const_value
 from ..ir.node import Node
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import NOTHING, If, Stmt
+from .likely import LIKELY
 
 
 class FoldingRewriter(Rewriter):
@@ -26,6 +27,8 @@ def _folded(node: Node) -> Node:
         return build.logical_not(node.a)
     if isinstance(node, Cast):
         return build.cast(node.dtype, node.a)
+    if isinstance(node, Call) and node.name in LIKELY and const_value(node.args[0]) is not None:
+        return node.args[0]
     if isinstance(node, If):
         return _branch(node)
     return node

@@ -1,0 +1,163 @@
+"""What can be decided about the body of a loop for its steady state, and which iterations are steady."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..dtypes import INT32
+from ..ir.build import add, sub
+from ..ir.expr import EQ, FALSE, GE, GT, LT, NE, TRUE, And, Call, Compare, Expr, Max, Min, Not, Or, Select, const_value
+from ..ir.linear import difference
+from ..ir.node import Node, mask, walk
+from ..ir.simplify import simplify
+from ..ir.stmt import For, If, LoopKind
+from .likely import LIKELY, strip_likely
+from .solve import Bounds, Inside, Solver
+
+_DECIDABLE = mask(Min, Max, Select, If, Call)
+_NEAR = 8  # iterations from an end of the loop
+
+
+@dataclass(slots=True)
+class Decisions:
+    """In the iterations within `bounds`, each key of `replaced` equals its value."""
+
+    bounds: Bounds = field(default_factory=Bounds)
+    replaced: dict[Expr, Expr] = field(default_factory=dict)
+
+
+def decide(loop: For) -> Decisions:
+    """All that the loop's own variable decides."""
+    if not loop.body.kinds & _DECIDABLE:
+        return Decisions()
+    candidates = [n for n in walk(loop.body) if isinstance(n, Min | Max | Select | If) or _is_mark(n)]
+    return _Decider(loop).all(candidates) if candidates else Decisions()
+
+
+def _is_mark(node: Node) -> bool:
+    return isinstance(node, Call) and node.name in LIKELY
+
+
+class _Decider:
+    """Collects decisions about one loop."""
+
+    def __init__(self, loop: For) -> None:
+        self.loop = loop
+        self.inside = Inside.of(loop)
+        self.found = Decisions()
+        self.solver = Solver(self.inside, self.found.replaced)
+        self.innermost = not any(isinstance(n, For) and n.kind is not LoopKind.VECTORIZED for n in walk(loop.body))
+
+    def all(self, candidates: list[Node]) -> Decisions:
+        for node in reversed(candidates):  # operands before what uses them: a clamp is a max of a min
+            if isinstance(node, Min | Max):
+                self._extremum(node)
+            elif isinstance(node, Select):
+                self._select(node)
+            elif isinstance(node, If) and node.otherwise is None:
+                self._condition(node.condition, True, certain=True)
+            elif isinstance(node, Call) and node.dtype.is_bool and self._counts(node):
+                self._condition(node.args[0], True, certain=True)
+        return self.found
+
+    def _counts(self, mark: Call) -> bool:
+        return mark.name == "likely" or self.innermost
+
+    def _is_marked(self, e: Expr) -> bool:
+        return e.has(Call) and any(isinstance(n, Call) and n.name in LIKELY and self._counts(n) for n in walk(e))
+
+    def _take(self, node: Expr, value: Expr, bounds: Bounds) -> None:
+        self.found.replaced[node] = value
+        self.found.bounds.extend(bounds)
+
+    def _extremum(self, node: Min | Max) -> None:
+        """In the steady state the operand that is marked, or else the one that moves, is the result."""
+        if node.dtype is not INT32:
+            return
+        marks = self._is_marked(node.a), self._is_marked(node.b)
+        moves = marks if marks[0] != marks[1] else (self.inside.reaches(node.a), self.inside.reaches(node.b))
+        if moves[0] == moves[1]:
+            return
+        kept, other = (node.a, node.b) if moves[0] else (node.b, node.a)
+        bounds = self._keeping(node, kept, other)
+        if bounds and moves is not marks and self._is_rare(bounds):
+            kept, other = other, kept
+            bounds = self._keeping(node, kept, other)
+        if bounds:
+            self._take(node, kept, bounds)
+
+    def _keeping(self, node: Min | Max, kept: Expr, other: Expr) -> Bounds | None:
+        kept, other = strip_likely(kept), strip_likely(other)
+        return self.solver.not_negative(sub(other, kept) if isinstance(node, Min) else sub(kept, other))
+
+    def _select(self, node: Select) -> None:
+        """The marked operand, or what holds for all but a few iterations at an end."""
+        marks = self._is_marked(node.a), self._is_marked(node.b)
+        if marks[0] != marks[1]:
+            self._condition(node.condition, marks[0], certain=True)
+        elif not self._is_marked(node.condition):
+            self._condition(node.condition, True, certain=False)
+
+    def _condition(self, condition: Expr, truth: bool, *, certain: bool) -> None:
+        """Decide the comparisons that make up a condition. If not `certain` of the truth, the one that is common."""
+        if isinstance(condition, Call) and condition.name in LIKELY:
+            self._condition(condition.args[0], truth, certain=certain)
+        elif isinstance(condition, Not):
+            self._condition(condition.a, not truth, certain=certain)
+        elif isinstance(condition, And | Or):
+            if not certain or truth == isinstance(condition, And):
+                self._condition(condition.a, truth, certain=certain)
+                self._condition(condition.b, truth, certain=certain)
+        elif isinstance(condition, Compare) and condition not in self.found.replaced:
+            self._comparison(condition, truth, certain)
+
+    def _comparison(self, condition: Compare, truth: bool, certain: bool) -> None:
+        choices = [
+            (holds, bounds)
+            for holds in ((truth,) if certain else (True, False))
+            for gap in _gaps(condition, holds)
+            if (bounds := self.solver.not_negative(strip_likely(gap)))
+        ]
+        good = [c for c in choices if (not self._is_rare(c[1]) if certain else self._is_common(c[1]))]
+        for holds, bounds in (good or (choices if certain else []))[:1]:
+            self._take(condition, TRUE if holds else FALSE, bounds)
+
+    def _is_rare(self, bounds: Bounds) -> bool:
+        """Whether only a few iterations at an end of the loop are within the bounds."""
+        return any(self._from_start(e) for e in bounds.before) or any(self._from_end(e) for e in bounds.at_least)
+
+    def _is_common(self, bounds: Bounds) -> bool:
+        """Whether all but a few iterations at the ends of the loop are within the bounds."""
+        near = all(map(self._from_start, bounds.at_least)) and all(map(self._from_end, bounds.before))
+        return near and not bounds.only_if
+
+    def _from_start(self, e: Expr) -> bool:
+        return self._is_near(e, self.loop.min)
+
+    def _from_end(self, e: Expr) -> bool:
+        return self._is_near(add(self.loop.min, self.loop.extent), e)
+
+    def _is_near(self, a: Expr, b: Expr) -> bool:
+        gap = difference(simplify(a), simplify(b))
+        trips = const_value(self.loop.extent)
+        return gap is not None and gap <= (_NEAR if trips is None else min(_NEAR, trips // 4))
+
+
+def _gaps(condition: Compare, holds: bool) -> Iterator[Expr]:
+    """Expressions, each of which makes the condition hold, or not, where it is not negative."""
+    a, b = condition.a, condition.b
+    if a.dtype is not INT32:
+        return
+    if isinstance(condition, EQ | NE):
+        if isinstance(condition, NE) == holds:
+            yield sub(sub(a, b), 1)
+            yield sub(sub(b, a), 1)
+        return
+    if isinstance(condition, GT | GE):
+        a, b = b, a
+    strict = isinstance(condition, LT | GT)
+    if holds:
+        yield sub(sub(b, a), 1) if strict else sub(b, a)
+    else:
+        yield sub(a, b) if strict else sub(sub(a, b), 1)

@@ -1,0 +1,145 @@
+"""Split loops so that most iterations run without the tests and clamps that only the edges need.
+
+    for (x, 0, n) {                              for (x, 0, 1)       { out[x] = in[max(x - 1, 0)] }
+      out[x] = in[max(x - 1, 0)]            ->   for (x, 1, n - 1)   { out[x] = in[x - 1] }
+    }
+
+    for (xo, 0, (n + 7)/8) {                     for (xo, 0, n/8)         { S(xo) }
+      if (likely(xo*8 + xi < n)) { S(xo) }  ->   for (xo, n/8, … - n/8)   { if (xo*8 + xi < n) { S(xo) } }
+    }
+
+In the steady state a marked condition holds, of a min, max or select the marked operand is taken.
+Without marks, a clamp is taken to keep the operand that moves with the loop. Parallel loops stay
+whole: each iteration chooses. Loops of few iterations are left to the loops around and inside.
+"""
+
+from __future__ import annotations
+
+from ..ir.build import add, ge, logical_and, lt, maximum, minimum, select, sub
+from ..ir.expr import And, Call, Expr, Or, Var, const_value
+from ..ir.node import Node
+from ..ir.rewrite import Rewriter
+from ..ir.stmt import For, If, LoopKind, Stmt, block, let_all
+from .decisions import decide
+from .folding import FoldingRewriter
+from .likely import LIKELY
+from .solve import Bounds
+
+_FEW = 4  # iterations that are not worth a loop of their own
+
+
+def partition_loops(stmt: Stmt) -> Stmt:
+    partitioned: Stmt = _PartitionLoops()(stmt)
+    return partitioned
+
+
+class _PartitionLoops(Rewriter):
+    """Outer loops first. Inside the edges, loops stay as they are."""
+
+    only = (For,)
+
+    def rewrite_For(self, loop: For) -> Stmt:
+        if loop.kind not in (LoopKind.SERIAL, LoopKind.PARALLEL) or _is_short(loop):
+            return self._inside(loop)
+        decisions = decide(loop)
+        if not decisions.replaced:
+            return self._inside(loop)
+        steady = self(_Take(decisions.replaced)(loop.body))
+        edge = _Unmark(decisions.replaced)(loop.body)
+        if loop.kind is LoopKind.PARALLEL:
+            return _choose(loop, decisions.bounds, steady, self(edge))
+        return _split(loop, decisions.bounds, steady, edge)
+
+    def _inside(self, loop: For) -> Stmt:
+        body = self(loop.body)
+        return loop if body is loop.body else For(loop.name, loop.min, loop.extent, loop.kind, body)
+
+
+def _is_short(loop: For) -> bool:
+    trips = const_value(loop.extent)
+    return trips is not None and trips <= _FEW
+
+
+class _Take(FoldingRewriter):
+    """Puts expressions in the place of others."""
+
+    def __init__(self, replaced: dict[Expr, Expr]) -> None:
+        super().__init__()
+        self.replaced = replaced
+
+    def _visit(self, node: Node) -> Node:
+        other = self.replaced.get(node) if isinstance(node, Expr) else None
+        result: Node = super()._visit(node) if other is None else self(other)
+        return result
+
+
+class _Unmark(Rewriter):
+    """Takes the marks off conditions that are decided elsewhere."""
+
+    only = (Call,)
+
+    def __init__(self, decided: dict[Expr, Expr]) -> None:
+        super().__init__()
+        self.decided = decided
+
+    def rewrite_Call(self, call: Call) -> Expr:
+        rebuilt: Expr = self.rebuild(call)
+        return call.args[0] if call.name in LIKELY and self._is_decided(call.args[0]) else rebuilt
+
+    def _is_decided(self, condition: Expr) -> bool:
+        if isinstance(condition, And | Or):
+            return self._is_decided(condition.a) and self._is_decided(condition.b)
+        return condition in self.decided
+
+
+def _split(loop: For, bounds: Bounds, steady: Stmt, edge: Stmt) -> Stmt:
+    """Up to three loops, one after the other."""
+    end = add(loop.min, loop.extent)
+    lets: list[tuple[str, Expr]] = []
+    start, stop = loop.min, end
+    if bounds.at_least:
+        lets.append((f"{loop.name}.steady", _within(_greatest(bounds.at_least), loop.min, end)))
+        start = Var(lets[-1][0])
+    if bounds.before or bounds.only_if:
+        lets.append((f"{loop.name}.epilogue", _stop(bounds, start, end)))
+        stop = Var(lets[-1][0])
+    prologue = [_run(loop, loop.min, start, edge)] if bounds.at_least else []
+    epilogue = [_run(loop, stop, end, edge)] if bounds.before or bounds.only_if else []
+    return let_all(lets, block(*prologue, _run(loop, start, stop, steady), *epilogue))
+
+
+def _stop(bounds: Bounds, start: Expr, end: Expr) -> Expr:
+    stop = end
+    for e in bounds.before:
+        stop = minimum(e, stop)
+    stop = maximum(stop, start)
+    for e in bounds.only_if:
+        stop = select(ge(e, 0), stop, start)
+    return stop
+
+
+def _within(e: Expr, low: Expr, high: Expr) -> Expr:
+    return maximum(minimum(e, high), low)
+
+
+def _greatest(items: list[Expr]) -> Expr:
+    greatest = items[0]
+    for e in items[1:]:
+        greatest = maximum(greatest, e)
+    return greatest
+
+
+def _run(loop: For, start: Expr, stop: Expr, body: Stmt) -> Stmt:
+    return For(loop.name, start, sub(stop, start), loop.kind, body)
+
+
+def _choose(loop: For, bounds: Bounds, steady: Stmt, edge: Stmt) -> Stmt:
+    """One loop, each iteration of which is steady or not."""
+    here = Var(loop.name)
+    tests = [ge(here, e) for e in bounds.at_least]
+    tests += [lt(here, e) for e in bounds.before]
+    tests += [ge(e, 0) for e in bounds.only_if]
+    condition = tests[0]
+    for test in tests[1:]:
+        condition = logical_and(condition, test)
+    return For(loop.name, loop.min, loop.extent, loop.kind, If(condition, steady, edge))
