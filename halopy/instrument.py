@@ -31,9 +31,16 @@ def thread_count() -> int | None:
     return number("HL_NUM_THREADS", least=1)
 
 
-def program_environment() -> dict[str, str]:
-    """The environment for programs we start: the user's, with messages in English."""
-    return {**os.environ, "LC_ALL": "C"}
+def program_environment(scratch: str) -> dict[str, str]:
+    """The environment for programs we start: the user's, with messages in English.
+
+    zig keeps what it compiled in a folder of its own, and cannot work without; `scratch` serves where there is no home.
+    """
+    environment = {**os.environ, "LC_ALL": "C"}
+    home = setting("XDG_CACHE_HOME") or setting("HOME")
+    if home is None or not os.access(home, os.W_OK):
+        environment.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.join(scratch, ".zig"))
+    return environment
 
 
 def search_path() -> list[str]:

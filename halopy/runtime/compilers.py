@@ -112,7 +112,7 @@ def _remembered(command: tuple[str, ...], question: str, cache: Cache) -> str:
     known = cache.read(name)
     if known is not None:
         return known.decode()
-    answer = _ask_version(command) if question == "version" else _try_openmp(command, cache)
+    answer = _ask_version(command, cache) if question == "version" else _try_openmp(command, cache)
     with suppress(OSError):  # asked again next time
         cache.store(name, answer.encode())
     return answer
@@ -124,8 +124,8 @@ def _stamps(command: tuple[str, ...]) -> list[tuple[str, int, int]]:
     return [(file, os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in files]
 
 
-def _ask_version(command: tuple[str, ...]) -> str:
-    code, output = run([*command, "--version"], _VERSION_SECONDS)
+def _ask_version(command: tuple[str, ...], cache: Cache) -> str:
+    code, output = run([*command, "--version"], _VERSION_SECONDS, cache.folder)
     if code != 0:
         raise CompilerFailed(
             f"`{shlex.join(command)} --version` failed, so it cannot be used as C compiler",
@@ -163,9 +163,9 @@ def _compile(command: Sequence[str], text: str, flags: Sequence[str], libraries:
     folder = cache.build_folder()
     source, library = folder / "kernel.c", folder / "kernel.so"
     try:
-        source.write_text(text)
+        source.write_bytes(_encoded(text))
         seconds = instrument.number("HALOPY_CC_SECONDS", least=1, default=_SECONDS)
-        code, output = run([*command, *flags, str(source), "-o", str(library), *libraries], seconds)
+        code, output = run([*command, *flags, str(source), "-o", str(library), *libraries], seconds, cache.folder)
         if code != 0 or not library.is_file():
             what = "failed" if code else "ended well but left no library"
             raise CompilerFailed(
@@ -174,6 +174,10 @@ def _compile(command: Sequence[str], text: str, flags: Sequence[str], libraries:
         return library.read_bytes()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")  # names of files may hold what UTF-8 cannot say
 
 
 def _first_errors(output: str) -> tuple[str, ...]:
@@ -186,7 +190,7 @@ def _first_errors(output: str) -> tuple[str, ...]:
 def _keep(text: str, cache: Cache) -> tuple[str, ...]:
     """Keep a text that did not compile, and say where."""
     try:
-        path = cache.store(f"failed-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c", text.encode())
+        path = cache.store(f"failed-{hashlib.sha256(_encoded(text)).hexdigest()[:16]}.c", _encoded(text))
     except OSError:
         return ()
     return (f"the C text was kept in {path}",)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from .. import instrument
 from ..errors import CompilerFailed
@@ -15,8 +16,8 @@ from ..errors import CompilerFailed
 _KEPT = 1 << 20  # characters of output
 
 
-def run(command: Sequence[str], seconds: float | None) -> tuple[int, str]:
-    """Exit status and output (both streams). No shell, no input.
+def run(command: Sequence[str], seconds: float | None, scratch: Path) -> tuple[int, str]:
+    """Exit status and output (both streams). No shell, no input; `scratch` is a folder it may keep things in.
 
     Raises CompilerFailed when it cannot start or takes longer than `seconds`. On that and on any other exception,
     Ctrl-C included, its whole process group is killed.
@@ -27,7 +28,7 @@ def run(command: Sequence[str], seconds: float | None) -> tuple[int, str]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=instrument.program_environment(),
+            env=instrument.program_environment(str(scratch)),
             start_new_session=True,
         )
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from pathlib import Path
@@ -167,6 +168,11 @@ def test_a_full_disk_moves_to_the_private_folder(scripts, monkeypatch):
     assert compile_library(find_compiler(user_cache()), fill(1).text, compilers.FLAGS, (), user_cache())
 
 
+def test_a_text_may_name_files_that_utf8_cannot_say(cache_folder):
+    odd = fill(3)
+    assert load(dataclasses.replace(odd, text=odd.text + "// \udcff.py:3 \u00e9\n"))
+
+
 def test_no_shell_sees_the_command(scripts, tmp_path):
     scripts.add("gcc", compiling=f'printf "%s\\n" "$@" > {tmp_path}/arguments; exit 1')
     with pytest.raises(CompilerFailed):
@@ -196,7 +202,8 @@ def test_the_flags_that_keep_integers_and_floats_exact_are_there():
 
 @pytest.mark.skipif(ZIG is None, reason="needs the ziglang wheel")
 def test_the_zig_wheel_is_a_compiler(scripts, monkeypatch, tmp_path):
-    monkeypatch.setenv("ZIG_GLOBAL_CACHE_DIR", str(tmp_path / "zig"))
+    monkeypatch.setenv("HOME", str(tmp_path / "no home"))  # without one, zig cannot work or hangs
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert found() == ZIG
     out = np.zeros(4, np.int32)
     load(fill(41)).call([RawBuffer(out)])
