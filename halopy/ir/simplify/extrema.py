@@ -1,15 +1,17 @@
 """Minima and maxima: a nest of one kind is a set of operands, in which what another one beats is dropped.
 
     min(x + 3, x + 1)  ->  x + 1          min(x + 2, y + 3)  ->  min(y + 1, x) + 2
+
+For index-like types the set is seen through sums, and what all operands share stands outside.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-
+from .. import expr as ir
 from ..build import broadcast
-from ..expr import Broadcast, Expr, Min, Ramp, const, const_value
+from ..expr import Broadcast, Expr, Max, Min, const, const_value
 from ..fold import fold_binary
 from ..linear import LinearForm, linear
 from ..order import order_key
@@ -17,7 +19,7 @@ from .algebra import Algebra
 from .sums import from_form
 from .tables import EXTREMA
 
-_MANY = 4
+_MANY = 5
 
 
 def make_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
@@ -26,10 +28,14 @@ def make_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
         return broadcast(s.make(operator, a.value, b.value), a.lanes)
     if a.dtype.is_float:
         return _float_extremum(s, operator, a, b)
-    operands = _survivors(s, operator, _operands(operator, a), _operands(operator, b))
+    operands: list[Expr] = []
+    for e in (*_operands(s, operator, a), *_operands(s, operator, b)):
+        operands = _with(s, operator, operands, e)
     if len(operands) == 1:
         return operands[0]
-    return _without_common_terms(s, operator, operands) or _nest(s, operator, operands)
+    if not a.dtype.is_index_like:
+        return _nest(operator, operands)
+    return _around_common_terms(s, operator, operands)
 
 
 def _float_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
@@ -39,73 +45,90 @@ def _float_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
         return const(fold_binary(operator, x, y, a.dtype.element), a.dtype)
     if a is b:
         return a
-    if s.facts.at_most(a, b):
+    if s.facts.at_most(a, b, strictly=True):
         return a if operator is Min else b
-    if s.facts.at_most(b, a, 0) and s.ranges.of(a) != s.ranges.of(b):
+    if s.facts.at_most(b, a, strictly=True):
         return b if operator is Min else a
     return operator(a, b)  # type: ignore[no-any-return]
 
 
-def _operands(operator: Any, e: Expr) -> list[Expr]:
-    """The operands of a nest, the last written first; parts beyond the first few stay whole."""
+def _operands(s: Algebra, operator: Any, e: Expr) -> list[Expr]:
+    """The operands of a nest, also of one inside a sum; parts beyond the first few stay whole."""
     found: list[Expr] = []
     todo = [e]
     while todo:
         part = todo.pop()
-        if type(part) is operator and len(found) + len(todo) < _MANY:
-            todo += [part.a, part.b]  # type: ignore[attr-defined]
-        else:
+        inner = _parts(s, operator, part) if len(found) + len(todo) < _MANY else None
+        if inner is None:
             found.append(part)
+        else:
+            todo += inner
     return found
 
 
-def _survivors(s: Algebra, operator: Any, some: list[Expr], others: list[Expr]) -> list[Expr]:
-    """Operands that no other one beats. Those of one nest were compared when it was made."""
-    others = [e for e in others if not any(_beats(s, operator, k, e) for k in some)]
-    return [e for e in some if not any(_beats(s, operator, k, e) for k in others)] + others
+def _parts(s: Algebra, operator: Any, e: Expr) -> tuple[Expr, Expr] | None:
+    """a and b of min(a, b); a + c and b + c of min(a, b) + c."""
+    if type(e) is operator:
+        return e.a, e.b  # type: ignore[attr-defined]
+    if not e.dtype.is_index_like or type(e) not in (ir.Add, ir.Sub):
+        return None
+    form = linear(e)
+    nests = [t for t, c in form.terms.items() if type(t) is operator and c == 1]
+    if len(nests) != 1:
+        return None
+    (nest,) = nests
+    rest = form.plus(LinearForm({nest: -1}))
+    a, b = rest.plus(linear(nest.a)), rest.plus(linear(nest.b))  # type: ignore[attr-defined]
+    return from_form(s, a, e.dtype), from_form(s, b, e.dtype)
+
+
+def _with(s: Algebra, operator: Any, operands: list[Expr], e: Expr) -> list[Expr]:
+    """The operands and one more, without what another one beats, joined where a row joins them."""
+    if any(_beats(s, operator, other, e) for other in operands):
+        return operands
+    operands = [other for other in operands if not _beats(s, operator, e, other)]
+    for other in operands:
+        joined = _join(s, operator, other, e)
+        if joined is not None:
+            return _with(s, operator, [o for o in operands if o is not other], joined)
+    return [*operands, e]
 
 
 def _beats(s: Algebra, operator: Any, winner: Expr, loser: Expr) -> bool:
+    if winner is loser:
+        return True
     return s.facts.at_most(winner, loser) if operator is Min else s.facts.at_most(loser, winner)
 
 
-def _without_common_terms(s: Algebra, operator: Any, operands: list[Expr]) -> Expr | None:
-    """What all operands have in common (and the first one's constant) moved outside."""
+_JOINED = (Min, Max, ir.Select)
+
+
+def _join(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr | None:
+    if type(a) is Broadcast and type(b) is Broadcast and a.value.dtype is b.value.dtype:
+        return broadcast(s.make(operator, a.value, b.value), a.lanes)
+    if type(a) in _JOINED or type(b) in _JOINED:
+        return EXTREMA.apply(operator(a, b), s) or EXTREMA.apply(operator(b, a), s)
+    return None
+
+
+def _around_common_terms(s: Algebra, operator: Any, operands: list[Expr]) -> Expr:
+    """The nest inside what all operands share, and inside the constant of its first operand."""
     dtype = operands[0].dtype
-    if not dtype.is_index_like or any(type(e) is Ramp for e in operands):
-        return None
     forms = [linear(e) for e in operands]
-    first = min(forms[1:], key=lambda f: len(f.terms), default=forms[0])
-    common = {t: c for t, c in first.terms.items() if all(f.terms.get(t) == c for f in forms)}
-    shift = _common_constant(operands, forms)
-    if not common and not shift:
-        return None
-    outside = LinearForm(common, shift)
-    inside = [from_form(s, f.plus(outside, -1), dtype) for f in forms]
-    reduced = inside[0]
-    for e in inside[1:]:
-        reduced = s.make(operator, reduced, e)
-    return from_form(s, outside.plus(linear(reduced)), dtype)
+    common = {t: c for t, c in forms[0].terms.items() if all(f.terms.get(t) == c for f in forms)}
+    outside = LinearForm(common)
+    leaders = [(min(map(order_key, terms)), f.constant) for f in forms if (terms := f.plus(outside, -1).terms)]
+    outside = LinearForm(common, min(leaders)[1] if leaders else 0)
+    if not outside.terms and not outside.constant:
+        return _nest(operator, operands)
+    inside = _nest(operator, [from_form(s, f.plus(outside, -1), dtype) for f in forms])
+    return from_form(s, outside.plus(linear(inside)), dtype)
 
 
-def _common_constant(operands: list[Expr], forms: list[LinearForm]) -> int:
-    """The constant of the first operand in canonical order that is no literal."""
-    pairs = [(order_key(_without_constant(f)), f.constant) for f in forms if f.terms]
-    return min(pairs)[1] if pairs else 0
-
-
-def _without_constant(form: LinearForm) -> Expr:
-    """The term that stands for the operand when operands are sorted."""
-    return min(form.terms, key=order_key)
-
-
-def _nest(s: Algebra, operator: Any, operands: list[Expr]) -> Expr:
-    """Operands in canonical order, a literal last; tables join what is left pairwise."""
+def _nest(operator: Any, operands: list[Expr]) -> Expr:
+    """Operands in canonical order, a literal last."""
     ordered = sorted(operands, key=lambda e: (const_value(e) is not None, order_key(e)))
     total = ordered[0]
     for e in ordered[1:]:
-        joined: Expr = operator(total, e)
-        total = EXTREMA.apply(joined, s) or joined
+        total = operator(total, e)
     return total
-
-
