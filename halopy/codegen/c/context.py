@@ -41,7 +41,7 @@ class Context(ABC):
         """The C of an expression; lines that it needs are written first."""
 
     @abstractmethod
-    def keep(self, node: Expr, mode: Mode = Mode.VALUE) -> None:
+    def keep(self, node: Expr, mode: Mode = Mode.VALUE, hint: str = "t") -> None:
         """Give the value a name now, since it will be used several times."""
 
     def scalar(self, node: Expr, mode: Mode = Mode.VALUE) -> Text:

@@ -61,9 +61,11 @@ class ExpressionPrinter(Context):
         assert found is not None, "a printed value was expected"
         return found
 
-    def keep(self, node: Expr, mode: Mode = Mode.VALUE) -> None:
+    def keep(self, node: Expr, mode: Mode = Mode.VALUE, hint: str = "t") -> None:
         key = (node, _settled(node, mode))
-        self.scopes[-1][key] = self._named(key, self.value(*key))
+        found = self.value(*key)
+        if not _is_named(found):
+            self.scopes[-1][key] = self._named(key, found, hint)
 
     def _known(self, key: Key) -> Value | None:
         for scope in reversed(self.scopes):
@@ -146,17 +148,23 @@ class ExpressionPrinter(Context):
             return self._named(key, value)
         return value
 
-    def _named(self, key: Key, value: Value) -> Value:
+    def _named(self, key: Key, value: Value, hint: str = "t") -> Value:
         node, mode = key
-        hint = f"{node.buffer}_value" if isinstance(node, Load) else "t"
-        if isinstance(value, Vec):
-            if value.splat is not None or all(is_name(part) for part in value.parts):
-                return value
-            return self.name_vector(value, hint)
-        if is_name(value):
+        if isinstance(node, Load):
+            hint = f"{node.buffer}_value"
+        if _is_named(value):
             return value
+        if isinstance(value, Vec):
+            return self.name_vector(value, hint)
         kind = "int64_t" if mode is Mode.INDEX and is_index(node.dtype) else c_type(node.dtype)
         return self.local(kind, value, hint)
+
+
+def _is_named(value: Value) -> bool:
+    """Whether using the value again costs nothing."""
+    if isinstance(value, Text):
+        return is_name(value)
+    return value.splat is not None or all(map(is_name, value.parts))
 
 
 def _settled(node: Expr, mode: Mode) -> Mode:

@@ -77,11 +77,10 @@ def _address(context: Context, buffer: str, base: Text, offset: int) -> str:
     return start if not offset else f"{start} {'+' if offset > 0 else '-'} {abs(offset)}"
 
 
-def _base(context: Context, node: Expr, parts: int) -> Text:
-    base = context.scalar(node, Mode.INDEX)
-    if parts == 1 or base.is_literal or base.code.isidentifier():
-        return base
-    return context.local("int64_t", base, "at")
+def _base(context: Context, node: Expr) -> Text:
+    """An index that several accesses use."""
+    context.keep(node, Mode.INDEX, "at")
+    return context.scalar(node, Mode.INDEX)
 
 
 def _dense_load(context: Context, node: Load, ramp: Ramp) -> Vec:
@@ -89,7 +88,7 @@ def _dense_load(context: Context, node: Load, ramp: Ramp) -> Vec:
     lanes = node.dtype.lanes
     if node.predicate is not None:
         return _dense_load_where(context, node, ramp)
-    vec = _dense(context, node.buffer, element, _base(context, ramp.base, 2), 0, lanes)
+    vec = _dense(context, node.buffer, element, _base(context, ramp.base), 0, lanes)
     return _finished(context, vec, node.dtype)
 
 
@@ -125,7 +124,7 @@ def _dense_load_where(context: Context, node: Load, ramp: Ramp) -> Vec:
     lanes = node.dtype.lanes
     grain = grain_of(context, element, lanes)
     mask = _mask(context, node.predicate, lanes, bits_of(element), grain)
-    base = _base(context, ramp.base, len(mask.parts))
+    base = _base(context, ramp.base)
     parts = []
     for (start, count, size), where in zip(_pieces(lanes, grain), mask.parts, strict=True):
         helper = context.prelude.helper("load_where", _plain(element), size)
@@ -150,7 +149,7 @@ def _shuffled_load(context: Context, node: Load, ramp: Ramp, stride: int) -> Vec
     if span < grain:
         grain //= 2  # the last register starts earlier, so as to end with the last element
     starts = [*range(0, span - grain, grain), span - grain]
-    base = _base(context, ramp.base, len(starts))
+    base = _base(context, ramp.base)
     loads = [_dense(context, node.buffer, element, base, first + start, grain) for start in starts]
     places = []
     for k in range(lanes):
@@ -164,7 +163,7 @@ def _strided_load(context: Context, node: Load, ramp: Ramp) -> Vec:
     element = _memory_element(node.dtype)
     lanes = node.dtype.lanes
     grain = grain_of(context, element, lanes)
-    base, stride = _base(context, ramp.base, 2), _base(context, ramp.stride, 2)
+    base, stride = _base(context, ramp.base), _base(context, ramp.stride)
     masks = _masks(context, node.predicate, lanes, bits_of(element), grain)
     parts = []
     for (start, count, size), where in zip(_pieces(lanes, grain), masks, strict=True):
@@ -272,10 +271,8 @@ def _vector_store(context: Context, store: Store) -> None:
     value = _stored(context, store.value)
     if isinstance(index, Ramp):
         grain = value.grain
-        base = _base(context, index.base, 2)
-        stride = context.scalar(index.stride, Mode.INDEX) if const_value(index.stride) != 1 else None
-        if stride is not None:
-            stride = _base(context, index.stride, 2)
+        base = _base(context, index.base)
+        stride = _base(context, index.stride) if const_value(index.stride) != 1 else None
         at: list[Text] = []
     else:
         grain = min(value.grain, grain_of(context, "i32", dtype.lanes))

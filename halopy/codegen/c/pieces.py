@@ -53,6 +53,8 @@ def splat_text(context: Context, vec: Vec, lanes: int) -> Text:
     if value.is_literal:
         items = "0" if value.code in ("0", "0.0f", "0.0") else ", ".join([value.code] * lanes)
         return Text(f"({name}){{{items}}}", POSTFIX)
+    if vec.element == "f16":
+        return Text(f"({name}){{{', '.join([value.code] * lanes)}}}", POSTFIX)
     # A float minus 0.0 is itself, signed zeros included; both compilers make one broadcast of it.
     return Text(f"({value.code} - ({name}){{0}})", ATOM)
 

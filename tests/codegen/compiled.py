@@ -1,0 +1,131 @@
+"""Compile lowered kernels with every C compiler here, warnings as errors, and call them on NumPy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from halopy.codegen.c import print_c
+from halopy.codegen.kernel import Kernel
+from halopy.dtypes import DType
+from halopy.ir.expr import Expr, Load, Ramp, Var, const
+from halopy.ir.kernel import BufferArg, LoweredKernel, ScalarArg
+from halopy.ir.stmt import For, LoopKind, Stmt, Store
+from halopy.target import Target, TargetFeature
+
+COMPILERS = [c for c in ("gcc", "clang") if shutil.which(c)]
+FLAGS = (
+    "-std=gnu11 -O1 -march=native -fwrapv -fno-math-errno -ffp-contract=off -fno-trapping-math "
+    "-Wall -Wextra -Werror -shared -fPIC -pipe"
+).split()
+WIDTHS = {
+    16: Target("x86", 64, "linux"),
+    32: Target("x86", 64, "linux", frozenset({TargetFeature.AVX2})),
+    64: Target("x86", 64, "linux", frozenset({TargetFeature.AVX512})),
+}
+
+
+class _Dimension(ctypes.Structure):
+    _fields_ = [("min", ctypes.c_int32), ("extent", ctypes.c_int32), ("stride", ctypes.c_int32), ("flags", ctypes.c_uint32)]
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = [
+        ("device", ctypes.c_uint64), ("device_interface", ctypes.c_void_p), ("host", ctypes.c_void_p),
+        ("flags", ctypes.c_uint64), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16),
+        ("dimensions", ctypes.c_int32), ("dim", ctypes.POINTER(_Dimension)), ("padding", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+class Compiled:
+    """A kernel in memory. Calling it gives the code it returns and the numbers it reported."""
+
+    def __init__(self, kernel: Kernel, compiler: str = "gcc", flags: Sequence[str] = ()) -> None:
+        self.kernel = kernel
+        self.library = _library(kernel, compiler, tuple(flags))
+        self.entry = self.library[kernel.name]
+
+    def __call__(self, arrays: Mapping[str, np.ndarray], scalars: Mapping[str, object] = {}) -> tuple[int, list[int]]:  # noqa: B006
+        buffers = [_buffer(arrays[b.name]) for b in self.kernel.buffers]
+        pointers = (ctypes.POINTER(_Buffer) * max(1, len(buffers)))(*(ctypes.pointer(b) for b in buffers))
+        values = [np.array(scalars[s.name], s.dtype.to_numpy()) for s in self.kernel.scalars]
+        places = (ctypes.c_void_p * max(1, len(values)))(*(v.ctypes.data for v in values))
+        errors = (ctypes.c_int64 * 16)()
+        code = self.entry(pointers, places, errors)
+        return code, list(errors)
+
+
+def _buffer(array: np.ndarray) -> _Buffer:
+    """Axis 0 of the buffer is the last of the array."""
+    dims = (_Dimension * max(1, array.ndim))(
+        *(_Dimension(0, n, s // array.itemsize, 0) for n, s in zip(array.shape[::-1], array.strides[::-1], strict=True))
+    )
+    return _Buffer(host=array.ctypes.data, dimensions=array.ndim, dim=dims, lanes=1)
+
+
+def _library(kernel: Kernel, compiler: str, flags: tuple[str, ...]) -> ctypes.CDLL:
+    folder = Path(tempfile.mkdtemp(prefix="halopy-codegen-"))
+    try:
+        source, library = folder / "kernel.c", folder / "kernel.so"
+        source.write_text(kernel.text)
+        command = [compiler, *FLAGS, *flags, str(source), "-o", str(library), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[:4000] + "\n" + kernel.text
+        return ctypes.CDLL(str(library))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def elementwise(results: Mapping[str, Expr], inputs: Mapping[str, DType], lanes: int, total: int) -> LoweredKernel:
+    """`out[x] = expression` for each result, `lanes` elements at a time; `argument(...)` reads an input there."""
+    stores = [Store(name, position(value.dtype.lanes), value) for name, value in results.items()]
+    body: Stmt = stores[0] if len(stores) == 1 else _block(stores)
+    loop = For("i", const(0), const(total // lanes), LoopKind.SERIAL, body)
+    buffers = [BufferArg(n, d, 1, False) for n, d in inputs.items()]
+    outputs = [BufferArg(n, e.dtype.element, 1, True) for n, e in results.items()]
+    return LoweredKernel("kernel", loop, (*buffers, *outputs), ())
+
+
+def _block(stores: Sequence[Stmt]) -> Stmt:
+    from halopy.ir.stmt import block
+
+    return block(*stores)
+
+
+def position(lanes: int) -> Expr:
+    """The index of the elements of this iteration."""
+    start = Var("i") * const(lanes) if False else _times(Var("i"), lanes)
+    return start if lanes == 1 else Ramp(start, const(1), lanes)
+
+
+def _times(var: Expr, n: int) -> Expr:
+    from halopy.ir.expr import Mul
+
+    return Mul(var, const(n)) if n != 1 else var
+
+
+def argument(name: str, dtype: DType, lanes: int) -> Expr:
+    """The elements of an input at this iteration."""
+    return Load(name, position(lanes), dtype.with_lanes(lanes))
+
+
+def run(
+    lowered: LoweredKernel,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    compiler: str = "gcc",
+    width: int = 64,
+    scalars: Mapping[str, object] = {},  # noqa: B006
+    flags: Sequence[str] = (),
+) -> tuple[int, list[int]]:
+    """Print, compile and call."""
+    return Compiled(print_c(lowered, WIDTHS[width]), compiler, flags)(arrays, scalars)
+
+
+__all__ = ["COMPILERS", "WIDTHS", "Compiled", "ScalarArg", "argument", "elementwise", "position", "run"]
