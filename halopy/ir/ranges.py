@@ -32,7 +32,7 @@ class Ranges:
 
     def of(self, e: Expr) -> Range:
         if type(e) is ir.Const:
-            return e.value, e.value
+            return (e.value, e.value) if e.value == e.value else UNBOUNDED
         found = self._memo.get(e)
         if found is None:
             self._depth += 1
@@ -99,7 +99,7 @@ def _rounded(r: Range, dtype: DType) -> Range:
     if lo is None or hi is None:
         return UNBOUNDED
     lo, hi = round_to(lo, dtype), round_to(hi, dtype)
-    return (lo, hi) if -1e300 < lo and hi < 1e300 and abs(lo) != float("inf") != abs(hi) else UNBOUNDED
+    return (lo, hi) if lo > -1e300 and hi < 1e300 and abs(lo) != float("inf") != abs(hi) else UNBOUNDED
 
 
 def _scaled(r: Range, c: Number) -> Range:

@@ -114,6 +114,9 @@ def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr
         if form.constant % common:
             return const(operator is NE, BOOL.with_lanes(dtype.lanes))
         form = LinearForm({t: c // common for t, c in form.terms.items()}, form.constant // common)
+    else:
+        # The least number of a signed type is its own negative; as a gain it stays on one side.
+        form = LinearForm({t: abs(c) if c == dtype.min else c for t, c in form.terms.items()}, form.constant)
     first = min(form.terms, key=order_key)
     if form.terms[first] < 0:
         form = form.times(-1)

@@ -23,6 +23,7 @@ from .calls import make_call, make_cast
 from .comparisons import make_compare
 from .extrema import make_extremum
 from .facts import Facts
+from .logic import make_logic, make_not
 from .quotients import make_div, make_mod
 from .sums import make_product, make_sum, simplify_sum, make_float
 
@@ -86,35 +87,6 @@ def _binary(s: Simplifier, e: ir.Binary) -> Expr:
 
 def _var(s: Simplifier, e: ir.Var) -> Expr:
     return s.facts.values.get(e.name, e)
-
-
-def _make_not(s: Simplifier, _operator: NodeMeta, a: Expr) -> Expr:
-    if type(a) is Broadcast:
-        return broadcast(_make_not(s, ir.Not, a.value), a.lanes)
-    opposite = logical_not(a)
-    if isinstance(opposite, ir.Compare):
-        return make_compare(s, type(opposite), opposite.a, opposite.b)
-    return opposite
-
-
-def _make_logic(s: Simplifier, operator: Any, a: Expr, b: Expr) -> Expr:
-    x, y = const_value(a), const_value(b)
-    neutral = operator is ir.And
-    if x is not None:
-        return b if bool(x) == neutral else a
-    if y is not None:
-        return a if bool(y) == neutral else b
-    if a is b:
-        return a
-    if type(a) is Broadcast and type(b) is Broadcast and a.value.dtype is b.value.dtype:
-        return broadcast(s.make(operator, a.value, b.value), a.lanes)
-    if type(a) is operator and (a.a is b or a.b is b):  # type: ignore[attr-defined]
-        return a
-    if order_key(b) < order_key(a):
-        a, b = b, a
-    joined: Expr = operator(a, b)
-    table = tables.AND if operator is ir.And else tables.OR
-    return table.apply(joined, s) or joined
 
 
 def _select(s: Simplifier, e: ir.Select) -> Expr:
@@ -220,7 +192,7 @@ _VISIT: dict[type, _Visit] = {
     ir.Sub: simplify_sum,
     ir.Mul: simplify_sum,
     **{c: _binary for c in (ir.Div, ir.Mod, ir.Min, ir.Max, ir.And, ir.Or, *ir.COMPARISONS)},
-    ir.Not: lambda s, e: _make_not(s, ir.Not, s(e.a)),
+    ir.Not: lambda s, e: make_not(s, ir.Not, s(e.a)),
     ir.Select: _select,
     ir.Cast: lambda s, e: make_cast(s, e.dtype, s(e.a)),
     ir.Call: lambda s, e: make_call(s, e, tuple(s(a) for a in e.args)),
@@ -246,8 +218,8 @@ _MAKE: dict[NodeMeta, Callable[..., Expr]] = {
     ir.Min: make_extremum,
     ir.Max: make_extremum,
     **{c: make_compare for c in ir.COMPARISONS},
-    ir.And: _make_logic,
-    ir.Or: _make_logic,
-    ir.Not: _make_not,
+    ir.And: make_logic,
+    ir.Or: make_logic,
+    ir.Not: make_not,
     ir.Select: make_select,
 }

@@ -82,11 +82,14 @@ class Facts:
         self.numbers[name] = intersect(self.numbers.get(name, (None, None)), r)
         self.ranges.forget()
 
-    def at_most(self, a: Expr, b: Expr, slack: int = 0) -> bool:
-        """Whether a <= b + slack is known, in every lane."""
+    def at_most(self, a: Expr, b: Expr, slack: int = 0, strictly: bool = False) -> bool:
+        """Whether a <= b + slack (`strictly`: a < b + slack) is known, in every lane."""
         if not a.dtype.is_index_like:
             high, low = self.ranges.of(a)[1], self.ranges.of(b)[0]
-            return high is not None and low is not None and high <= low + slack
+            if high is None or low is None:
+                return False
+            return high < low + slack if strictly else high <= low + slack
+        slack -= strictly
         gap = linear(a).plus(linear(b), -1)
         return self.negative(gap.terms, gap.constant - slack - 1)
 
