@@ -38,7 +38,12 @@ def error_of(kernel: Kernel, code: int, numbers: Numbers) -> HalideError:
     if not 0 < code <= len(kernel.asserts):
         return InternalError(f"kernel {kernel.name} returned {code}, which no check of it means")
     check: AssertSite = kernel.asserts[code - 1]
-    return _MESSAGES[check.site](kernel, check.names, numbers[: check.arg_count])
+    return refusal(kernel, check.site, check.names, numbers[: check.arg_count])
+
+
+def refusal(kernel: Kernel, site: ErrorSite, names: Names, numbers: Numbers) -> HalideError:
+    """The error for a check that failed with these names and numbers."""
+    return _MESSAGES[site](kernel, names, numbers)
 
 
 def _wrong_dtype(kernel: Kernel, names: Names, numbers: Numbers) -> UserError:
@@ -79,10 +84,11 @@ def _wrong_constraint(kernel: Kernel, names: Names, numbers: Numbers) -> UserErr
 
 def _split_too_small(_: Kernel, names: Names, numbers: Numbers) -> UserError:
     factor, extent = numbers
+    only, wanted = ("only ", f"of at least {factor}") if extent < factor else ("", f"that is a multiple of {factor}")
     return ScheduleError(
-        f"`{names[0]}` is split by {factor} in {names[1]}, which is only {extent} long here",
+        f"`{names[0]}` is split by {factor} in {names[1]}, which is {only}{extent} long here",
         reason=_directive(names),
-        accepted=f"an extent of at least {factor}, a smaller factor, or TailStrategy.GuardWithIf",
+        accepted=f"an extent {wanted}, another factor, or TailStrategy.GuardWithIf",
     )
 
 

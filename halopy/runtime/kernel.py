@@ -6,17 +6,18 @@ import ctypes
 import struct
 from collections.abc import Callable, Sequence
 
-from ..codegen.kernel import Kernel
+from ..codegen.kernel import MOST_ERROR_ARGS, Kernel
 from ..dtypes import Code
 from ..errors import BufferError, InternalError, ParamError
 from ..ir.kernel import ScalarArg
+from ..ir.stmt import ErrorSite
 from .buffer import RawBuffer
-from .checks import error_of
+from .checks import error_of, refusal
 from .threads import with_threads
 
 Scalar = int | float | bool
 
-_ERROR_NUMBERS = struct.Struct("16q")
+_ERROR_NUMBERS = struct.Struct(f"{MOST_ERROR_ARGS}q")
 _SLOTS = {
     (Code.INT, 8): "b7x", (Code.INT, 16): "h6x", (Code.INT, 32): "i4x", (Code.INT, 64): "q",
     (Code.UINT, 1): "?7x", (Code.UINT, 8): "B7x", (Code.UINT, 16): "H6x", (Code.UINT, 32): "I4x", (Code.UINT, 64): "Q",
@@ -51,7 +52,7 @@ class LoadedKernel:
 
     def prepare(self, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar] = ()) -> Callable[[], None]:
         """A function that runs the kernel on these arguments; it keeps them alive and may be called many times."""
-        self._check_outputs(buffers)
+        self._check_headers(buffers)
         block, address = self._packed(buffers, scalars)
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
 
@@ -79,8 +80,16 @@ class LoadedKernel:
             raise self._misfit(buffers, scalars) from None
         return block, address
 
-    def _check_outputs(self, buffers: Sequence[RawBuffer]) -> None:
+    def _check_headers(self, buffers: Sequence[RawBuffer]) -> None:
+        """What the kernel takes for granted: element types, ranks, and that outputs can be written."""
         for argument, buffer in zip(self.kernel.buffers, buffers, strict=False):
+            if buffer.dtype is not argument.dtype:
+                given, wanted = buffer.dtype, argument.dtype
+                kinds = (given.code, given.bits, wanted.code, wanted.bits)
+                raise refusal(self.kernel, ErrorSite.WRONG_DTYPE, (argument.name,), kinds)
+            if len(buffer.extents) != argument.rank:
+                ranks = (len(buffer.extents), argument.rank)
+                raise refusal(self.kernel, ErrorSite.WRONG_RANK, (argument.name,), ranks)
             if argument.is_output and not buffer.writeable:
                 raise BufferError(
                     f"output `{argument.name}` is a read-only array, which cannot be written",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from halopy.codegen.kernel import AssertSite, Kernel
-from halopy.dtypes import INT32, INT64, UINT16, DType
+from halopy.dtypes import INT32, INT64, DType
 from halopy.ir.kernel import BufferArg, ScalarArg
 from halopy.ir.stmt import ErrorSite
 
@@ -35,7 +35,7 @@ def kernel(
     return Kernel(name, text, buffers, scalars, asserts, openmp, math)
 
 
-def describe(rank: int) -> Kernel:
+def describe(rank: int, dtype: DType) -> Kernel:
     """Writes all that a buffer says into an int64 output."""
     body = f"""
     const struct halide_buffer_t *b = buffers[0];
@@ -46,7 +46,7 @@ def describe(rank: int) -> Kernel:
         *out++ = b->dim[d].min; *out++ = b->dim[d].extent; *out++ = b->dim[d].stride; *out++ = b->dim[d].flags;
     }}
     """
-    return kernel("describe", body, buffers=(BufferArg("in", UINT16, rank, False), BufferArg("out", INT64, 1, True)))
+    return kernel("describe", body, buffers=(BufferArg("in", dtype, rank, False), BufferArg("out", INT64, 1, True)))
 
 
 def fill(value: int, name: str = "fill") -> Kernel:

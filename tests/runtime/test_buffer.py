@@ -18,7 +18,7 @@ from .kernels import describe
 def as_seen_in_c(buffer: RawBuffer) -> list[int]:
     rank = len(buffer.extents)
     out = np.full(7 + 4 * rank, -1, np.int64)
-    load(describe(rank)).call([buffer, RawBuffer(out)])
+    load(describe(rank, buffer.dtype)).call([buffer, RawBuffer(out)])
     return out.tolist()
 
 

@@ -37,6 +37,7 @@ CASES = {
     "stride": (BufferError, ErrorSite.WRONG_CONSTRAINT, ("in", "stride", "0"), (3, 1)),
     "property": (BufferError, ErrorSite.WRONG_CONSTRAINT, ("out", "host alignment"), (4, 32)),
     "split": (ScheduleError, ErrorSite.SPLIT_TOO_SMALL, ("blur", "x", "blur.vectorize(x, 16) at b.py:7"), (16, 5)),
+    "split without rest": (ScheduleError, ErrorSite.SPLIT_TOO_SMALL, ("blur", "y", ""), (16, 37)),
     "param": (ParamError, ErrorSite.PARAM_OUT_OF_RANGE, ("k",), (300, 0, 255)),
     "float param": (ParamError, ErrorSite.PARAM_OUT_OF_RANGE, ("sigma",), (bits(-0.5), bits(0), bits(float("inf")))),
     "bound": (ScheduleError, ErrorSite.BOUND_TOO_SMALL, ("f", "c"), (0, 2, 0, 3)),

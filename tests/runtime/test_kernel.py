@@ -76,6 +76,15 @@ def test_read_only_outputs_are_refused(golden):
     assert str(refused.value) == golden
 
 
+def test_other_types_and_ranks_are_refused():
+    loaded = load(fill(1))
+    with pytest.raises(BufferError, match=r"output `out` has elements of type uint32(.|\n)*accepted here: int32"):
+        loaded.call([empty(dtypes.UINT32, [3])])
+    with pytest.raises(BufferError, match=r"output `out` has 2 dimensions(.|\n)*accepted here: 1 dimension$"):
+        loaded.call([empty(dtypes.INT32, [3, 3])])
+    loaded.call([empty(dtypes.INT32, [3])])
+
+
 def test_an_unknown_result_is_our_bug():
     with pytest.raises(InternalError, match="kernel odd returned 99, which no check of it means"):
         load(kernel("odd", "return 99;")).call([])
