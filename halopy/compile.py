@@ -9,6 +9,7 @@ from .codegen.kernel import Kernel
 from .instrument import timed
 from .ir.program import Program
 from .lower.pipeline import lower
+from .recursion import deep_recursion
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
 from .target import Target
@@ -20,8 +21,9 @@ def compile_pipeline(
     """Check, lower and print. Raises ScheduleError for a schedule that cannot be, DefinitionError for an
     algorithm that reads without bounds. `strided` names buffers whose innermost stride may differ from 1.
     """
-    with timed("check_placements"):
-        check_placements(program, schedules)
-    lowered = lower(program, schedules, strided)
-    with timed("print_c"):
-        return print_c(lowered, target)
+    with deep_recursion():
+        with timed("check_placements"):
+            check_placements(program, schedules)
+        lowered = lower(program, schedules, strided)
+        with timed("print_c"):
+            return print_c(lowered, target)
