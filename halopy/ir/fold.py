@@ -22,6 +22,8 @@ Number = int | float
 def fold_binary(operator: NodeMeta, a: Number, b: Number, dtype: DType) -> Number:
     """`operator` on two values of `dtype`; comparisons and logic give 0 or 1."""
     if dtype.is_float:
+        if operator is Mod:
+            return _float_mod(a, b, dtype)
         rounded = _FLOAT.get(operator)
         if rounded is not None:
             return round_to(rounded(a, b), dtype)
@@ -114,8 +116,10 @@ def _truncated_div(a: int, b: int) -> int:
     return quotient if (a < 0) == (b < 0) else -quotient
 
 
-def _float_mod(a: float, b: float) -> float:
-    return a - b * _floor(_divide(a, b))
+def _float_mod(a: float, b: float, dtype: DType) -> float:
+    """a - b*floor(a/b), rounded at each step."""
+    whole = _floor(round_to(_divide(a, b), dtype))
+    return round_to(a - round_to(b * whole, dtype), dtype)
 
 
 def _floor(a: float) -> float:
@@ -136,7 +140,6 @@ _FLOAT: dict[NodeMeta, Callable[[float, float], float]] = {
     Sub: lambda a, b: a - b,
     Mul: lambda a, b: a * b,
     Div: _divide,
-    Mod: _float_mod,
 }
 _EITHER: dict[NodeMeta, Callable[[Number, Number], Number]] = {
     Min: lambda a, b: a if a < b else b,
@@ -205,6 +208,8 @@ def _saturating_cast(v: Sequence[Number], t: Sequence[DType], result: DType) -> 
     if result.is_integer:
         return _saturate(v[0], result)
     value = fold_cast(v[0], t[0], result)
+    if t[0].is_integer:
+        return value
     return math.copysign(_largest(result), value) if math.isinf(value) else value
 
 
@@ -326,9 +331,7 @@ _CALLS: dict[str, _Rule] = {
 
 _MATHEMATICS: dict[str, Callable[..., float]] = {
     name: getattr(math, name)
-    for name in (
-        "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf pow atan2 hypot"
-    ).split()
+    for name in ["exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "pow", "atan2", "hypot"]
 }  # fmt: skip
 
 

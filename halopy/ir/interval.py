@@ -19,7 +19,6 @@ from .depth import STEP, stepping_stones
 from .expr import FALSE, TRUE, Expr, const, const_value
 from .linear import LinearForm, expr_of, linear
 from .ranges import Ranges, type_range
-from .rewrite import free_vars
 from .scope import EVERYTHING, Interval, Scope, numeric
 
 __all__ = ["EVERYTHING", "Interval", "Scope", "bounds_of", "constant_bounds", "intersect", "provably", "union"]
@@ -134,8 +133,9 @@ def _sum(self: _Bounds, e: Any) -> Interval:
         low, high = (low, high) if c > 0 else (high, low)
         lo = None if lo is None or low is None else lo.plus(linear(low), c)
         hi = None if hi is None or high is None else hi.plus(linear(high), c)
-    if fixed and self.scope.keys().isdisjoint(free_vars(e)):  # what cancelled may move: x + n - x
-        return Interval(e, e)
+    if fixed and e.dtype.lanes == 1:
+        same = expr_of(form, dtype)  # not e: what cancels in it may move
+        return Interval(same, same)
     return Interval(
         None if lo is None else expr_of(lo, dtype),
         None if hi is None else expr_of(hi, dtype),

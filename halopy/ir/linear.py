@@ -82,9 +82,10 @@ def expr_of(form: LinearForm, dtype: DType) -> Expr:
         else:
             losses.append(Mul(_chain(negative, []), const(size, dtype)))
     if not gains and len(losses) == 1 and form.constant == 0:
-        only = losses[0]
-        if type(only) is Mul:
-            return Mul(only.a, const(-int(const_value(only.b) or 0), dtype))
+        (only,) = losses
+        factor = _factor(only)
+        if factor is not None and type(only) is Mul:
+            return Mul(only.a, const(-factor, dtype))
         return Sub(const(0, dtype), only)
     if not gains:
         return _chain([const(form.constant, dtype)], losses)

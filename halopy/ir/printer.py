@@ -127,7 +127,7 @@ _EXPRS: dict[type[Node], Callable[[Any], Iterable[Piece]]] = {
     ir.ImageAccess: lambda e: (f"{e.ref.name}(", *_list(e.index), ")"),
     ir.ImageProperty: lambda e: (f"{e.ref.name}.{e.property}.{e.dim}",),
     ir.Read: _read,
-    **{c: _binary for c in (ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.And, ir.Or, *ir.COMPARISONS)},
+    **dict.fromkeys((ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.And, ir.Or, *ir.COMPARISONS), _binary),
     ir.Min: _function("min"),
     ir.Max: _function("max"),
     ir.Not: lambda e: ("!", e.a),

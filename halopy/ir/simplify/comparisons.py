@@ -78,6 +78,8 @@ def _canonical(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
         return _equality(s, operator, form, a.dtype)
     # form <= -1, divided by what all coefficients share
     limit = -1 - form.constant if operator is LT else -form.constant
+    if not a.dtype.can_hold(limit + 1) or not a.dtype.can_hold(-limit):
+        return operator(a, b)  # type: ignore[no-any-return]
     common = gcd(*form.terms.values())
     terms = {t: c // common for t, c in form.terms.items()}
     return _ordered(s, terms, limit // common, a.dtype)

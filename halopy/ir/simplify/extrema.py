@@ -79,6 +79,8 @@ def _parts(s: Algebra, operator: Any, e: Expr) -> tuple[Expr, Expr] | None:
     (nest,) = nests
     rest = form.plus(LinearForm({nest: -1}))
     a, b = rest.plus(linear(nest.a)), rest.plus(linear(nest.b))  # type: ignore[attr-defined]
+    if not (e.dtype.can_hold(a.constant) and e.dtype.can_hold(b.constant)):
+        return None
     return from_form(s, a, e.dtype), from_form(s, b, e.dtype)
 
 
@@ -118,7 +120,10 @@ def _around_common_terms(s: Algebra, operator: Any, operands: list[Expr]) -> Exp
     common = {t: c for t, c in forms[0].terms.items() if all(f.terms.get(t) == c for f in forms)}
     outside = LinearForm(common)
     leaders = [(min(map(order_key, terms)), f.constant) for f in forms if (terms := f.plus(outside, -1).terms)]
-    outside = LinearForm(common, min(leaders)[1] if leaders else 0)
+    shift = min(leaders)[1] if leaders else 0
+    if not all(dtype.can_hold(f.constant - shift) for f in forms):
+        shift = 0
+    outside = LinearForm(common, shift)
     if not outside.terms and not outside.constant:
         return _nest(operator, operands)
     inside = _nest(operator, [from_form(s, f.plus(outside, -1), dtype) for f in forms])
