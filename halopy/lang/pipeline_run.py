@@ -12,7 +12,9 @@ import numpy as np
 
 from ..errors import BufferError, DefinitionError
 from ..ir.program import Program
+from ..lower.single_loops import single_loops
 from ..reference import evaluate
+from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
 from ..source import caller
 from ..target import Target as TargetValue
@@ -173,7 +175,8 @@ class PipelineRun:
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""
         now = self.snapshot()
-        sys.stderr.write(loop_nest_text(now.program, now.schedules))
+        check_placements(now.program, now.schedules)
+        sys.stderr.write(loop_nest_text(now.program, now.schedules, single_loops(now.program, now.schedules)))
 
 
 def _sizes(sizes: object) -> tuple[int, ...]:

@@ -138,28 +138,39 @@ def _outside(name: str, level: LoopLevel, use: Path, placements: Placements) -> 
         return [f"{func} has no loop `{level.loop}`"]
     if placements.is_inlined(func):
         return [f"{func} is inlined, so it has no loops of its own"]
-    reader = use[-1].func if use else "the caller"
+    reader = _stage_name(use[-1]) if use else "the caller"
     also = "also " if any(placements.part_up_to(level, u) is not None for u in placements.uses(name)) else ""
     return [f"{name} is {also}read by `{reader}`, outside loop {func}.{level.loop}"]
 
 
 def _check_store(name: str, directive: Directive, place: Path, placements: Placements) -> None:
-    level = placements.schedules[name].store_level
-    part = placements.part_up_to(level, place)
+    part = placements.part_up_to(placements.schedules[name].store_level, place)
     if part is None:
-        raise _illegal(name, directive, placements, ["its storage would not live as long as its values are needed"])
-    for loop in place[len(part) :]:
+        reason = [f"{name} is computed outside that loop, so its storage would not live long enough"]
+        raise _illegal_storage(name, directive, reason, ["root", *_shown(place)])
+    for depth in range(len(part), len(place)):
+        loop = place[depth]
         dim = placements.schedules[loop.func].nests[loop.stage].dim(loop.loop)
         if dim is not None and dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED):
-            raise _illegal(
-                name,
-                directive,
-                placements,
-                [
-                    f"{name} is stored outside the {dim.kind.value} loop {loop.func}.{loop.loop}, but computed inside",
-                    "its iterations run at the same time and would overwrite each other's values",
-                ],
-            )
+            reason = [
+                f"{name} is stored outside the {dim.kind.value} loop {loop.func}.{loop.loop}, but computed inside",
+                "its iterations run at the same time and would overwrite each other's values",
+            ]
+            raise _illegal_storage(name, directive, reason, _shown(place[depth:]))
+
+
+def _illegal_storage(name: str, directive: Directive, reason: list[str], places: list[str]) -> IllegalSchedule:
+    accepted = f"{name} stored at {' or '.join(places)}"
+    return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
+
+
+def _shown(path: Path) -> list[str]:
+    """Levels as messages name them."""
+    return [f"{loop.func}.{loop.loop}" for loop in path if loop.loop != OUTERMOST]
+
+
+def _stage_name(loop: PathLoop) -> str:
+    return f"{loop.func}.update({loop.stage - 1})" if loop.stage else loop.func
 
 
 def _illegal(name: str, directive: Directive, placements: Placements, reason: list[str]) -> IllegalSchedule:

@@ -14,31 +14,35 @@ store blur_x:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
 from ..ir.expr import Const, Expr
 from ..ir.program import Program
 from .directives import Fuse, Rename, Split
 from .nest import FuncSchedule, StageNest
-from .placement import OUTERMOST, Path, Placements, check_placements
+from .placement import OUTERMOST, Path, PathLoop, Placements, check_placements
 
 Range: TypeAlias = "tuple[int, int] | None"  # min and extent of a loop, where both are constant
 _INDENT = "  "
 
 
-def loop_nest_text(program: Program, schedules: Mapping[str, FuncSchedule]) -> str:
+def loop_nest_text(
+    program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop] = ()
+) -> str:
     """One line per loop, statement and place of computation or storage, each inside what encloses it.
 
-    Raises IllegalSchedule where a place does not enclose all uses.
+    Loops known to run once (`single`) are left out. Raises IllegalSchedule where a place does not enclose all uses.
     """
     check_placements(program, schedules)
-    return "\n".join(_LoopNests(program, schedules).lines()) + "\n"
+    return "\n".join(_LoopNests(program, schedules, single).lines()) + "\n"
 
 
 class _LoopNests:
-    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
-        self.program, self.schedules = program, schedules
+    def __init__(
+        self, program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop]
+    ) -> None:
+        self.program, self.schedules, self.single = program, schedules, single
         self.placements = Placements(program, schedules)
         # What is computed and what is stored just inside a path; producers first.
         self.computed: dict[Path, list[str]] = {}
@@ -80,7 +84,7 @@ class _LoopNests:
         loops = self._loops(name, stage)
         for depth in range(len(path) - 1, len(place) - 1, -1):
             loop = path[depth].loop
-            if loop != OUTERMOST and loops[loop] is not None:
+            if loop != OUTERMOST and loops[loop] is not None and path[depth] not in self.single:
                 body = [f"{loops[loop]}:", *_indented(body)]
             body = self._around(path[:depth], body) if depth > len(place) else body
         return body
