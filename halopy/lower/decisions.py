@@ -116,7 +116,7 @@ class _Decider:
         choices = [
             (holds, bounds)
             for holds in ((truth,) if certain else (True, False))
-            for gap in _gaps(condition, holds)
+            for gap in gaps(condition, holds)
             if (bounds := self.solver.not_negative(strip_likely(gap)))
         ]
         good = [c for c in choices if (not self._is_rare(c[1]) if certain else self._is_common(c[1]))]
@@ -144,7 +144,7 @@ class _Decider:
         return gap is not None and gap <= (_NEAR if trips is None else min(_NEAR, trips // 4))
 
 
-def _gaps(condition: Compare, holds: bool) -> Iterator[Expr]:
+def gaps(condition: Compare, holds: bool) -> Iterator[Expr]:
     """Expressions, each of which makes the condition hold, or not, where it is not negative."""
     a, b = condition.a, condition.b
     if a.dtype is not INT32:

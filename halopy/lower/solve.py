@@ -34,6 +34,9 @@ class Bounds:
     before: list[Expr] = field(default_factory=list)
     only_if: list[Expr] = field(default_factory=list)  # each must be >= 0
 
+    def __bool__(self) -> bool:
+        return bool(self.at_least or self.before or self.only_if)
+
     def extend(self, other: Bounds) -> None:
         self.at_least += [e for e in other.at_least if e not in self.at_least]
         self.before += [e for e in other.before if e not in self.before]
@@ -94,6 +97,31 @@ def _bindings(body: Stmt) -> Iterator[For | LetStmt]:
         todo.extend(child for child in stmt.children() if isinstance(child, Stmt))
 
 
+def exact_bounds(e: Expr, variable: str) -> Bounds | None:
+    """The values of one variable for which e >= 0, no fewer and no more; None where that is not known."""
+    form, x, bounds = linear(e), Var(variable), Bounds()
+    if e.dtype is not INT32 or x not in form.terms:
+        return None
+    if any(term is not x and variable in free_vars(term) for term in form.terms):
+        return None
+    return bounds if _solve(form, x, bounds) else None
+
+
+def _solve(form: LinearForm, x: Var, bounds: Bounds) -> bool:
+    """Add where coefficient*x + rest >= 0. False where it never holds."""
+    c = form.terms.get(x, 0)
+    rest = expr_of(form.plus(LinearForm({x: 1}), -c), INT32)
+    if c > 0:  # x >= ceil(-rest / c)
+        bounds.at_least.append(div(sub(c - 1, rest), c))
+    elif c < 0:  # x <= floor(rest / -c)
+        bounds.before.append(add(div(rest, -c), 1))
+    elif const_value(rest) is None:
+        bounds.only_if.append(rest)
+    else:
+        return int(const_value(rest) or 0) >= 0
+    return True
+
+
 class Solver:
     """Answers about one loop. `chosen` says which operand a min, max or select has been decided to be."""
 
@@ -112,27 +140,13 @@ class Solver:
             return None
         bounds = Bounds()
         for case in cases:
-            if not self._add(case, bounds):
+            if not _solve(case, self._variable, bounds):
                 return None
         return bounds
 
     @property
     def _variable(self) -> Var:
         return Var(self.inside.variable)
-
-    def _add(self, case: LinearForm, bounds: Bounds) -> bool:
-        """Solve coefficient*x + rest >= 0 for x. False where it never holds."""
-        c = case.terms.get(self._variable, 0)
-        rest = expr_of(case.plus(LinearForm({self._variable: 1}), -c), INT32)
-        if c > 0:  # x >= ceil(-rest / c)
-            bounds.at_least.append(div(sub(c - 1, rest), c))
-        elif c < 0:  # x <= floor(rest / -c)
-            bounds.before.append(add(div(rest, -c), 1))
-        elif const_value(rest) is None:
-            bounds.only_if.append(rest)
-        else:
-            return int(const_value(rest) or 0) >= 0
-        return True
 
     def _least(self, form: LinearForm) -> list[LinearForm] | None:
         """Sums of the loop variable and of what is fixed, the least of which is a lower bound of `form`."""

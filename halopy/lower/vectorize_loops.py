@@ -5,7 +5,7 @@
     }
 
 Needs constant extents; a ScheduleError names the loop that has none. Leaves no VECTORIZED loop
-behind: what has no vector form runs as a serial loop over its lanes.
+and no `likely` behind: what has no vector form runs as a serial loop over its lanes.
 
     if on lanes          stores under a mask; `likely`: a test of all lanes, vectors where it holds
     memory               one copy per lane, lanes side by side
@@ -48,7 +48,7 @@ from .widen import Widener, lanes_active, same_for_all
 
 def vectorize_loops(stmt: Stmt) -> Stmt:
     vectorized: Stmt = _VectorizeLoops()(stmt)
-    return vectorized
+    return strip_likely(vectorized)  # no later pass asks
 
 
 class _VectorizeLoops(Rewriter):

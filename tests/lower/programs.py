@@ -72,8 +72,11 @@ def conditions(draw: Choice, names: tuple[str, ...]) -> Expr:
 
 @st.composite
 def places(draw: Choice, names: tuple[str, ...]) -> Expr:
-    """An index into `out`: one row per step of the outer loop, an affine place within it."""
-    inner = build.clamp(draw(affine(names)), 0, ROW - 1) if draw(st.booleans()) else _forward(draw, names[-1])
+    """An index into `out`: one row per step of the outer loop, a place within it that the innermost decides.
+
+    So iterations of the inner loop meet within a row or not at all, as in every legal schedule.
+    """
+    inner = build.clamp(draw(affine(names[-1:])), 0, ROW - 1) if draw(st.booleans()) else _forward(draw, names[-1])
     return _in_row(names[0], inner)
 
 
