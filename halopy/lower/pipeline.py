@@ -23,7 +23,7 @@ from .fold_storage import fold_storage
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
-#from .trim_no_ops import trim_no_ops
+from .trim_no_ops import trim_no_ops
 from .unroll_loops import unroll_loops
 from .vectorize_loops import vectorize_loops
 
