@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,6 +136,12 @@ def test_a_vanished_library_is_a_miss(cache_folder, monkeypatch):
     as_a_new_process(monkeypatch)
     assert runs(3)
     assert len(libraries(cache_folder)) == 1
+
+
+def test_a_folder_that_vanishes_under_way_is_no_obstacle(cache_folder):
+    assert runs(13)
+    shutil.rmtree(cache_folder)
+    assert runs(14)
 
 
 def test_another_text_is_another_entry(cache_folder):

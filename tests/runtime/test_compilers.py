@@ -117,7 +117,7 @@ def test_a_compilers_errors_are_shown_in_short_and_the_text_is_kept(scripts, gol
 @pytest.mark.skipif(GCC is None, reason="needs gcc")
 def test_a_text_that_is_wrong_gives_the_compilers_own_words(cache_folder, monkeypatch):
     monkeypatch.setenv("HALOPY_CC", str(GCC))
-    with pytest.raises(CompilerFailed, match="'nonsense' undeclared"):
+    with pytest.raises(CompilerFailed, match=r"\n  kernel.c:\d+:\d+: error: 'nonsense' undeclared"):
         load(kernel("wrong", "return nonsense;"))
     assert not list(cache_folder.glob(".unfinished*"))
 
