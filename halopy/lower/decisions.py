@@ -1,4 +1,8 @@
-"""What can be decided about the body of a loop for its steady state, and which iterations are steady."""
+"""What can be decided about the body of a loop for its steady state, and which iterations are steady.
+
+Only what runs in an innermost loop or differs between vector lanes is worth a steady state: the clamp of
+a row's coordinate costs nothing where the loop over its pixels stands inside.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,11 @@ def decide(loop: For) -> Decisions:
     return _Decider(loop).all(candidates) if candidates else Decisions()
 
 
+def is_innermost(loop: For) -> bool:
+    """Whether no loop stands inside, vector lanes apart."""
+    return not any(isinstance(s, For) and s.kind is not LoopKind.VECTORIZED for s in walk(loop.body))
+
+
 def _is_mark(node: Node) -> bool:
     return isinstance(node, Call) and node.name in LIKELY
 
@@ -47,10 +56,16 @@ class _Decider:
         self.inside = Inside.of(loop)
         self.found = Decisions()
         self.solver = Solver(self.inside, self.found.replaced)
-        self.innermost = not any(isinstance(n, For) and n.kind is not LoopKind.VECTORIZED for n in walk(loop.body))
+        self.innermost = is_innermost(loop)
+        self.hot = {s.name for s in walk(loop) if isinstance(s, For) and is_innermost(s)}
+        # A constant size of an innermost loop lets the C compiler unroll it.
+        sizes = (s.extent for s in walk(loop.body) if isinstance(s, For) and is_innermost(s))
+        self.sizes = {n for size in sizes if const_value(size) is None for n in walk(size)}
 
     def all(self, candidates: list[Node]) -> Decisions:
         for node in reversed(candidates):  # operands before what uses them: a clamp is a max of a min
+            if not self._matters(node.condition if isinstance(node, If) else node):
+                continue
             if isinstance(node, Min | Max):
                 self._extremum(node)
             elif isinstance(node, Select):
@@ -60,6 +75,9 @@ class _Decider:
             elif isinstance(node, Call) and node.dtype.is_bool and self._counts(node):
                 self._condition(node.args[0], True, certain=True)
         return self.found
+
+    def _matters(self, node: Node) -> bool:
+        return node in self.sizes or self.inside.uses(node, self.hot)
 
     def _counts(self, mark: Call) -> bool:
         return mark.name == "likely" or self.innermost

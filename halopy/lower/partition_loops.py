@@ -20,12 +20,13 @@ from ..ir.expr import And, Call, Expr, Or, Var, const_value
 from ..ir.node import Node
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import For, If, LoopKind, Stmt, block, let_all
-from .decisions import decide
+from .decisions import decide, is_innermost
 from .folding import FoldingRewriter
 from .likely import LIKELY
 from .solve import Bounds
 
 _FEW = 4  # iterations that are not worth a loop of their own
+_FEW_IN_EDGE = 16
 
 
 def partition_loops(stmt: Stmt) -> Stmt:
@@ -34,30 +35,36 @@ def partition_loops(stmt: Stmt) -> Stmt:
 
 
 class _PartitionLoops(Rewriter):
-    """Outer loops first. Inside the edges, loops stay as they are."""
+    """Outer loops first. Inside edges only long innermost loops are split again, as others would multiply the code."""
 
     only = (For,)
 
+    def __init__(self, *, in_edge: bool = False) -> None:
+        super().__init__()
+        self.in_edge = in_edge
+        self.edges = self if in_edge else _PartitionLoops(in_edge=True)
+
     def rewrite_For(self, loop: For) -> Stmt:
-        if loop.kind not in (LoopKind.SERIAL, LoopKind.PARALLEL) or _is_short(loop):
+        if not self._is_worth_it(loop):
             return self._inside(loop)
         decisions = decide(loop)
         if not decisions.replaced:
             return self._inside(loop)
         steady = self(_Take(decisions.replaced)(loop.body))
-        edge = _Unmark(decisions.replaced)(loop.body)
+        edge = self.edges(_Unmark(decisions.replaced)(loop.body))
         if loop.kind is LoopKind.PARALLEL:
-            return _choose(loop, decisions.bounds, steady, self(edge))
+            return _choose(loop, decisions.bounds, steady, edge)
         return _split(loop, decisions.bounds, steady, edge)
+
+    def _is_worth_it(self, loop: For) -> bool:
+        if loop.kind not in (LoopKind.SERIAL, LoopKind.PARALLEL) or (self.in_edge and not is_innermost(loop)):
+            return False
+        trips = const_value(loop.extent)
+        return trips is None or trips > (_FEW_IN_EDGE if self.in_edge else _FEW)
 
     def _inside(self, loop: For) -> Stmt:
         body = self(loop.body)
         return loop if body is loop.body else For(loop.name, loop.min, loop.extent, loop.kind, body)
-
-
-def _is_short(loop: For) -> bool:
-    trips = const_value(loop.extent)
-    return trips is not None and trips <= _FEW
 
 
 class _Take(FoldingRewriter):

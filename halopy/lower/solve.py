@@ -9,7 +9,7 @@ remainder), its own bounds stand in, so that an answer may be too narrow, but ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from math import gcd
 
@@ -17,6 +17,7 @@ from ..dtypes import INT32
 from ..ir.build import add, div, sub
 from ..ir.expr import Call, Div, Expr, Load, Max, Min, Mod, Select, Var, const_value
 from ..ir.linear import LinearForm, expr_of, linear
+from ..ir.node import Node
 from ..ir.rewrite import free_vars
 from ..ir.stmt import For, LetStmt, Stmt
 
@@ -75,15 +76,22 @@ class Inside:
 
     def reaches(self, e: Expr) -> bool:
         """Whether the loop variable itself is used in `e`, through lets and the ranges of loops inside."""
-        names, seen = list(free_vars(e)), set[str]()
-        while names:
-            name = names.pop()
-            if name == self.variable:
+        return self._meets(e, {self.variable}, self.ranges)
+
+    def uses(self, e: Node, names: Set[str]) -> bool:
+        """Whether one of the names is used in `e`, through lets."""
+        return self._meets(e, names, {})
+
+    def _meets(self, e: Node, names: Set[str], ranges: Mapping[str, tuple[Expr, Expr]]) -> bool:
+        todo, seen = list(free_vars(e)), set[str]()
+        while todo:
+            name = todo.pop()
+            if name in names:
                 return True
             if name not in seen:
                 seen.add(name)
-                for part in (self.values.get(name), *self.ranges.get(name, ())):
-                    names.extend(() if part is None else free_vars(part))
+                for part in (self.values.get(name), *ranges.get(name, ())):
+                    todo.extend(() if part is None else free_vars(part))
         return False
 
 
