@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import TypeAlias, cast
 
 from ..errors import DefinitionError
@@ -10,7 +10,7 @@ from ..ir import expr as nodes
 from ..ir.function import Function
 from ..source import caller
 from .definition import access, base_case, call_index, define, expand_placeholder, implicit_count
-from .expr import Expr, ExprLike, to_expr, to_node
+from .expr import Expr, ExprLike, to_node
 from .func_contents import FuncContents
 from .operators import binary
 from .tuple import to_values
@@ -31,7 +31,9 @@ class PendingUpdate:
     def assign_to(self, target: FuncRef) -> int:
         """Define the Func by its starting value and this update. Returns the number of the update's stage."""
         func = target.func
-        if func is not self.ref.func or target.index != self.ref.index:
+        if func is not self.ref.func:
+            raise undefined(self.ref.func)
+        if target.index != self.ref.index:
             raise DefinitionError(
                 f"an update of `{self.ref.shown()}` is assigned to `{target.shown()}`",
                 location=caller(),
@@ -101,11 +103,7 @@ class FuncRef(ExprLike):
 
     def _function(self) -> Function:
         if self.func.function is None:
-            raise DefinitionError(
-                f"Func `{self.func.name}` is used before it is defined",
-                location=caller(),
-                accepted=f"define it first, for example: {self.func.name}[x] = x",
-            )
+            raise undefined(self.func)
         return self.func.function
 
     def shown(self) -> str:
@@ -134,31 +132,42 @@ class FuncRef(ExprLike):
     def types(self) -> list[Type]:
         return [Type.of(dtype) for dtype in self._function().dtypes]
 
-    def _combined(self, node: BinaryNode, other: object) -> Expr | PendingUpdate | tuple[Expr, ...]:
+    def _special(self, node: BinaryNode, other: object) -> PendingUpdate | tuple[Expr, ...] | None:
+        """What an operator gives for an undefined Func, and for several values; None where it is as for any Expr."""
         if self.func.function is None:
             return PendingUpdate(self, node, to_values(other))
-        if len(self) > 1:
+        if len(self) > 1 and isinstance(other, Sized) and len(other) == len(self):
             pairs = zip(self, to_values(other), strict=True)
             return tuple(Expr(binary(node, to_node(a), b)) for a, b in pairs)
-        if not isinstance(other, ExprLike | int | float):
-            return cast(Expr, NotImplemented)
-        right = other if isinstance(other, int) and not isinstance(other, bool) else to_expr(other).node
-        return Expr(binary(node, self._as_expr().node, right))
+        return None
 
     def __add__(self, other: object) -> Expr:
-        return self._combined(nodes.Add, other)  # type: ignore[return-value]
+        special = self._special(nodes.Add, other)
+        return super().__add__(other) if special is None else cast(Expr, special)
 
     def __sub__(self, other: object) -> Expr:
-        return self._combined(nodes.Sub, other)  # type: ignore[return-value]
+        special = self._special(nodes.Sub, other)
+        return super().__sub__(other) if special is None else cast(Expr, special)
 
     def __mul__(self, other: object) -> Expr:
-        return self._combined(nodes.Mul, other)  # type: ignore[return-value]
+        special = self._special(nodes.Mul, other)
+        return super().__mul__(other) if special is None else cast(Expr, special)
 
     def __truediv__(self, other: object) -> Expr:
-        return self._combined(nodes.Div, other)  # type: ignore[return-value]
+        special = self._special(nodes.Div, other)
+        return super().__truediv__(other) if special is None else cast(Expr, special)
 
     def __repr__(self) -> str:
         return f"<halopy.FuncRef {self.shown()}>"
+
+
+def undefined(func: FuncContents) -> DefinitionError:
+    """What to say when a Func is read that has no definition."""
+    return DefinitionError(
+        f"Func `{func.name}` is used before it is defined",
+        location=caller(),
+        accepted=f"define it first, for example: {func.name}[x] = x",
+    )
 
 
 class FuncTupleElementRef(ExprLike):

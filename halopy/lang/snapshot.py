@@ -9,8 +9,9 @@ from ..ir.expr import Expr, ImageProperty, Param, Var
 from ..ir.program import Image, Program, Scalar, buffer_property, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
-from ..schedule.directives import AlignBounds, Bound, Directive, Fuse, Rename, Split
+from ..schedule.directives import ROOT, AlignBounds, Bound, ComputeAt, Directive, Fuse, Rename, Split, StoreAt
 from ..schedule.nest import FuncSchedule, StageNest
+from ..schedule.placement import OUTERMOST
 from .func_contents import FuncContents
 
 
@@ -29,8 +30,23 @@ def snapshot(outputs: Sequence[FuncContents]) -> Snapshot:
     schedules = {}
     for ref, name in program.names.items():
         assert isinstance(ref, FuncContents), "user-level programs are made of Funcs"
-        schedules[name] = _named(ref.schedule(), to_names)
+        schedule = ref.schedule()
+        directives = tuple(_outside_loops(d, outputs) for d in schedule.directives)
+        schedules[name] = _named(replace(schedule, directives=directives), to_names)
     return Snapshot(to_names.completed(program), schedules)
+
+
+def _outside_loops(directive: Directive, outputs: Sequence[FuncContents]) -> Directive:
+    """A place around all loops of a Func, `Var.outermost()`, as the place where that Func itself is computed."""
+    action = directive.action
+    while isinstance(action, ComputeAt | StoreAt) and action.level.loop == OUTERMOST:
+        func = action.level.func
+        assert isinstance(func, FuncContents), "a loop belongs to a Func"
+        level = ROOT if func in outputs else func.schedule().compute_level
+        if level.is_inlined:
+            break
+        action = type(action)(level)
+    return directive if action is directive.action else replace(directive, action=action)
 
 
 def _named(schedule: FuncSchedule, to_names: _ToNames) -> FuncSchedule:

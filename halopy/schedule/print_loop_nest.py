@@ -27,9 +27,7 @@ Range: TypeAlias = "tuple[int, int] | None"  # min and extent of a loop, where b
 _INDENT = "  "
 
 
-def loop_nest_text(
-    program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop] = ()
-) -> str:
+def loop_nest_text(program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop] = ()) -> str:
     """One line per loop, statement and place of computation or storage, each inside what encloses it.
 
     Loops known to run once (`single`) are left out. Raises IllegalSchedule where a place does not enclose all uses.
@@ -39,9 +37,7 @@ def loop_nest_text(
 
 
 class _LoopNests:
-    def __init__(
-        self, program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop]
-    ) -> None:
+    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop]) -> None:
         self.program, self.schedules, self.single = program, schedules, single
         self.placements = Placements(program, schedules)
         # What is computed and what is stored just inside a path; producers first.
