@@ -59,13 +59,13 @@ def _right(a: Array, count: Array, dtype: DType) -> Array:
 def _rounding_shift_left(node: Call, a: Array, b: Array) -> Array:
     one = a.dtype.type(1)
     dropped = shift_left(a, np.add(_count(b), 1), node.dtype) & one
-    return shift_left(a, b, node.dtype) + np.where(b < 0, dropped, a.dtype.type(0))
+    return np.asarray(shift_left(a, b, node.dtype) + np.where(b < 0, dropped, a.dtype.type(0)))
 
 
 def _rounding_shift_right(node: Call, a: Array, b: Array) -> Array:
     one = a.dtype.type(1)
     dropped = shift_right(a, np.subtract(_count(b), 1), node.dtype) & one
-    return shift_right(a, b, node.dtype) + np.where(b > 0, dropped, a.dtype.type(0))
+    return np.asarray(shift_right(a, b, node.dtype) + np.where(b > 0, dropped, a.dtype.type(0)))
 
 
 def _exact_integers(*arrays: Array) -> list[Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..ir.expr import TRUE, Read
+from .accumulate import accumulate, new_values
 from .boxes import Box, box_around, covers
 from .grid import Grid
 from .order import batches_of, reduction_sequence
@@ -35,7 +36,11 @@ def run_stage(
     pure = stage.pure_points(box)
     if pure is None or any(extent <= 0 for _, extent in bounds):
         return
-    sequence = stage.select_known(variables, reduction_sequence(bounds, stage.reduction_names), read)
+    sequence = stage.select_flat(variables, reduction_sequence(bounds, stage.reduction_names), read)
+    new = new_values(stage) if sequence else None
+    if new is not None:
+        accumulate(stage, new, grid, {**variables, **pure}, sequence, read)
+        return
     for batch in batches_of(stage, sequence, variables, read):
         points = stage.restrict(variables, {**pure, **batch}, read)
         if points is not None:

@@ -27,7 +27,8 @@ class Stage:
 
     `pure` names the pure variable of each dimension that has one. `action` computes index, values,
     and the conditions under which they are defined. `touches` computes the indexes that can be
-    known before the stage runs: of its writes, then of `known_reads`.
+    known before the stage runs: of its writes, then of `known_reads`. The predicate is known where
+    it does not depend on the Func's own values, and flat where it also holds no pure variable.
     """
 
     def __init__(self, function: Function, number: int) -> None:
@@ -57,6 +58,7 @@ class Stage:
     def _find_touches(self) -> None:
         predicate = self.predicate.roots if self.predicate else ()
         self.predicate_is_known = self._is_known(predicate)
+        self.predicate_is_flat = self.predicate_is_known and free_names(predicate).isdisjoint(self.pure.values())
         self.writes_are_known = self.predicate_is_known and self._is_known(self.index)
         reads = reads_of([*self.action.roots, *predicate])
         self.known_reads = [r for r in reads if self.predicate_is_known and self._is_known(r.index)]
@@ -92,11 +94,9 @@ class Stage:
         }
         return self.restrict(variables, {**pure, **reduced}, read)
 
-    def select_known(self, variables: Points, sequence: Points, read: ReadElement) -> Points:
-        """The flat sequence of reduction points without those that the predicate is known to exclude."""
-        if self.predicate is None or not self.predicate_is_known or not sequence:
-            return sequence
-        if not free_names(self.predicate.roots).isdisjoint(self.pure.values()):
+    def select_flat(self, variables: Points, sequence: Points, read: ReadElement) -> Points:
+        """The flat sequence of reduction points without those that a flat predicate excludes."""
+        if self.predicate is None or not self.predicate_is_flat or not sequence:
             return sequence
         (holds,) = self.predicate.run({**variables, **sequence}, read)
         return {n: a[np.broadcast_to(holds, a.shape)] for n, a in sequence.items()}

@@ -47,7 +47,7 @@ class HalideProgram:
 
     @staticmethod
     def _buffer(array: np.ndarray, mins: Sequence[int]) -> hl.Buffer:
-        buffer = hl.Buffer(array)
+        buffer = hl.Buffer(array.astype(np.ulonglong) if array.dtype == np.uint64 else array)  # knows one of two names
         buffer.set_min(list(mins))
         return buffer
 
@@ -79,7 +79,7 @@ class HalideProgram:
     def _assign(self, func: hl.Func, stage: Definition) -> None:
         index = tuple(self._index(i) for i in stage.index)
         values = [self.expr(v) for v in stage.values]
-        value = values[0] if len(values) == 1 else hl.Tuple(*values)
+        value = values[0] if len(values) == 1 else hl.Tuple(values)
         func[index if index else ()] = value
 
     def _index(self, e: ir.Expr) -> object:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from halopy.dtypes import BOOL, FLOAT32, INT32, UINT8
+from halopy.dtypes import BOOL, FLOAT16, FLOAT32, INT8, INT32, UINT8
 from halopy.errors import BufferError
 from halopy.ir.expr import LT, NE, Add, Call, Cast, Const, Max, Min, Mod, Mul, Select, Sub, Var
+from halopy.ir.fold import fold_binary
 from halopy.reference import evaluate
 
 from .programs import domain, func, i32, image, program, read, update, x, y
@@ -104,6 +105,33 @@ def test_where_keeps_reads_inside_the_image():
     f = func("f", [], i32(0), update([], total, rdom))
     got = run(program(f, images=PIXELS), {"f": []}, {"in": image(picture)})
     assert got.shape == () and int(got) == picture[:, 1:8].astype(int).sum()
+
+
+@pytest.mark.parametrize("operator", [Add, Mul, Min, Max])
+@pytest.mark.parametrize("dtype", [INT8, FLOAT16], ids=str)
+def test_a_plain_accumulation_wraps_and_rounds_at_each_step(operator, dtype):
+    values = rng.normal(0, 2, 300).astype(dtype.to_numpy())
+    values[values == 0] = 1
+    start = Const(1, dtype)
+    f = func(
+        "f",
+        [x],
+        start,
+        update([x], operator(read("f", x, dtype=dtype), read("in", r, dtype=dtype)), domain(("r", 0, 300))),
+    )
+    got = run(program(f, images={"in": (dtype, 1)}), {"f": [(3, 2)]}, {"in": image(values)})
+    expected = 1
+    for v in values.tolist():
+        expected = fold_binary(operator, expected, v, dtype)
+    assert got.tolist() == [expected, expected]
+
+
+def test_an_accumulation_reads_another_func_where_its_predicate_holds():
+    g = func("g", [x, y], Sub(x, Mul(y, i32(2))))
+    rdom = domain(("r", -4, 9), ("s", 0, 5), where=LT(s, r))
+    f = func("f", [x], x, update([x], Max(read("f", x), read(g, Add(x, r), s)), rdom))
+    expected = [max([v, *(v + a - 2 * b for a in range(-4, 5) for b in range(5) if b < a)]) for v in range(6)]
+    assert run(program(g, f), {"f": [(0, 6)]}).tolist() == expected
 
 
 def test_an_empty_reduction_changes_nothing():
