@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..ir.build import add, sub
-from ..ir.expr import Const, Expr, const, is_const
+from ..dtypes import BOOL
+from ..ir.build import add, le, sub
+from ..ir.expr import Call, Const, Expr, Var, const, is_const
 from ..ir.interval import constant_bounds
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import For, If, Produce, Provide, Realize, Stmt, block, let_all
+from ..ir.stmt import For, If, LetStmt, Produce, Provide, Realize, Stmt, block, let_all
 from .check_buffers import root_checks
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
@@ -95,6 +96,9 @@ class _Builder:
                 return self.provide(func, stage, loops)
             loop = loops.loops[names[depth]]
             body = self.level(Level(func, stage, names[depth]), lambda: at(depth - 1))
+            for guard in loops.hoisted.get(names[depth], []):
+                inside = Call("likely", (le(Var(guard.symbol), guard.last),), BOOL)
+                body = LetStmt(guard.symbol, guard.value, If(inside, body))
             return For(loop.name, loop.range.min, loop.range.extent, loop.kind, body)
 
         return at(len(names) - 1)

@@ -12,11 +12,11 @@ the loops between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import DefinitionError
-from ..ir.build import add, as_expr, div, mod, mul, sub
+from ..ir.build import add, as_expr, div, minimum, mod, mul, sub
 from ..ir.expr import Add, Const, Expr, Var
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
@@ -64,7 +64,7 @@ class Regions:
         self.checks: dict[Level, list[Stmt]] = {}
         self._needed: dict[str, Box] = {}
         self._stored: dict[str, Box] = {}
-        self._expanders: dict[Level, _Expand] = {}
+        self._expanders: dict[tuple[Level, frozenset[str]], _Expand] = {}
         self._stage_boxes: dict[tuple[str, int], Box] = {}
         self._loops: dict[tuple[str, int], StageLoops] = {}
         self._paths: dict[Level, frozenset[Level]] = {}
@@ -83,7 +83,9 @@ class Regions:
         """The loops of a stage over the box that it computes."""
         key = (func, stage)
         if key not in self._loops:
-            self._loops[key] = self._nest_over(func, stage, self.stage_box(func, stage))
+            loops = self._loops[key] = self._nest_over(func, stage, self.stage_box(func, stage))
+            for guard in (g for guards in loops.hoisted.values() for g in guards):
+                self.definitions[guard.symbol] = (Level(func, stage, guard.loop), guard.value)
         return self._loops[key]
 
     def nest(self, func: str, stage: int) -> StageNest:
@@ -135,11 +137,12 @@ class Regions:
             self._stored[func] = self._symbols(func, level, seen, "stored")
         return self._stored[func]
 
-    def expand(self, e: Expr, inside: Level) -> Expr:
-        """The expression in terms of loop variables and of symbols bound outside the loop of `inside`."""
-        if inside not in self._expanders:
-            self._expanders[inside] = _Expand(self, inside)
-        return self._expanders[inside](e)
+    def expand(self, e: Expr, inside: Level, keep: Collection[str] = ()) -> Expr:
+        """The expression in terms of loop variables and of symbols bound outside the loop of `inside`, or kept."""
+        key = (inside, frozenset(keep))
+        if key not in self._expanders:
+            self._expanders[key] = _Expand(self, *key)
+        return self._expanders[key](e)
 
     def is_split(self, func: str, stage: int, own: str) -> bool:
         """Whether the stage's loop over one of its own variables is split or fused."""
@@ -222,14 +225,22 @@ class Regions:
                 break
             assert at.func is not None, "the outer level is on the path"
             lo, hi = interval
-            scope = {}
             if at.loop:
-                loop = self.loops(at.func, at.stage).loops[at.loop]
-                scope = {loop.name: Interval(loop.range.min, loop.range.last)}
-            interval = Interval(
-                lo and bounds_of(self.expand(lo, at), scope).lo, hi and bounds_of(self.expand(hi, at), scope).hi
-            )
+                scope = self._values_of_loop(at)
+                lo, hi = lo and self.expand(lo, at, scope), hi and self.expand(hi, at, scope)
+                interval = Interval(lo and bounds_of(lo, scope).lo, hi and bounds_of(hi, scope).hi)
         return interval
+
+    def _values_of_loop(self, at: Level) -> dict[str, Interval]:
+        """What a loop's variable, and the symbols of guards inside it, range over."""
+        assert at.func is not None, "the root is no loop"
+        loops = self.loops(at.func, at.stage)
+        loop = loops.loops[at.loop]
+        scope = {loop.name: Interval(loop.range.min, loop.range.last)}
+        for guard in reversed(loops.hoisted.get(at.loop, [])):
+            reach = bounds_of(guard.value, scope)
+            scope[guard.symbol] = Interval(reach.lo, reach.hi and minimum(reach.hi, guard.last))
+        return scope
 
     def _standing(self, func: str, stage: int, level: Level) -> list[str]:
         names = self.nest(func, stage).loop_names
@@ -346,15 +357,15 @@ class Regions:
 class _Expand:
     """Replaces symbols bound at or inside a level by what they stand for."""
 
-    def __init__(self, regions: Regions, inside: Level) -> None:
-        self.regions, self.inside = regions, inside
+    def __init__(self, regions: Regions, inside: Level, keep: frozenset[str]) -> None:
+        self.regions, self.inside, self.keep = regions, inside, keep
         self.memo: dict[str, Expr] = {}
 
     def __call__(self, e: Expr) -> Expr:
         from_here: dict[str, Expr] = {}
         for name in free_vars(e):
             known = self.regions.definitions.get(name)
-            if known is not None and self.inside in self.regions._path(known[0]):
+            if known is not None and name not in self.keep and self.inside in self.regions._path(known[0]):
                 if name not in self.memo:
                     self.memo[name] = self(known[1])
                 from_here[name] = self.memo[name]

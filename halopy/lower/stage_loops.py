@@ -5,6 +5,9 @@
                                                        x = m + min(xo*8, n - 8) + xi         ShiftInwards
                                                        x = m + xo*8 + xi, if x <= m + n - 1  GuardWithIf
 
+A guard that is decided before the innermost loop is tested there: inside it the split variable has a name
+of its own (`Guard.symbol`), known to lie in its range, so that what is computed inside needs no clamps.
+
 `StageLoops.box` answers the question that regions are made of: which values do the stage's variables
 take while some loops stand still and the others run?
 """
@@ -68,6 +71,16 @@ def loop_name(func: str, stage: int, loop: str) -> str:
     return f"{func}.s{stage}.{loop}"
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Inside the loop `loop`, `symbol` stands for `value`, and the body runs only where it is at most `last`."""
+
+    loop: str
+    symbol: str
+    value: Expr
+    last: Expr
+
+
 class StageLoops:
     """Applies a nest's steps to the ranges of a stage's own variables.
 
@@ -85,6 +98,7 @@ class StageLoops:
             d.name: Loop(loop_name(func, nest.stage, d.name), current[d.name].range, d.kind) for d in nest.dims
         }
         self._final = current
+        self.hoisted = self._hoist_guards()
 
     def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
         made: _Step
@@ -97,21 +111,37 @@ class StageLoops:
             return
         self.steps.append(made)
 
-    def values(self) -> dict[str, Expr]:
-        """Each of the stage's own variables in terms of the loop variables."""
+    def _hoist_guards(self) -> dict[str, list[Guard]]:
+        """Guards that outer loops decide, by loop; their steps' variables get symbols."""
+        depths = {symbol: depth for depth, symbol in enumerate(self._final[name] for name in self.loops)}
+        hoisted: dict[str, list[Guard]] = {}
+        names = list(self.loops)
+        for number, step in reversed(list(enumerate(self.steps))):
+            depth = min(depths[symbol] for symbol in step.made)
+            depths.update({symbol: depth for symbol in step.consumed})
+            if depth > 0 and isinstance(step, _SplitStep) and step.tail in _GUARDED:
+                step.symbol = f"{loop_name(self.func, self.nest.stage, step.old.name)}.at{number or ''}"
+                known = self._known(after=number)
+                guard = Guard(names[depth], step.symbol, step.value(known), step.old.range.last)
+                hoisted.setdefault(guard.loop, []).append(guard)
+        return hoisted
+
+    def _known(self, after: int = -1) -> dict[_Symbol, Expr]:
+        """Symbols in terms of the loop variables, by undoing the steps that come after one."""
         known: dict[_Symbol, Expr] = {s: Var(self.loops[name].name) for name, s in self._final.items()}
-        for step in reversed(self.steps):
+        for step in reversed(self.steps[after + 1 :]):
             step.define(known)
+        return known
+
+    def values(self) -> dict[str, Expr]:
+        """Each of the stage's own variables in terms of the loop variables and the guards' symbols."""
+        known = self._known()
         return {name: known[symbol] for name, symbol in self.own.items()}
 
     def guards(self) -> list[Expr]:
-        """Conditions under which an iteration counts."""
-        known: dict[_Symbol, Expr] = {s: Var(self.loops[name].name) for name, s in self._final.items()}
-        conditions: list[Expr] = []
-        for step in reversed(self.steps):
-            step.define(known)
-            conditions += step.guards(known)
-        return conditions
+        """Conditions under which an innermost iteration counts, hoisted ones apart."""
+        known = self._known()
+        return [c for step in reversed(self.steps) for c in step.guards(known)]
 
     def box(self, fixed: Collection[str]) -> dict[str, Interval]:
         """The values of each own variable while loops named in `fixed` (as in the nest) stand still."""
@@ -141,6 +171,12 @@ class _Symbol:
         self.name, self.range = name, range
 
 
+def _stands(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> bool:
+    """Whether the loop has a single value."""
+    interval = known[symbol]
+    return interval is not None and interval.lo is interval.hi
+
+
 def _interval(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> Interval:
     interval = known[symbol]
     return Interval(symbol.range.min, symbol.range.last) if interval is None else interval
@@ -150,6 +186,7 @@ class _Step:
     """One replacement of loops, read backwards from the final loops to the stage's own variables."""
 
     consumed: Sequence[_Symbol]
+    made: Sequence[_Symbol]
 
     def define(self, known: dict[_Symbol, Expr]) -> None:
         raise NotImplementedError
@@ -180,6 +217,8 @@ class _SplitStep(_Step):
     def __init__(self, step: Split, old: _Symbol, outer: _Symbol, inner: _Symbol, fits: bool) -> None:
         self.step, self.old, self.outer, self.inner, self.fits = step, old, outer, inner, fits
         self.consumed = (old,)
+        self.made = (outer, inner)
+        self.symbol: str | None = None  # of the variable split, where its guard is hoisted
         extent, factor = const_value(old.range.extent), const_value(step.factor)
         self.divides = extent is not None and factor is not None and extent % factor == 0
 
@@ -202,10 +241,16 @@ class _SplitStep(_Step):
             offset = minimum(steady(offset), room)
         return add(self.old.range.min, offset)
 
+    def value(self, known: Mapping[_Symbol, Expr]) -> Expr:
+        """The variable split in terms of the loops made."""
+        return add(self._base(known[self.outer], _likely), known[self.inner])
+
     def define(self, known: dict[_Symbol, Expr]) -> None:
-        known[self.old] = add(self._base(known[self.outer], _likely), known[self.inner])
+        known[self.old] = self.value(known) if self.symbol is None else Var(self.symbol)
 
     def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
+        if self.symbol is not None:
+            return []
         if self.tail in _GUARDED:
             return [_likely(le(known[self.old], self.old.range.last))]
         if self.tail is Tail.SHIFT_INWARDS_AND_BLEND:
@@ -216,6 +261,9 @@ class _SplitStep(_Step):
     def bound(self, known: dict[_Symbol, Interval | None]) -> None:
         if known[self.outer] is None and known[self.inner] is None:
             known[self.old] = self._whole()
+            return
+        if self.symbol is not None and _stands(self.outer, known) and _stands(self.inner, known):
+            known[self.old] = Interval(Var(self.symbol), Var(self.symbol))
             return
         outer, inner = _interval(self.outer, known), _interval(self.inner, known)
         scope: Scope = {"outer": outer, "inner": inner}
@@ -240,6 +288,7 @@ class _FuseStep(_Step):
     def __init__(self, inner: _Symbol, outer: _Symbol, fused: _Symbol) -> None:
         self.inner, self.outer, self.fused = inner, outer, fused
         self.consumed = (inner, outer)
+        self.made = (fused,)
 
     def define(self, known: dict[_Symbol, Expr]) -> None:
         fused = known[self.fused]
