@@ -23,7 +23,7 @@ def tile_arguments(args: Sequence[object], named: Mapping[str, object]) -> TileA
     """Old, outer and inner loops, factors and tail. Raises ScheduleError where no form fits."""
     for form in _FORMS:
         bound = _bind((*form, "tail"), args, named)
-        if bound is not None and ("x" in form) != isinstance(next(iter(bound.values())), list | tuple):
+        if bound is not None and all(isinstance(bound[name], list | tuple) != ("x" in form) for name in form):
             return _by_columns(bound)
     raise ScheduleError(
         "tile(...) does not take these arguments",
