@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from ..dtypes import BOOL
 from ..ir.build import add, le, sub
 from ..ir.expr import Call, Const, Expr, Var, const, is_const
-from ..ir.interval import constant_bounds
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LetStmt, Produce, Provide, Realize, Stmt, block, let_all
 from .check_buffers import root_checks
+from .constant_extent import most
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .stage_loops import StageLoops
@@ -80,8 +80,8 @@ class _Builder:
         if isinstance(extent, Const) or level == ROOT_LEVEL:
             return extent
         outermost = self.placement.path(level)[-2]
-        most = constant_bounds(simplify(self.regions.expand(extent, outermost)))[1]
-        return const(most) if most is not None and 0 <= most <= _LARGEST_CONSTANT_EXTENT else extent
+        limit = most(simplify(self.regions.expand(extent, outermost)))
+        return const(limit) if limit is not None and 0 <= limit <= _LARGEST_CONSTANT_EXTENT else extent
 
     def produce(self, func: str) -> Stmt:
         stages = range(len(self.regions.functions[func].definitions))

@@ -13,13 +13,12 @@ from ..dtypes import INT32
 from ..ir.build import add, sub
 from ..ir.expr import EQ, FALSE, GE, GT, LT, NE, TRUE, And, Call, Compare, Expr, Max, Min, Not, Or, Select, const_value
 from ..ir.linear import difference
-from ..ir.node import Node, mask, walk
+from ..ir.node import Node, find
 from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LoopKind
 from .likely import LIKELY, strip_likely
 from .solve import Bounds, Inside, Solver
 
-_DECIDABLE = mask(Min, Max, Select, If, Call)
 _NEAR = 8  # iterations from an end of the loop
 
 
@@ -33,19 +32,13 @@ class Decisions:
 
 def decide(loop: For) -> Decisions:
     """All that the loop's own variable decides."""
-    if not loop.body.kinds & _DECIDABLE:
-        return Decisions()
-    candidates = [n for n in walk(loop.body) if isinstance(n, Min | Max | Select | If) or _is_mark(n)]
+    candidates = [n for n in find(loop.body, Min, Max, Select, If, Call) if type(n) is not Call or n.name in LIKELY]
     return _Decider(loop).all(candidates) if candidates else Decisions()
 
 
 def is_innermost(loop: For) -> bool:
     """Whether no loop stands inside, vector lanes apart."""
-    return not any(isinstance(s, For) and s.kind is not LoopKind.VECTORIZED for s in walk(loop.body))
-
-
-def _is_mark(node: Node) -> bool:
-    return isinstance(node, Call) and node.name in LIKELY
+    return all(inner.kind is LoopKind.VECTORIZED for inner in find(loop.body, For))
 
 
 class _Decider:
@@ -57,13 +50,14 @@ class _Decider:
         self.found = Decisions()
         self.solver = Solver(self.inside, self.found.replaced)
         self.innermost = is_innermost(loop)
-        self.hot = {s.name for s in walk(loop) if isinstance(s, For) and is_innermost(s)}
+        innermost = [inner for inner in find(loop, For) if is_innermost(inner)]
+        self.hot = {inner.name for inner in innermost}
         # A constant size of an innermost loop lets the C compiler unroll it.
-        sizes = (s.extent for s in walk(loop.body) if isinstance(s, For) and is_innermost(s))
-        self.sizes = {n for size in sizes if const_value(size) is None for n in walk(size)}
+        sizes = (inner.extent for inner in innermost if inner is not loop and const_value(inner.extent) is None)
+        self.sizes = {n for size in sizes for n in find(size, Min, Max, Select)}
 
     def all(self, candidates: list[Node]) -> Decisions:
-        for node in reversed(candidates):  # operands before what uses them: a clamp is a max of a min
+        for node in candidates:  # operands before what uses them: a clamp is a max of a min
             if not self._matters(node.condition if isinstance(node, If) else node):
                 continue
             if isinstance(node, Min | Max):
@@ -83,7 +77,7 @@ class _Decider:
         return mark.name == "likely" or self.innermost
 
     def _is_marked(self, e: Expr) -> bool:
-        return e.has(Call) and any(isinstance(n, Call) and n.name in LIKELY and self._counts(n) for n in walk(e))
+        return any(call.name in LIKELY and self._counts(call) for call in find(e, Call))
 
     def _take(self, node: Expr, value: Expr, bounds: Bounds) -> None:
         self.found.replaced[node] = value

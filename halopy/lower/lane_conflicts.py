@@ -19,7 +19,7 @@ from math import gcd
 from ..ir import build
 from ..ir.expr import Add, Expr, Load, Ramp, Var, const_value
 from ..ir.linear import LinearForm, linear
-from ..ir.node import Node, walk
+from ..ir.node import Node, find
 from ..ir.stmt import Allocate, For, LetStmt, Stmt, Store
 from . import lanes
 from .reduce_lanes import is_reduction
@@ -57,10 +57,9 @@ def lanes_conflict(body: Stmt, widen: Widener) -> bool:
 
 def _shared_buffers(body: Stmt) -> set[str]:
     """Buffers from outside that the body writes, and reads or writes at another place or another time."""
-    nodes = list(walk(body))
-    stored = Counter(n.buffer for n in nodes if type(n) is Store)
-    loaded = {n.buffer for n in nodes if type(n) is Load}
-    inner = {n.buffer for n in nodes if type(n) is Allocate}
+    stored = Counter(n.buffer for n in find(body, Store))
+    loaded = {n.buffer for n in find(body, Load)}
+    inner = {n.buffer for n in find(body, Allocate)}
     return {name for name, times in stored.items() if times > 1 or name in loaded or body.has(For)} - inner
 
 
@@ -88,10 +87,9 @@ class _Accesses:
                 yield from self.of(child, widen, trips)
 
     def _loads(self, e: Node, within: Stmt, widen: Widener, trips: _Trips) -> Iterator[_Access]:
-        if e.has(Load):
-            for node in walk(e):
-                if isinstance(node, Load) and node.buffer in self.buffers:
-                    yield self._access(node, within, widen, trips)
+        for node in find(e, Load):
+            if node.buffer in self.buffers:
+                yield self._access(node, within, widen, trips)
 
     def _access(self, at: Load | Store, within: Stmt, widen: Widener, trips: _Trips) -> _Access:
         self.position += 1

@@ -13,7 +13,7 @@ from functools import reduce
 
 from ..dtypes import DType
 from ..ir.expr import Add, And, Binary, Expr, Load, Max, Min, Mul, Or, VectorReduce
-from ..ir.node import walk
+from ..ir.node import find
 from ..ir.stmt import Stmt, Store
 from . import lanes
 from .widen import Widener
@@ -63,7 +63,7 @@ def _operands(operator: type[Binary], e: Expr) -> list[Expr]:
 
 
 def _reads(e: Expr, buffer: str) -> bool:
-    return e.has(Load) and any(type(node) is Load and node.buffer == buffer for node in walk(e))
+    return any(load.buffer == buffer for load in find(e, Load))
 
 
 def _across(operator: type[Binary], wide: Expr, dtype: DType, count: int) -> Expr:

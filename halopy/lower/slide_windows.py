@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 from ..dtypes import BOOL
 from ..ir.build import add, gt, maximum, minimum, select, sub
 from ..ir.expr import Call, Var
-from ..ir.interval import Interval, constant_bounds
+from ..ir.interval import Interval
 from ..ir.monotonic import Trend, trend
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import LoopKind
 from ..schedule.initial import pure_variables
+from .constant_extent import most
 from .place_functions import Level
 from .stage_loops import loop_name
 
@@ -133,7 +134,7 @@ def _fold_factor(regions: Regions, box: tuple[Interval, ...], dim: int, v: Level
     lo, hi = box[dim]
     assert lo is not None and hi is not None, "boxes have ends"
     alive = simplify(add(sub(regions.expand(hi, v), regions.expand(lo, v)), 1))
-    most = constant_bounds(alive)[1]
-    if most is None or not 0 < most <= 1 << 16:
+    rows = most(alive)
+    if rows is None or not 0 < rows <= 1 << 16:
         return None
-    return 1 << (most - 1).bit_length()
+    return 1 << (rows - 1).bit_length()

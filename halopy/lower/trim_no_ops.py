@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ..ir.build import add, logical_and, maximum, minimum, sub
 from ..ir.expr import And, Compare, Expr, Load
-from ..ir.node import walk
+from ..ir.node import find
 from ..ir.rewrite import Rewriter, free_vars, substitute
 from ..ir.stmt import NOTHING, Allocate, Evaluate, For, If, LetStmt, LoopKind, Produce, Stmt, Store
 from .decisions import gaps
@@ -23,7 +23,7 @@ from .solve import Bounds, exact_bounds
 
 
 def trim_no_ops(stmt: Stmt) -> Stmt:
-    read = {n.buffer for n in walk(stmt) if isinstance(n, Load)}
+    read = {load.buffer for load in find(stmt, Load)}
     trimmed: Stmt = _TrimNoOps(read)(stmt)
     return trimmed
 

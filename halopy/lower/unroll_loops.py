@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..errors import ScheduleError
 from ..ir.build import add, let
 from ..ir.expr import Expr, Let, Var, const_value
-from ..ir.node import Node, walk
+from ..ir.node import Node, find
 from ..ir.rewrite import Rewriter
 from ..ir.simplify import simplify
 from ..ir.stmt import For, LetStmt, LoopKind, Stmt, block
@@ -49,10 +49,8 @@ def constant_extent(loop: For) -> int:
 
 
 def _bound_names(body: Stmt) -> list[str]:
-    """Names of loops and lets inside `body`, in order of appearance."""
-    if not body.has(For, LetStmt, Let):
-        return []
-    return list(dict.fromkeys(node.name for node in walk(body) if isinstance(node, For | LetStmt | Let)))
+    """Names of loops and lets inside `body`."""
+    return list(dict.fromkeys(node.name for node in find(body, For, LetStmt, Let)))
 
 
 def _copy(body: Stmt, loop: For, bound: list[str], i: int) -> Stmt:

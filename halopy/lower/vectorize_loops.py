@@ -21,7 +21,7 @@ from typing import Any
 
 from ..ir import build
 from ..ir.expr import Add, And, Call, Expr, Load, Mul, Ramp, Var, VectorReduce, const
-from ..ir.node import Node, walk
+from ..ir.node import Node, find
 from ..ir.rewrite import Rewriter, substitute
 from ..ir.stmt import (
     NOTHING,
@@ -204,7 +204,7 @@ class _Lanes:
 
     def _if_any(self, store: Store) -> Stmt:
         """Under a mask, what all lanes load at one place may only be loaded if some lane is active."""
-        if self.mask is None or not any(type(node) is Load and node.predicate is None for node in walk(store)):
+        if self.mask is None or all(load.predicate for load in find(store, Load)):
             return store
         return If(VectorReduce("or", self.mask, 1), store)
 
@@ -244,14 +244,14 @@ def _bind(name: str, wide: Expr, count: int) -> tuple[Expr, Expr]:
 
 
 def _reads(node: Node, buffers: set[str]) -> bool:
-    return node.has(Load) and any(type(n) is Load and n.buffer in buffers for n in walk(node))
+    return any(load.buffer in buffers for load in find(node, Load))
 
 
 def _stores_what_it_reads(value: Expr, *bodies: Stmt) -> bool:
     """Whether `value` would be another one after `bodies`."""
     if not value.has(Load):
         return False
-    return _reads(value, {n.buffer for body in bodies for n in walk(body) if type(n) is Store})
+    return _reads(value, {store.buffer for body in bodies for store in find(body, Store)})
 
 
 def _is_stores(stmt: Stmt) -> bool:
@@ -266,7 +266,7 @@ def _is_stores(stmt: Stmt) -> bool:
 
 
 def _is_likely(e: Expr) -> bool:
-    return e.has(Call) and any(type(n) is Call and n.name in LIKELY for n in walk(e))
+    return any(call.name in LIKELY for call in find(e, Call))
 
 
 class _Interleave(Rewriter):
@@ -278,10 +278,8 @@ class _Interleave(Rewriter):
         super().__init__()
         self.buffer, self.count, self.lane = memory.buffer, count, lane
         # Where inner loops already read vectors, an iteration's elements stay together.
-        self.together = any(
-            isinstance(n, Load | Store) and n.buffer == memory.buffer and n.index.dtype.lanes > 1
-            for n in walk(memory.body)
-        )
+        accesses = find(memory.body, Load, Store)
+        self.together = any(n.buffer == memory.buffer and n.index.dtype.lanes > 1 for n in accesses)
         self.size = memory.size
 
     def rewrite_Load(self, node: Load) -> Expr:
