@@ -17,6 +17,7 @@ from . import build
 from . import expr as ir
 from .depth import STEP, stepping_stones
 from .expr import FALSE, TRUE, Expr, const, const_value
+from .fold import Number
 from .linear import LinearForm, expr_of, linear
 from .ranges import Ranges, type_range
 from .scope import EVERYTHING, Interval, Scope, numeric
@@ -99,7 +100,7 @@ class _Bounds:
         """Numeric bounds, where symbols would not help."""
         lo, hi = self.ranges.of(e)
         dtype = e.dtype.element
-        return Interval(None if lo is None else const(lo, dtype), None if hi is None else const(hi, dtype))
+        return Interval(_literal(lo, dtype), _literal(hi, dtype))
 
     def is_fixed(self, e: Expr) -> bool:
         """Whether no moving variable reaches `e`."""
@@ -110,6 +111,13 @@ class _Bounds:
         """1 where e >= 0 is known, -1 where e <= 0 is, else 0."""
         lo, hi = self.ranges.of(e)
         return 1 if lo is not None and lo >= 0 else -1 if hi is not None and hi <= 0 else 0
+
+
+def _literal(end: Number | None, dtype: DType) -> Expr | None:
+    """The end of a range; None for what only arithmetic that overflows would reach."""
+    if end is None or (dtype.is_integer and not dtype.can_hold(int(end))):
+        return None
+    return const(end, dtype)
 
 
 _MOVING = ir.Var.bit | ir.Read.bit | ir.Load.bit | ir.Ramp.bit
@@ -237,10 +245,10 @@ def _div_by_moving(self: _Bounds, e: ir.Div, a: Interval, b: Interval) -> Interv
     lowest = self.ranges.of(e.b)[0]
     if self.sign(e.a) > 0 and lowest is not None and lowest > 0:
         low = const(0, e.dtype.element) if a.lo is None or b.hi is None else build.div(a.lo, b.hi)
-        return Interval(low, None if a.hi is None or b.lo is None else build.div(a.hi, b.lo))
-    if None in a:
+        least = build.maximum(int(lowest) if b.lo is None else b.lo, const(int(lowest), e.dtype.element))
+        return Interval(low, None if a.hi is None else build.div(a.hi, least))
+    if a.lo is None or a.hi is None or e.dtype.min in (const_value(a.lo), const_value(a.hi)):
         return self.numbers(e)
-    assert a.lo and a.hi, "checked above"
     low, high = build.minimum(a.lo, build.sub(0, a.hi)), build.maximum(a.hi, build.sub(0, a.lo))
     return intersect(Interval(build.minimum(low, 0), build.maximum(high, 0)), self.numbers(e))
 
@@ -253,7 +261,7 @@ def _mod(self: _Bounds, e: ir.Mod) -> Interval:
     if e.dtype.is_float:
         return found
     divisor = const_value(e.b)
-    if divisor is not None and divisor > 0 and a.lo is not None and a.hi is not None:
+    if divisor and divisor > 0 and a.lo is not None and a.hi is not None and e.dtype.is_index_like:
         return _mod_of_run(a.lo, a.hi, int(divisor)) or found
     if b.hi is not None and e.dtype.is_index_like and const_value(found.hi or e) is None:
         zero = const(0, e.dtype.element)
@@ -434,6 +442,9 @@ def _abs(e: ir.Call, a: Interval, sign: int) -> Interval:
     dtype = e.dtype.element
     lo, hi = a
     if sign > 0:
+        return Interval(lo and build.cast(dtype, lo), hi and build.cast(dtype, hi))
+    if sign < 0:
+        lo, hi = hi and build.sub(0, hi), lo and build.sub(0, lo)
         return Interval(lo and build.cast(dtype, lo), hi and build.cast(dtype, hi))
     if lo is None or hi is None:
         return Interval(const(0, dtype), const(dtype.max, dtype))

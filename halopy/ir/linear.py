@@ -49,7 +49,7 @@ def linear(e: Expr) -> LinearForm:
     if found is None:
         if len(_forms) > _LIMIT:
             _forms.clear()
-        found = _forms[e] = _wrapped(*_collect(e), e.dtype)
+        found = _forms[e] = wrapped(*_collect(e), e.dtype)
     return found
 
 
@@ -64,13 +64,13 @@ def difference(a: Expr, b: Expr) -> int | None:
     if not a.dtype.is_integer:
         return None
     form = linear(a).plus(linear(b), -1)
-    form = _wrapped(form.terms, form.constant, a.dtype)
+    form = wrapped(form.terms, form.constant, a.dtype)
     return None if form.terms else form.constant
 
 
 def expr_of(form: LinearForm, dtype: DType) -> Expr:
     """The form as an expression in canonical order: great coefficients first, the constant last."""
-    form = _wrapped(form.terms, form.constant, dtype)
+    form = wrapped(form.terms, form.constant, dtype)
     gains: list[Expr] = []
     losses: list[Expr] = []
     for size, positive, negative in _by_size(form.terms):
@@ -158,9 +158,10 @@ def _users_first(root: Expr) -> list[Expr]:
     return order
 
 
-def _wrapped(terms: Mapping[Expr, int], constant: int, dtype: DType) -> LinearForm:
-    wrapped = {term: _centred(c, dtype) for term, c in terms.items()}
-    return LinearForm({t: c for t, c in wrapped.items() if c}, _centred(constant, dtype))
+def wrapped(terms: Mapping[Expr, int], constant: int, dtype: DType) -> LinearForm:
+    """The form with all numbers as the type has them."""
+    small = {term: _centred(c, dtype) for term, c in terms.items()}
+    return LinearForm({t: c for t, c in small.items() if c}, _centred(constant, dtype))
 
 
 def _centred(value: int, dtype: DType) -> int:

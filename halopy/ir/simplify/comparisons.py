@@ -13,7 +13,7 @@ from .. import expr as ir
 from ..build import broadcast
 from ..expr import EQ, GE, GT, LE, LT, NE, Broadcast, Expr, const, const_value
 from ..fold import fold_binary
-from ..linear import LinearForm, linear
+from ..linear import LinearForm, linear, wrapped
 from ..order import order_key
 from .algebra import Algebra
 from .sums import from_form
@@ -118,6 +118,7 @@ def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr
         form = LinearForm({t: c // common for t, c in form.terms.items()}, form.constant // common)
     else:
         # The least number of a signed type is its own negative; as a gain it stays on one side.
+        form = wrapped(form.terms, form.constant, dtype)
         form = LinearForm({t: abs(c) if c == dtype.min else c for t, c in form.terms.items()}, form.constant)
     first = min(form.terms, key=order_key)
     if form.terms[first] < 0:
@@ -126,4 +127,6 @@ def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr
     losses = LinearForm({t: -c for t, c in form.terms.items() if c < 0}, -form.constant)
     if not gains.terms:
         gains, losses = losses, gains
-    return operator(from_form(s, gains, dtype), from_form(s, losses, dtype))  # type: ignore[no-any-return]
+    left, right = from_form(s, gains, dtype), from_form(s, losses, dtype)
+    decided = None if dtype.is_index_like else _decide(s, operator, left, right)
+    return operator(left, right) if decided is None else const(decided, BOOL.with_lanes(dtype.lanes))

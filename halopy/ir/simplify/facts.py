@@ -8,6 +8,7 @@ from ...dtypes import INT32
 from .. import expr as ir
 from ..expr import Expr, Var, const, const_value
 from ..linear import LinearForm, linear
+from ..order import order_key
 from ..ranges import Range, Ranges, intersect
 from ..scope import Interval, Scope, numeric_range
 
@@ -119,24 +120,23 @@ class Facts:
             return True
         if fuel == 0:
             return False
-        variable: tuple[Expr, int] | None = None
-        for term, c in terms.items():
-            choices = _open(term, c, self.ranges)
+        openable = [t for t in terms if type(t) in _OPENED or self._end(t, terms[t]) is not None]
+        if len(openable) > 1:
+            openable.sort(key=order_key)
+        for term in openable:
+            c = terms[term]
+            choices = _open(term, c, self.ranges) or self._ended(term, c)
             if choices is not None:
                 every, forms = choices
                 rest = LinearForm(terms, constant).plus(LinearForm({term: 1}), -c)
                 sums = (rest.plus(form) for form in forms)
                 answers = (self._negative(s.terms, s.constant, fuel - 1) for s in sums)
                 return all(answers) if every else any(answers)
-            if isinstance(term, Var) and self._end(term, c) is not None:
-                variable = (term, c)
-        if variable is None:
-            return False
-        term, c = variable
+        return False
+
+    def _ended(self, term: Expr, c: int) -> _Choices | None:
         end = self._end(term, c)
-        assert end is not None, "chosen for having one"
-        replaced = LinearForm(terms, constant).plus(LinearForm({term: 1}), -c).plus(linear(end), c)
-        return self._negative(replaced.terms, replaced.constant, fuel - 1)
+        return None if end is None else (True, (linear(end).times(c),))
 
     def _end(self, term: Expr, c: int) -> Expr | None:
         """The end of a variable's interval that makes c * variable greatest."""
@@ -145,7 +145,11 @@ class Facts:
         return None if end is None or isinstance(end, ir.Const) or end is term else end
 
 
-def _open(term: Expr, c: int, ranges: Ranges) -> tuple[bool, tuple[LinearForm, ...]] | None:
+_Choices = tuple[bool, tuple[LinearForm, ...]]
+_OPENED = (ir.Min, ir.Max, ir.Select, ir.Call, ir.Div, ir.Mod)
+
+
+def _open(term: Expr, c: int, ranges: Ranges) -> _Choices | None:
     """Sums that bound c * term from above: (True, …) where only all of them together do, (False, …) where each does."""
     if isinstance(term, ir.Min | ir.Max):
         return (type(term) is ir.Max) == (c > 0), (linear(term.a).times(c), linear(term.b).times(c))

@@ -34,6 +34,9 @@ def make_logic(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
             conditions = _with(s, operator, conditions, e)
         elif bool(known) is not (operator is ir.And):
             return e
+    for e in conditions:
+        if const_value(e) is not None:  # what two conditions contradict each other in
+            return e
     if not conditions:
         return const(operator is ir.And, a.dtype)
     conditions.sort(key=order_key)

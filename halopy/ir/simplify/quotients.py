@@ -149,18 +149,21 @@ def _split_mod(s: Algebra, a: Expr, b: Expr, c: int) -> Expr:
     # Modulo a power of two, wrapping does no harm.
     if not _exact(s, form, a.dtype) and (c & (c - 1)):
         return Mod(a, b)
-    terms: dict[Expr, int] = {}
+    form = _open_remainders(s, form, c, a.dtype)
+    terms = form.terms
+    reduced = {t: _centred(k, c) for t, k in terms.items() if k % c}
+    return _reduced_mod(s, a, b, c, reduced, form.constant % c)
+
+
+def _open_remainders(s: Algebra, form: LinearForm, c: int, dtype: DType) -> LinearForm:
+    """x % m as x, where m times its coefficient is a multiple of c."""
     for term, k in form.terms.items():
         inner = const_value(term.b) if type(term) is Mod else None
         if type(term) is Mod and inner is not None and inner > 0 and int(inner) * k % c == 0:
-            term_form = linear(term.a)
-            for t, m in term_form.terms.items():
-                terms[t] = terms.get(t, 0) + m * k
-            form = LinearForm(form.terms, form.constant + term_form.constant * k)
-        else:
-            terms[term] = terms.get(term, 0) + k
-    reduced = {t: _centred(k, c) for t, k in terms.items() if k % c}
-    return _reduced_mod(s, a, b, c, reduced, form.constant % c)
+            value = linear(term.a)
+            if not c & (c - 1) or _exact(s, value, dtype):
+                form = form.plus(LinearForm({term: -k})).plus(value, k)
+    return form
 
 
 def _centred(k: int, c: int) -> int:
