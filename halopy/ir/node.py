@@ -8,7 +8,7 @@ of all nodes below it and of itself, so that a pass can skip what it cannot touc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 from weakref import WeakValueDictionary
 
 _table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
@@ -143,3 +143,33 @@ def walk(root: Node) -> Iterator[Node]:
             if child not in seen:
                 seen.add(child)
                 stack.append(child)
+
+
+_N = TypeVar("_N", bound=Node)
+
+
+def find(root: Node, *classes: type[_N]) -> list[_N]:
+    """Distinct nodes of the classes below and including root, each after those below it.
+
+    Looks only where such nodes are. No recursion.
+    """
+    bits = mask(*classes)
+    found: list[_N] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)] if root.kinds & bits else []
+    while stack:
+        node, finished = stack.pop()
+        if finished:
+            found.append(node)  # type: ignore[arg-type]  # its class is one of them
+        elif node not in seen:
+            seen.add(node)
+            if type(node).bit & bits:
+                stack.append((node, True))
+            for name in type(node)._fields:
+                value = getattr(node, name)
+                if isinstance(value, Node):
+                    if value.kinds & bits:
+                        stack.append((value, False))
+                elif type(value) is tuple:
+                    stack.extend((n, False) for n in _nodes_in(value) if n.kinds & bits)
+    return found

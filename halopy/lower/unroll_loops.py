@@ -50,7 +50,8 @@ def constant_extent(loop: For) -> int:
 
 def _bound_names(body: Stmt) -> list[str]:
     """Names of loops and lets inside `body`."""
-    return list(dict.fromkeys(node.name for node in find(body, For, LetStmt, Let)))
+    binders = (*find(body, For), *find(body, LetStmt), *find(body, Let))
+    return list(dict.fromkeys(node.name for node in binders))
 
 
 def _copy(body: Stmt, loop: For, bound: list[str], i: int) -> Stmt:

@@ -278,7 +278,7 @@ class _Interleave(Rewriter):
         super().__init__()
         self.buffer, self.count, self.lane = memory.buffer, count, lane
         # Where inner loops already read vectors, an iteration's elements stay together.
-        accesses = find(memory.body, Load, Store)
+        accesses = (*find(memory.body, Load), *find(memory.body, Store))
         self.together = any(n.buffer == memory.buffer and n.index.dtype.lanes > 1 for n in accesses)
         self.size = memory.size
 
