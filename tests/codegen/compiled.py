@@ -74,9 +74,10 @@ def _library(kernel: Kernel, compiler: str, flags: tuple[str, ...]) -> ctypes.CD
     try:
         source, library = folder / "kernel.c", folder / "kernel.so"
         source.write_text(kernel.text)
+        flags = tuple(f for f in flags if f != "-fopenmp" or compiler != "clang")  # libomp is a package of its own
         command = [compiler, *FLAGS, *flags, str(source), "-o", str(library), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[:4000] + "\n" + kernel.text
+        assert done.returncode == 0, done.stderr[:3000]
         return ctypes.CDLL(str(library))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -115,6 +116,9 @@ def argument(name: str, dtype: DType, lanes: int) -> Expr:
     return Load(name, position(lanes), dtype.with_lanes(lanes))
 
 
+_compiled: dict[tuple[str, str, tuple[str, ...]], Compiled] = {}
+
+
 def run(
     lowered: LoweredKernel,
     arrays: Mapping[str, np.ndarray],
@@ -125,7 +129,11 @@ def run(
     flags: Sequence[str] = (),
 ) -> tuple[int, list[int]]:
     """Print, compile and call."""
-    return Compiled(print_c(lowered, WIDTHS[width]), compiler, flags)(arrays, scalars)
+    kernel = print_c(lowered, WIDTHS[width])
+    key = (kernel.text, compiler, tuple(flags))
+    if key not in _compiled:
+        _compiled[key] = Compiled(kernel, compiler, flags)
+    return _compiled[key](arrays, scalars)
 
 
 __all__ = ["COMPILERS", "WIDTHS", "Compiled", "ScalarArg", "argument", "elementwise", "position", "run"]

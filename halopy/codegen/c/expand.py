@@ -6,6 +6,7 @@ argument several times, the caller has named it before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ...dtypes import FLOAT32, Code, DType, UInt
@@ -138,14 +139,20 @@ def _saturating_cast(call: Call) -> Expr:
     return Cast(target, a)
 
 
-_LARGEST = {(Code.FLOAT, 16): 65504.0, (Code.FLOAT, 32): float(2**128 - 2**104), (Code.BFLOAT, 16): float(2**128 - 2**120)}
+_LARGEST = {
+    (Code.FLOAT, 16): 65504.0,
+    (Code.FLOAT, 32): float(2**128 - 2**104),
+    (Code.FLOAT, 64): math.ldexp(2 - 2**-52, 1023),
+    (Code.BFLOAT, 16): float(2**128 - 2**120),
+}
 
 
 def _saturating_to_float(a: Expr, target: DType) -> Expr:
+    """The greatest finite number instead of infinity; integers reach it in float16 only."""
     value = Cast(target, a)
-    largest = _LARGEST.get((target.code, target.bits))
-    if largest is None:
+    if a.dtype.is_integer and (target.bits > 16 or target.code == Code.BFLOAT):
         return value
+    largest = _LARGEST[target.code, target.bits]
     high, low = const(largest, target), const(-largest, target)
     return Select(GT(value, high), high, Select(LT(value, low), low, value))
 
@@ -351,7 +358,7 @@ RULES: dict[str, Rule] = {
 REPEATS_ARGUMENTS = frozenset(RULES) - frozenset(
     "strict_float likely likely_if_innermost promise_clamped unsafe_promise_clamped return_second undef "
     "widening_add widening_sub widening_mul fast_exp fast_log fast_pow fast_inverse fast_inverse_sqrt "
-    "mul_shift_right rounding_mul_shift_right saturating_cast".split()
+    "mul_shift_right rounding_mul_shift_right".split()
 )
 
 # Arithmetic on one bit: numbers modulo 2.

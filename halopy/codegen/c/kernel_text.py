@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ...ir.node import walk
 from ...ir.rewrite import free_vars
 from ...ir.expr import Load
 from ...ir.stmt import Store
+from ...target import Target
 from ..kernel import Kernel
 from .names import comment, identifier
 from .statements import StatementPrinter
@@ -18,16 +17,7 @@ from .context import is_index
 _DEFAULT_VECTOR_BYTES = 64
 
 
-class VectorTarget(Protocol):
-    """What code generation asks of a target."""
-
-    @property
-    def vector_bytes(self) -> int:
-        """The width of a vector register."""
-        ...
-
-
-def print_c(kernel: LoweredKernel, target: VectorTarget | None = None) -> Kernel:
+def print_c(kernel: LoweredKernel, target: Target | None = None) -> Kernel:
     """The C text of a lowered kernel, with what the runtime must know to call it."""
     printer = StatementPrinter(target.vector_bytes if target else _DEFAULT_VECTOR_BYTES, kernel.loop_notes)
     entry = printer.names.fresh(kernel.name)
@@ -36,10 +26,10 @@ def print_c(kernel: LoweredKernel, target: VectorTarget | None = None) -> Kernel
     printer.print(kernel.body)
     if printer.needs_status:
         arguments.append("    int32_t status = 0;")
-    text = "\n".join([printer.prelude.text(), *_head(kernel, entry), *arguments, *printer.lines, "    return 0;", "}", ""])
+    body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
     return Kernel(
         name=entry,
-        text=text,
+        text="\n".join([printer.prelude.text(), *_head(kernel, entry, body), body]),
         buffers=kernel.buffers,
         scalars=kernel.scalars,
         asserts=tuple(printer.asserts),
@@ -48,12 +38,8 @@ def print_c(kernel: LoweredKernel, target: VectorTarget | None = None) -> Kernel
     )
 
 
-def _head(kernel: LoweredKernel, entry: str) -> list[str]:
-    unused = [
-        f"    (void){name};"
-        for name, used in (("buffers", kernel.buffers), ("scalars", kernel.scalars), ("error_args", ()))
-        if not used
-    ]
+def _head(kernel: LoweredKernel, entry: str, body: str) -> list[str]:
+    unused = [f"    (void){name};" for name in ("buffers", "scalars", "error_args") if f"{name}[" not in body]
     return [
         comment(f"{kernel.name}({', '.join(_signature(kernel))})"),
         f"int32_t {entry}(halide_buffer_t *const *buffers, const void *const *scalars, int64_t *error_args) {{",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...dtypes import DType
 from ...ir.expr import Add, Broadcast, Expr, Load, Mul, Ramp, Shuffle, const, const_value
+from ...ir.node import mask
 from ...ir.stmt import Store
 from .context import Context, Mode
 from .convert import mask_of_width, number_of_mask
@@ -15,6 +16,7 @@ from .types import EQUALITY, PLUS, POSTFIX, TERNARY, UNARY, Text, Value, Vec, bi
 
 # Strides whose elements are picked from dense loads, where they fill registers.
 _SHUFFLED_STRIDES = (2, 3, 4, -1)
+_LOADS = mask(Load)
 
 
 def print_load(context: Context, node: Load) -> Value:
@@ -323,7 +325,8 @@ def _stored(context: Context, node: Expr) -> Vec:
     if node.dtype.is_bool:
         return number_of_mask(context, vec, "u8")
     if vec.splat is not None:
-        vec = context.name_vector(canonical(context, vec))
-    return vec
+        return context.name_vector(canonical(context, vec))
+    # All lanes are read before the first is written.
+    return context.name_vector(vec) if len(vec.parts) > 1 and node.kinds & _LOADS else vec
 
 

@@ -15,6 +15,14 @@ HEADER = """\
 #pragma GCC diagnostic ignored "-Wpsabi"
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wtautological-compare"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wshift-overflow"
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Winteger-overflow"
+#else
+#pragma GCC diagnostic ignored "-Woverflow"
+#endif
 
 #define INLINE static inline __attribute__((always_inline, unused))
 

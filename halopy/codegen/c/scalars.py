@@ -68,8 +68,6 @@ def _arithmetic(context: Context, node: Binary, mode: Mode) -> Text:
     if mode is Mode.INDEX:
         if a.is_int and b.is_int:
             left = f"(int64_t){a.at(UNARY)}"
-    elif a.is_literal and b.is_literal:
-        left = context.local(c_type(dtype), a, "c").code  # the compiler warns of overflow in plain constants
     elif dtype.bits == 16 and dtype.is_uint and type(node) is Mul:
         left = f"(uint32_t){a.at(UNARY)}"
     right = b.at(precedence + 1)
@@ -204,8 +202,7 @@ def _not_bits(context: Context, call: Call) -> Text:
 def _c_shift(context: Context, call: Call) -> Text:
     a, by = context.scalar(call.args[0]), context.scalar(call.args[1])
     amount = Text(by.code.rstrip("ul"), by.precedence) if by.is_literal else by
-    left = context.local(c_type(call.dtype), a, "c") if a.is_literal else a
-    text = Text(f"{left.at(UNARY)} {'<<' if call.name.endswith('left') else '>>'} {amount.at(UNARY)}", SHIFT)
+    text = Text(f"{a.at(UNARY)} {'<<' if call.name.endswith('left') else '>>'} {amount.at(UNARY)}", SHIFT)
     if call.dtype.bits >= 32 or call.name.endswith("right"):
         return text
     return Text(f"({c_type(call.dtype)})({text.code})", UNARY)

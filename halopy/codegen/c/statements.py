@@ -36,7 +36,7 @@ INLINE void *scratch(int64_t count, int64_t bytes_each) {
 }
 
 /* Runs where the variable goes out of scope, by whatever way. */
-INLINE void release(void *variable) { free(*(void **)variable); }
+INLINE void release(const void *variable) { free(*(void *const *)variable); }
 #define SCOPED __attribute__((cleanup(release)))"""
 
 _Work = Stmt | Callable[[], None]
@@ -257,7 +257,9 @@ class StatementPrinter(ExpressionPrinter):
         self.prelude.macro("SCOPED", _SCRATCH)
         size = self.scalar(stmt.size, Mode.INDEX)
         c_type = memory_type(stmt.dtype)
-        self.line(f"{c_type} *const restrict {name} SCOPED = scratch({size.code}, {stmt.dtype.bytes});")
+        memory = self.names.fresh(f"{stmt.buffer}_memory")
+        self.line(f"void *const {memory} SCOPED = scratch({size.code}, {stmt.dtype.bytes});")
+        self.line(f"{c_type} *const restrict {name} = {memory};")
         self.open(f"if (!{name})")
         self._fail(ErrorSite.OUT_OF_MEMORY, (stmt.buffer,), [Text(f"({size.code}) * {stmt.dtype.bytes}")])
         self.close()
