@@ -71,7 +71,9 @@ class TargetFeature(enum.Enum):
 
 _FEATURES = {feature.value: feature for feature in TargetFeature}
 _GPU = frozenset({"opencl", "cuda", "metal", "vulkan", "webgpu", "d3d12compute"})
-_AVX512_BYTES = frozenset(f"avx512_{name}" for name in ("skylake", "cannonlake", "sapphirerapids", "zen4", "zen5"))
+# The first AVX-512 has 64-byte vectors of floats only.
+_AVX512_INTEGERS = frozenset(f"avx512_{name}" for name in ("skylake", "cannonlake", "sapphirerapids", "zen4", "zen5"))
+_AVX512 = frozenset({"avx512", "avx512_knl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +103,20 @@ class Target:
 
     @property
     def vector_bytes(self) -> int:
-        """Bytes in the widest vector register for elements of 32 bits."""
-        if self.has(TargetFeature.AVX512) or self._has_avx512_bytes:
-            return 64
-        return 32 if self.has(TargetFeature.AVX2) else 16
-
-    @property
-    def _has_avx512_bytes(self) -> bool:
-        return any(f.value in _AVX512_BYTES for f in self.features)
+        """Bytes in the widest vector register."""
+        return self._vector_bytes(is_float=True)
 
     def vector_lanes(self, dtype: DType) -> int:
         """Elements of the type in one vector register."""
-        width = self.vector_bytes
-        if width == 64 and dtype.bytes < 4 and not self._has_avx512_bytes:
-            width = 32
-        if width == 16 and dtype.is_float and self.has(TargetFeature.AVX):
-            width = 32
-        return max(1, width // dtype.bytes)
+        return max(1, self._vector_bytes(is_float=dtype.is_float) // dtype.bytes)
+
+    def _vector_bytes(self, *, is_float: bool) -> int:
+        names = {f.value for f in self.features}
+        if names & _AVX512_INTEGERS or (is_float and names & _AVX512):
+            return 64
+        if "avx2" in names or names & _AVX512 or (is_float and "avx" in names):
+            return 32
+        return 16
 
 
 def parse_target(text: str) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
@@ -67,7 +68,7 @@ class _Variant:
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
         program = snapshot.program
         self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
-        self.loaded = load(self.kernel)
+        self.loaded = load(_as_the_user_names(self.kernel, program))
         places = output_places(program)
         self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]
         self.images = [program.images[b.name].ref for b in self.kernel.buffers if not b.is_output]
@@ -113,6 +114,31 @@ def output_places(program: Program) -> dict[str, int]:
         count = len(program.functions[output].dtypes)
         names += [output] if count == 1 else [f"{output}.{element}" for element in range(count)]
     return {name: place for place, name in enumerate(names)}
+
+
+def _as_the_user_names(kernel: Kernel, program: Program) -> Kernel:
+    """The kernel with the user's names for what its checks and arguments are about, so that messages have them."""
+    shown = {name: printable(image.ref.name) for name, image in program.images.items()}
+    shown |= {name: printable(scalar.ref.name) for name, scalar in program.scalars.items()}
+    for ref, name in program.names.items():
+        shown[name] = printable(ref.name)
+        for element in range(len(program.functions[name].dtypes)):
+            shown[f"{name}.{element}"] = f"{printable(ref.name)}.{element}"
+
+    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(shown.get(name, name) for name in names[:1]) + names[1:]
+
+    return replace(
+        kernel,
+        buffers=tuple(replace(b, name=shown.get(b.name, b.name)) for b in kernel.buffers),
+        scalars=tuple(replace(s, name=shown.get(s.name, s.name)) for s in kernel.scalars),
+        asserts=tuple(replace(a, names=renamed(a.names)) for a in kernel.asserts),
+    )
+
+
+def printable(name: str) -> str:
+    """The name on one line."""
+    return name if name.isprintable() else name.encode("unicode_escape").decode()
 
 
 def bound_contents(ref: ImageRef) -> BufferContents:

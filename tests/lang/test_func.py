@@ -8,6 +8,8 @@ import pytest
 import halopy as hl
 from halopy.errors import DefinitionError, HalideError, TypeMismatch
 
+from .messages import without_place
+
 x, y, c = hl.vars("x y c")
 r = hl.RDom([(0, 5), (0, 3)], "r")
 
@@ -16,7 +18,7 @@ def refusal(build) -> str:
     """The message of the error that `build` raises, without file and line."""
     with pytest.raises(HalideError) as refused:
         build()
-    return str(refused.value).split(": ", 1)[1]
+    return without_place(refused.value)
 
 
 def test_a_func_tells_its_definition():
