@@ -27,12 +27,17 @@ FLAGS = (
 WIDTHS = {
     16: Target("x86", 64, "linux"),
     32: Target("x86", 64, "linux", frozenset({TargetFeature.AVX2})),
-    64: Target("x86", 64, "linux", frozenset({TargetFeature.AVX512})),
+    64: Target("x86", 64, "linux", frozenset({TargetFeature.AVX512_Zen4})),
 }
 
 
 class _Dimension(ctypes.Structure):
-    _fields_ = [("min", ctypes.c_int32), ("extent", ctypes.c_int32), ("stride", ctypes.c_int32), ("flags", ctypes.c_uint32)]
+    _fields_ = [
+        ("min", ctypes.c_int32),
+        ("extent", ctypes.c_int32),
+        ("stride", ctypes.c_int32),
+        ("flags", ctypes.c_uint32),
+    ]
 
 
 class _Buffer(ctypes.Structure):

@@ -29,7 +29,9 @@ def copy(index: Expr, dtype: DType) -> Stmt:
 @pytest.mark.parametrize("lanes", LANES)
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_dense_access_touches_its_lanes_only(dtype: DType, lanes: int, width: int) -> None:
-    assert_agrees(copy(Ramp(const(0), const(1), lanes), dtype), {"in": (dtype, lanes)}, {"out": (dtype, lanes)}, width=width)
+    assert_agrees(
+        copy(Ramp(const(0), const(1), lanes), dtype), {"in": (dtype, lanes)}, {"out": (dtype, lanes)}, width=width
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -39,7 +41,12 @@ def test_dense_access_touches_its_lanes_only(dtype: DType, lanes: int, width: in
 def test_strided_loads(dtype: DType, stride: int, lanes: int, width: int) -> None:
     span = (lanes - 1) * abs(stride) + 1
     start = span - 1 if stride < 0 else 0
-    assert_agrees(copy(Ramp(const(start), const(stride), lanes), dtype), {"in": (dtype, span)}, {"out": (dtype, lanes)}, width=width)
+    assert_agrees(
+        copy(Ramp(const(start), const(stride), lanes), dtype),
+        {"in": (dtype, span)},
+        {"out": (dtype, lanes)},
+        width=width,
+    )
 
 
 @pytest.mark.parametrize("stride", [2, 3, -1, 7])
@@ -60,7 +67,9 @@ def test_strides_known_only_when_called() -> None:
 @pytest.mark.parametrize("lanes", [4, 7, 64])
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_gather_and_scatter(dtype: DType, lanes: int) -> None:
-    index = Mod(Mul(dense("at", 0, INT32, lanes), const(7, INT32.with_lanes(lanes))), const(50, INT32.with_lanes(lanes)))
+    index = Mod(
+        Mul(dense("at", 0, INT32, lanes), const(7, INT32.with_lanes(lanes))), const(50, INT32.with_lanes(lanes))
+    )
     body = Store("out", index, Load("in", index, dtype.with_lanes(lanes)))
     assert_agrees(body, {"in": (dtype, 50), "at": (INT32, lanes)}, {"out": (dtype, 50)})
 
@@ -84,7 +93,9 @@ def test_predicates_on_strides_and_gathers(stride: int) -> None:
     loose = Mul(Ramp(const(0), const(1), lanes), Broadcast(Var("s"), lanes))
     for index in (ramp, loose):
         value = Load("in", index, FLOAT32.with_lanes(lanes), where)
-        assert_agrees(Store("out", index, value, where), {"in": (FLOAT32, span)}, {"out": (FLOAT32, span)}, {"s": stride})
+        assert_agrees(
+            Store("out", index, value, where), {"in": (FLOAT32, span)}, {"out": (FLOAT32, span)}, {"s": stride}
+        )
 
 
 def test_scalar_predicates() -> None:

@@ -54,7 +54,14 @@ def values_of(array: np.ndarray, dtype: DType) -> list[int | float]:
     return [float(v) if dtype.is_float else int(v) for v in array]
 
 
-def check(name: str, got: np.ndarray, wanted: list[int | float], dtype: DType, inputs: list[list[int | float]], tolerance: float = 0.0) -> None:
+def check(
+    name: str,
+    got: np.ndarray,
+    wanted: list[int | float],
+    dtype: DType,
+    inputs: list[list[int | float]],
+    tolerance: float = 0.0,
+) -> None:
     for k, (value, right) in enumerate(zip(values_of(got, dtype), wanted, strict=True)):
         same = value == right or (value != value and right != right)
         if not same and tolerance and math.isfinite(right):
@@ -62,7 +69,9 @@ def check(name: str, got: np.ndarray, wanted: list[int | float], dtype: DType, i
         assert same, f"{name}({', '.join(str(i[k]) for i in inputs)}) gave {value}, should be {right}"
 
 
-def evaluate(results: dict[str, Expr], inputs: dict[str, DType], lanes: int, compiler: str, width: int = 64) -> dict[str, np.ndarray]:
+def evaluate(
+    results: dict[str, Expr], inputs: dict[str, DType], lanes: int, compiler: str, width: int = 64
+) -> dict[str, np.ndarray]:
     arrays = {n: array_of(samples(d, k), d) for k, (n, d) in enumerate(inputs.items())}
     outputs = {n: np.zeros(TOTAL, x.dtype.element.to_numpy()) for n, x in results.items()}
     code, _ = run(elementwise(results, inputs, lanes, TOTAL), {**arrays, **outputs}, compiler=compiler, width=width)
@@ -193,7 +202,9 @@ def test_shifts(dtype: DType, lanes: int, compiler: str) -> None:
     amounts = [max(-128, min(127, v)) for v in amounts]
     positive = [abs(v) for v in amounts]
     inputs = {"a": dtype, "b": dtype, "c": Int(dtype.bits), "d": UInt(dtype.bits)}
-    check_calls(shift_calls(dtype, lanes), inputs, [samples(dtype, 0), samples(dtype, 1), amounts, positive], lanes, compiler)
+    check_calls(
+        shift_calls(dtype, lanes), inputs, [samples(dtype, 0), samples(dtype, 1), amounts, positive], lanes, compiler
+    )
 
 
 def check_calls(
@@ -231,7 +242,9 @@ def test_float_rounding_and_classes(dtype: DType, lanes: int, compiler: str) -> 
 @pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64], ids=str)
 def test_transcendental_functions(dtype: DType, lanes: int, compiler: str) -> None:
     a, b, vec = argument("a", dtype, lanes), argument("b", dtype, lanes), dtype.with_lanes(lanes)
-    calls = {n: (n, (a,), vec) for n in "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf".split()}
+    calls = {
+        n: (n, (a,), vec) for n in "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf".split()
+    }
     calls |= {n: (n, (a, b), vec) for n in ("pow", "atan2", "hypot", "fmod")}
     calls["fma"] = ("fma", (a, b, a), vec)
     rng = np.random.default_rng(1)

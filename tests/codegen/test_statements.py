@@ -55,7 +55,9 @@ def test_loops_that_do_nothing() -> None:
 
 
 def test_lets_and_branches() -> None:
-    half = LetStmt("half", Div(N, const(2)), If(LT(X, Var("half")), Store("out", X, Var("half")), Store("out", X, Sub(X, N))))
+    half = LetStmt(
+        "half", Div(N, const(2)), If(LT(X, Var("half")), Store("out", X, Var("half")), Store("out", X, Sub(X, N)))
+    )
     assert_agrees(loop("x", N, half), {}, {"out": (INT32, 10)}, {"n": 10})
 
 
@@ -63,18 +65,30 @@ def test_sibling_and_shadowing_lets_keep_apart() -> None:
     t = Var("t")
     use = Store("out", X, Add(Mul(t, const(2)), const(1)))
     first = LetStmt("t", const(3), loop("x", 2, use))
-    second = LetStmt("t", const(5), block(loop("x", 1, use, start=2), LetStmt("t", Add(t, const(1)), loop("x", 1, use, start=3)), loop("x", 1, use, start=4)))
+    second = LetStmt(
+        "t",
+        const(5),
+        block(
+            loop("x", 1, use, start=2),
+            LetStmt("t", Add(t, const(1)), loop("x", 1, use, start=3)),
+            loop("x", 1, use, start=4),
+        ),
+    )
     assert_agrees(block(first, second), {}, {"out": (INT32, 5)})
 
 
 def test_lets_inside_expressions() -> None:
-    value = Let("t", Load("in", X, INT32), Add(Mul(Var("t"), Var("t")), Let("u", Add(Var("t"), X), Mul(Var("u"), Var("u")))))
+    value = Let(
+        "t", Load("in", X, INT32), Add(Mul(Var("t"), Var("t")), Let("u", Add(Var("t"), X), Mul(Var("u"), Var("u"))))
+    )
     assert_agrees(loop("x", 8, Store("out", X, value)), {"in": (INT32, 8)}, {"out": (INT32, 8)})
 
 
 def test_vector_lets() -> None:
     ramp = Ramp(const(0), const(1), 24)
-    value = Let("v", Load("in", ramp, UINT8.with_lanes(24)), Mul(Var("v", UINT8.with_lanes(24)), Var("v", UINT8.with_lanes(24))))
+    value = Let(
+        "v", Load("in", ramp, UINT8.with_lanes(24)), Mul(Var("v", UINT8.with_lanes(24)), Var("v", UINT8.with_lanes(24)))
+    )
     body = LetStmt("w", value, Store("out", ramp, Add(Var("w", value.dtype), Var("w", value.dtype))))
     assert_agrees(body, {"in": (UINT8, 24)}, {"out": (UINT8, 24)})
 
@@ -88,7 +102,9 @@ def test_int32_values_wrap_while_indices_do_not() -> None:
 def test_values_read_from_memory_wrap() -> None:
     value = Load("in", X, INT32)
     cube = Mul(Mul(value, Mul(value, value)), const(1 << 20))
-    assert_agrees(loop("x", 64, Store("out", X, Max(cube, Mod(cube, const(7))))), {"in": (INT32, 64)}, {"out": (INT32, 64)})
+    assert_agrees(
+        loop("x", 64, Store("out", X, Max(cube, Mod(cube, const(7))))), {"in": (INT32, 64)}, {"out": (INT32, 64)}
+    )
 
 
 def test_if_then_else_reads_the_chosen_side_only() -> None:
@@ -99,7 +115,9 @@ def test_if_then_else_reads_the_chosen_side_only() -> None:
 def test_shared_values_of_earlier_statements() -> None:
     t = Mul(Add(X, const(1)), Add(X, const(1)))
     twice = Add(t, t)
-    body = block(Store("out", X, twice), If(LT(X, const(3)), Store("out2", X, twice)), Store("out2", X, Sub(twice, const(1))))
+    body = block(
+        Store("out", X, twice), If(LT(X, const(3)), Store("out2", X, twice)), Store("out2", X, Sub(twice, const(1)))
+    )
     assert_agrees(loop("x", 8, body), {}, {"out": (INT32, 8), "out2": (INT32, 8)})
 
 
@@ -134,8 +152,20 @@ def test_scratch_memory_inside_parallel_loops() -> None:
 
 
 def test_two_allocations_of_one_name() -> None:
-    one = Allocate("t", INT32, const(4), MemoryKind.AUTO, block(Store("t", const(0), const(5)), Store("out", const(0), Load("t", const(0), INT32))))
-    two = Allocate("t", UINT8, N, MemoryKind.AUTO, block(Store("t", const(0), const(6, UINT8)), Store("out", const(1), Cast(INT32, Load("t", const(0), UINT8)))))
+    one = Allocate(
+        "t",
+        INT32,
+        const(4),
+        MemoryKind.AUTO,
+        block(Store("t", const(0), const(5)), Store("out", const(0), Load("t", const(0), INT32))),
+    )
+    two = Allocate(
+        "t",
+        UINT8,
+        N,
+        MemoryKind.AUTO,
+        block(Store("t", const(0), const(6, UINT8)), Store("out", const(1), Cast(INT32, Load("t", const(0), UINT8)))),
+    )
     assert_agrees(block(one, two), {}, {"out": (INT32, 2)}, {"n": 3})
 
 
@@ -230,7 +260,11 @@ def test_hostile_names_become_c_names() -> None:
     for k, n in enumerate(HOSTILE):
         value = Add(Var(n + "!", FLOAT32), Call("exp", (const(0.0, FLOAT32),), FLOAT32))
         index = Min(Var(n + "?"), const(7))
-        vector = Store(n, Ramp(const(0), const(1), 8), Max(Broadcast(Var(n + "!", FLOAT32), 8), const(float(k), FLOAT32.with_lanes(8))))
+        vector = Store(
+            n,
+            Ramp(const(0), const(1), 8),
+            Max(Broadcast(Var(n + "!", FLOAT32), 8), const(float(k), FLOAT32.with_lanes(8))),
+        )
         stores += [vector, LetStmt(n + "?", const(k), loop(n, 1, Store(n, Add(Var(n), index), value)))]
     notes = {n: (n + " */ ??/ % \\",) for n in HOSTILE}
     for name in HOSTILE:
@@ -254,10 +288,27 @@ def test_kernels_with_hostile_names_compile() -> None:
 
 def test_constant_arithmetic_raises_no_warnings() -> None:
     big = const(2147483647)
-    values = [Add(big, big), Mul(big, big), Div(big, const(0)), Mod(const(5), const(0)), Select(EQ(big, big), big, const(1))]
-    values += [Cast(INT32, Add(const(250, UINT8), const(250, UINT8))), Cast(INT32, Mul(const(65535, UINT16), const(65535, UINT16)))]
-    values += [Cast(INT32, LT(X, X)), Cast(INT32, Call("shift_left", (const(1), const(40)), INT32)), Sub(const(-2147483648), big)]
-    assert_agrees(loop("x", 1, block(*(Store("out", const(k), v) for k, v in enumerate(values)))), {}, {"out": (INT32, len(values))})
+    values = [
+        Add(big, big),
+        Mul(big, big),
+        Div(big, const(0)),
+        Mod(const(5), const(0)),
+        Select(EQ(big, big), big, const(1)),
+    ]
+    values += [
+        Cast(INT32, Add(const(250, UINT8), const(250, UINT8))),
+        Cast(INT32, Mul(const(65535, UINT16), const(65535, UINT16))),
+    ]
+    values += [
+        Cast(INT32, LT(X, X)),
+        Cast(INT32, Call("shift_left", (const(1), const(40)), INT32)),
+        Sub(const(-2147483648), big),
+    ]
+    assert_agrees(
+        loop("x", 1, block(*(Store("out", const(k), v) for k, v in enumerate(values)))),
+        {},
+        {"out": (INT32, len(values))},
+    )
 
 
 def test_booleans() -> None:

@@ -45,7 +45,9 @@ def scalar_reinterpret(context: Context, a: Text, source: DType, target: DType) 
         return a
     name = f"{new}_from_{old}_bits"
     types = (C_TYPES[new], name, C_TYPES[old], C_TYPES[new])
-    return _bits_call(context, name, "INLINE %s %s(%s a) { %s r; __builtin_memcpy(&r, &a, sizeof r); return r; }" % types, a)
+    return _bits_call(
+        context, name, "INLINE %s %s(%s a) { %s r; __builtin_memcpy(&r, &a, sizeof r); return r; }" % types, a
+    )
 
 
 def _scalar_to_bool(context: Context, a: Text, source: DType) -> Text:
@@ -196,7 +198,9 @@ def plain_step(context: Context, vec: Vec, new: str) -> Vec:
     if bits_of(vec.element) == bits_of(new) and vec.element[0] != "f" and new[0] != "f":
         return _each(context, canonical(context, vec), new, "({type}){part}")
     grain = min(grain_of(context, new, vec.lanes), vec.grain)
-    return canonical(context, _each(context, regrain(context, vec, grain), new, "__builtin_convertvector({code}, {type})"))
+    return canonical(
+        context, _each(context, regrain(context, vec, grain), new, "__builtin_convertvector({code}, {type})")
+    )
 
 
 def _each(context: Context, vec: Vec, new: str, form: str) -> Vec:

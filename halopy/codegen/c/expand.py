@@ -70,7 +70,9 @@ def div_by_constant(node: Div, divisor: int) -> Expr:
         return shifted("right", a, divisor.bit_length() - 1)
     if dtype.is_int:
         # ~((~a) / c) is a / c rounded down for negative a; `sign` is all ones there.
-        sign = shifted("right", a, dtype.bits - 1) if dtype.bits > 8 else reinterpret_mask(LT(a, const(0, dtype)), dtype)
+        sign = (
+            shifted("right", a, dtype.bits - 1) if dtype.bits > 8 else reinterpret_mask(LT(a, const(0, dtype)), dtype)
+        )
         magnitude = reinterpret(bitwise("xor", a, sign), unsigned(dtype))
         quotient = Div(magnitude, const(divisor, unsigned(dtype)))
         return bitwise("xor", reinterpret(quotient, dtype), sign)

@@ -20,7 +20,9 @@ from .vectors import print_vector
 
 _LONGEST = 100  # characters of one inlined text
 
-_INDEX_KINDS = mask(Const, Var, Add, Sub, Mul, Div, Mod, Min, Max, Select, EQ, NE, LT, LE, GT, GE, And, Or, Not, Let, Call)
+_INDEX_KINDS = mask(
+    Const, Var, Add, Sub, Mul, Div, Mod, Min, Max, Select, EQ, NE, LT, LE, GT, GE, And, Or, Not, Let, Call
+)
 _SAME_MODE = (Add, Sub, Mul, Div, Mod, Min, Max, Select, EQ, NE, LT, LE, GT, GE, And, Or, Not)
 _LOADS = mask(Load)
 _TRANSPARENT = frozenset(("likely", "likely_if_innermost", "promise_clamped", "unsafe_promise_clamped"))
@@ -205,4 +207,3 @@ def _distinct(roots: Iterable[Expr]) -> Iterable[Expr]:
             if node not in seen:
                 seen.add(node)  # type: ignore[arg-type]
                 yield node  # type: ignore[misc]
-

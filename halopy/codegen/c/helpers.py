@@ -131,9 +131,7 @@ _VECTOR: dict[str, Template] = {
         (("type", "mask"),),
     ),
     "scatter": Template(
-        "INLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n"
-        "    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n"
-        "}}",
+        "INLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n}}",
         (("type", "i32"),),
     ),
     "scatter_where": Template(
@@ -162,9 +160,7 @@ _VECTOR: dict[str, Template] = {
         name: Template(_LANEWISE_2.format(f"{name}_{{E}}(a[k], b[k])"), ((name, ""),))
         for name in ("div_euclid", "mod_euclid", "div_or_zero", "mod_or_zero", "div_trunc", "mod_trunc")
     },
-    **{
-        name: Template(_LANEWISE.format(f"{name}_{{E}}(a[k])"), ((name, ""),)) for name in ("popcount", "clz", "ctz")
-    },
+    **{name: Template(_LANEWISE.format(f"{name}_{{E}}(a[k])"), ((name, ""),)) for name in ("popcount", "clz", "ctz")},
 }
 VECTOR_NEEDS: frozenset[str] = frozenset()
 

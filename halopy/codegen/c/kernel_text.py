@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ...ir.node import walk
 from ...ir.rewrite import free_vars
+from ...dtypes import INT32
 from ...ir.expr import Load
 from ...ir.stmt import Store
 from ...target import Target
@@ -19,7 +20,7 @@ _DEFAULT_VECTOR_BYTES = 64
 
 def print_c(kernel: LoweredKernel, target: Target | None = None) -> Kernel:
     """The C text of a lowered kernel, with what the runtime must know to call it."""
-    printer = StatementPrinter(target.vector_bytes if target else _DEFAULT_VECTOR_BYTES, kernel.loop_notes)
+    printer = StatementPrinter(_vector_bytes(target), kernel.loop_notes)
     entry = printer.names.fresh(kernel.name)
     _bind_arguments(printer, kernel)
     arguments, printer.lines = printer.lines, []
@@ -36,6 +37,11 @@ def print_c(kernel: LoweredKernel, target: Target | None = None) -> Kernel:
         needs_openmp=printer.needs_openmp,
         needs_math=printer.prelude.needs_math,
     )
+
+
+def _vector_bytes(target: Target | None) -> int:
+    """The width of a register that holds vectors of every type."""
+    return 4 * target.vector_lanes(INT32) if target else _DEFAULT_VECTOR_BYTES
 
 
 def _head(kernel: LoweredKernel, entry: str, body: str) -> list[str]:

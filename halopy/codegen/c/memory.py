@@ -25,7 +25,11 @@ def print_load(context: Context, node: Load) -> Value:
         return _scalar_load(context, node)
     index = node.index
     if isinstance(index, Broadcast):
-        return context.value(Broadcast(_narrowed(node, index.value), index.lanes)) if node.predicate is None else _gather(context, node)
+        return (
+            context.value(Broadcast(_narrowed(node, index.value), index.lanes))
+            if node.predicate is None
+            else _gather(context, node)
+        )
     if isinstance(index, Ramp) and index.base.dtype.lanes > 1:
         return _rows(context, node, index)
     if isinstance(index, Ramp):
@@ -211,10 +215,17 @@ def _row_indices(ramp: Ramp) -> Iterator[Expr]:
         elif isinstance(base, Ramp) and base.base.dtype.lanes == 1 and const_value(ramp.stride) is not None:
             step = const(int(const_value(ramp.stride) or 0) * k)
             yield Ramp(Add(base.base, step), base.stride, base.lanes)
-        elif isinstance(base, Ramp) and base.base.dtype.lanes == 1 and isinstance(ramp.stride, Broadcast) and ramp.stride.value.dtype.lanes == 1:
+        elif (
+            isinstance(base, Ramp)
+            and base.base.dtype.lanes == 1
+            and isinstance(ramp.stride, Broadcast)
+            and ramp.stride.value.dtype.lanes == 1
+        ):
             yield Ramp(Add(base.base, Mul(ramp.stride.value, const(k))), base.stride, base.lanes)
         else:
-            stride = ramp.stride if ramp.stride.dtype.lanes == base.dtype.lanes else Broadcast(ramp.stride, base.dtype.lanes)
+            stride = (
+                ramp.stride if ramp.stride.dtype.lanes == base.dtype.lanes else Broadcast(ramp.stride, base.dtype.lanes)
+            )
             yield Add(base, Mul(stride, const(k, stride.dtype)))
 
 
@@ -328,5 +339,3 @@ def _stored(context: Context, node: Expr) -> Vec:
         return context.name_vector(canonical(context, vec))
     # All lanes are read before the first is written.
     return context.name_vector(vec) if len(vec.parts) > 1 and node.kinds & _LOADS else vec
-
-

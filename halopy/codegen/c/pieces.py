@@ -109,9 +109,7 @@ def _piece(context: Context, element: str, pieces: list[_Piece], wanted: list[tu
     return _place(context, element, pieces, dict(enumerate(wanted)), size)
 
 
-def _place(
-    context: Context, element: str, pieces: list[_Piece], wanted: dict[int, tuple[int, int]], size: int
-) -> Text:
+def _place(context: Context, element: str, pieces: list[_Piece], wanted: dict[int, tuple[int, int]], size: int) -> Text:
     """A register of `size` lanes with (piece, lane) at each wanted position; other positions mean nothing."""
     used = list(dict.fromkeys(piece for piece, _ in wanted.values()))
     if len(used) == 1:

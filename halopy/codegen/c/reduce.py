@@ -52,4 +52,3 @@ def _tree(operator: type[Expr], members: list[Expr]) -> Expr:
         pairs = [operator(a, b) for a, b in zip(members[::2], members[1::2], strict=False)]
         members = pairs + members[len(pairs) * 2 :]
     return members[0]
-

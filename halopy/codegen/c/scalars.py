@@ -19,7 +19,12 @@ from .types import (
     c_type, element_name, index_literal, literal,
 )  # fmt: skip
 
-_ARITHMETIC: dict[type[Expr], tuple[str, int]] = {Add: ("+", PLUS), Sub: ("-", PLUS), Mul: ("*", TIMES), Div: ("/", TIMES)}
+_ARITHMETIC: dict[type[Expr], tuple[str, int]] = {
+    Add: ("+", PLUS),
+    Sub: ("-", PLUS),
+    Mul: ("*", TIMES),
+    Div: ("/", TIMES),
+}
 _COMPARE: dict[type[Expr], tuple[str, int]] = {
     EQ: ("==", EQUALITY), NE: ("!=", EQUALITY), LT: ("<", RELATION), LE: ("<=", RELATION), GT: (">", RELATION), GE: (">=", RELATION),
 }  # fmt: skip
@@ -170,7 +175,11 @@ def _call(context: Context, call: Call, mode: Mode) -> Text:
         return _c_shift(context, call)
     if name == "reinterpret":
         return scalar_reinterpret(context, context.scalar(call.args[0]), call.args[0].dtype, call.dtype)
-    if call.args and expand.narrow_float(call.args[0].dtype) and (name in LIBRARY_CALLS or name in ROUNDINGS or name == "fma"):
+    if (
+        call.args
+        and expand.narrow_float(call.args[0].dtype)
+        and (name in LIBRARY_CALLS or name in ROUNDINGS or name == "fma")
+    ):
         return context.scalar(expand.in_float32(call, *call.args))
     if name == "abs" and call.dtype.is_float and call.dtype.bits >= 32:
         return _function(context, "fabs", call)

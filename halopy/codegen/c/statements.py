@@ -276,4 +276,3 @@ _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     Assert: StatementPrinter.check,
     Allocate: StatementPrinter.allocate,
 }
-
