@@ -109,6 +109,7 @@ def _against_literal(s: Algebra, form: LinearForm, limit: int, closed: Any, stri
 
 def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr:
     """form == 0 or form != 0; holds modulo 2**bits, so for all integers."""
+    form = wrapped(form.terms, form.constant, dtype)
     if not form.terms:
         return const((dtype.wrap(form.constant) == 0) == (operator is EQ), BOOL.with_lanes(dtype.lanes))
     if dtype.is_index_like:
@@ -117,9 +118,7 @@ def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr
             return const(operator is NE, BOOL.with_lanes(dtype.lanes))
         form = LinearForm({t: c // common for t, c in form.terms.items()}, form.constant // common)
     else:
-        # The least number of a signed type is its own negative; as a gain it stays on one side.
-        form = wrapped(form.terms, form.constant, dtype)
-        form = LinearForm({t: abs(c) if c == dtype.min else c for t, c in form.terms.items()}, form.constant)
+        form = LinearForm({t: _signed(c, dtype.bits) for t, c in form.terms.items()}, form.constant)
     first = min(form.terms, key=order_key)
     if form.terms[first] < 0:
         form = form.times(-1)
@@ -130,3 +129,9 @@ def _equality(s: Algebra, operator: Any, form: LinearForm, dtype: DType) -> Expr
     left, right = from_form(s, gains, dtype), from_form(s, losses, dtype)
     decided = None if dtype.is_index_like else _decide(s, operator, left, right)
     return operator(left, right) if decided is None else const(decided, BOOL.with_lanes(dtype.lanes))
+
+
+def _signed(c: int, bits: int) -> int:
+    """c modulo 2**bits in (-half, half]: negating it, all but half changes sides."""
+    half = 1 << (bits - 1)
+    return half - (half - c) % (1 << bits)

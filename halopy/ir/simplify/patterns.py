@@ -33,6 +33,8 @@ class Builder(Protocol):
     @property
     def ranges(self) -> Ranges: ...
 
+    def __call__(self, e: Any) -> Any: ...
+
     def make(self, operator: NodeMeta, *operands: Expr) -> Expr: ...
 
 
@@ -166,13 +168,18 @@ def _operand(e: Expr) -> Expr:
     return e.a if isinstance(e, ir.Binary | ir.Select) else e
 
 
+_NESTS = (ir.Min, ir.Max, ir.And, ir.Or)
+
+
 def _instance(p: Pattern, found: Bindings, builder: Builder, dtype: DType) -> Expr:
     if p.operator is None:
         if p.value is not None:
             return const(p.value, dtype)
         if p.name in _TRUTHS:
             return const(_TRUTHS[p.name], BOOL.with_lanes(dtype.lanes))
-        return found[p.name]
+        hole = found[p.name]
+        # A part of a nest is in canonical form only once it has been taken by itself.
+        return builder(hole) if type(hole) in _NESTS else hole
     return builder.make(p.operator, *(_instance(part, found, builder, dtype) for part in p.parts))
 
 
