@@ -13,10 +13,12 @@ from .node import Node, NodeMeta
 STEP = 40
 
 
-def stepping_stones(root: Node, done: Container[Node], flat: tuple[NodeMeta, ...] = ()) -> Iterator[Node]:
+def stepping_stones(
+    root: Node, done: Container[Node], flat: tuple[NodeMeta, ...] = (), kinds: int = -1
+) -> Iterator[Node]:
     """Nodes below root at every STEP-th height, lowest first; what is in `done` is not entered.
 
-    A chain of nodes of the `flat` classes counts as one level.
+    A chain of nodes of the `flat` classes counts as one level. Only nodes with one of `kinds` below are looked at.
     """
     heights: dict[Node, int] = {}
     stack: list[tuple[Node, bool]] = [(root, False)]
@@ -25,6 +27,8 @@ def stepping_stones(root: Node, done: Container[Node], flat: tuple[NodeMeta, ...
         if finished:
             height = 0
             for child in node.children():
+                if not child.kinds & kinds:
+                    continue
                 height = max(height, heights[child] + (0 if type(node) in flat and type(child) in flat else 1))
             heights[node] = height
             if height % STEP == 0 and height and node is not root:
@@ -34,4 +38,4 @@ def stepping_stones(root: Node, done: Container[Node], flat: tuple[NodeMeta, ...
         elif node not in heights:
             heights[node] = 0
             stack.append((node, True))
-            stack.extend((child, False) for child in node.children() if child not in heights)
+            stack.extend((child, False) for child in node.children() if child.kinds & kinds and child not in heights)

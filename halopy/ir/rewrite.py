@@ -82,7 +82,7 @@ class Rewriter(ScopedRewriter):
             self._depth += 1
             if self._depth > STEP:
                 self._depth = 0
-                for stone in stepping_stones(node, self._memo):
+                for stone in stepping_stones(node, self._memo, kinds=self._only_mask):
                     self(stone)
             done = self._memo[node] = self._visit(node)
             self._depth = max(0, self._depth - 1)

@@ -22,6 +22,8 @@ from .folding import FoldingRewriter
 
 
 def unroll_loops(stmt: Stmt) -> Stmt:
+    if not has_loop(stmt, LoopKind.UNROLLED):
+        return stmt
     unrolled: Stmt = _UnrollLoops()(stmt)
     return unrolled
 
@@ -37,6 +39,11 @@ class _UnrollLoops(Rewriter):
         return block(*(_copy(body, loop, bound, i) for i in range(constant_extent(loop))))
 
 
+def has_loop(stmt: Stmt, kind: LoopKind) -> bool:
+    """Whether a loop of that kind is in the statement."""
+    return any(loop.kind is kind for loop in find(stmt, For))
+
+
 def constant_extent(loop: For) -> int:
     """The trip count of a loop that is unrolled or vectorised. Raises ScheduleError where it is not one number."""
     extent = const_value(simplify(loop.extent))
@@ -50,8 +57,10 @@ def constant_extent(loop: For) -> int:
 
 def _bound_names(body: Stmt) -> list[str]:
     """Names of loops and lets inside `body`."""
-    binders = (*find(body, For), *find(body, LetStmt), *find(body, Let))
-    return list(dict.fromkeys(node.name for node in binders))
+    names = [loop.name for loop in find(body, For)]
+    names += [let.name for let in find(body, LetStmt)]
+    names += [let.name for let in find(body, Let)]
+    return list(dict.fromkeys(names))
 
 
 def _copy(body: Stmt, loop: For, bound: list[str], i: int) -> Stmt:

@@ -42,12 +42,12 @@ from . import lanes
 from .lane_conflicts import lanes_conflict
 from .likely import LIKELY, strip_likely
 from .reduce_lanes import reduce_lanes
-from .unroll_loops import constant_extent
+from .unroll_loops import constant_extent, has_loop
 from .widen import Widener, lanes_active, same_for_all
 
 
 def vectorize_loops(stmt: Stmt) -> Stmt:
-    vectorized: Stmt = _VectorizeLoops()(stmt)
+    vectorized: Stmt = _VectorizeLoops()(stmt) if has_loop(stmt, LoopKind.VECTORIZED) else stmt
     return strip_likely(vectorized)  # no later pass asks
 
 
@@ -278,8 +278,9 @@ class _Interleave(Rewriter):
         super().__init__()
         self.buffer, self.count, self.lane = memory.buffer, count, lane
         # Where inner loops already read vectors, an iteration's elements stay together.
-        accesses = (*find(memory.body, Load), *find(memory.body, Store))
-        self.together = any(n.buffer == memory.buffer and n.index.dtype.lanes > 1 for n in accesses)
+        indices = [load.index for load in find(memory.body, Load) if load.buffer == memory.buffer]
+        indices += [store.index for store in find(memory.body, Store) if store.buffer == memory.buffer]
+        self.together = any(index.dtype.lanes > 1 for index in indices)
         self.size = memory.size
 
     def rewrite_Load(self, node: Load) -> Expr:
