@@ -96,9 +96,10 @@ class _Builder:
                 return self.provide(func, stage, loops)
             loop = loops.loops[names[depth]]
             body = self.level(Level(func, stage, names[depth]), lambda: at(depth - 1))
-            for guard in loops.hoisted.get(names[depth], []):
-                inside = Call("likely", (le(Var(guard.symbol), guard.last),), BOOL)
-                body = LetStmt(guard.symbol, guard.value, If(inside, body))
+            for h in reversed(loops.hoisted.get(names[depth], [])):
+                if h.last is not None:
+                    body = If(Call("likely", (le(Var(h.symbol), h.last),), BOOL), body)
+                body = LetStmt(h.symbol, h.value, body)
             return For(loop.name, loop.range.min, loop.range.extent, loop.kind, body)
 
         return at(len(names) - 1)

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 
 from ..errors import DefinitionError
 from ..ir.build import add, as_expr, div, minimum, mod, mul, sub
-from ..ir.expr import Add, Const, Expr, Var
+from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
-from ..ir.linear import difference
+from ..ir.linear import difference, linear
 from ..ir.program import buffer_property
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
@@ -32,6 +32,8 @@ from .bound_check import bound_check
 from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
+
+_MOST_TERMS = 3
 
 Box = tuple[Interval, ...]  # one closed interval per dimension; ends are never None
 
@@ -84,8 +86,8 @@ class Regions:
         key = (func, stage)
         if key not in self._loops:
             loops = self._loops[key] = self._nest_over(func, stage, self.stage_box(func, stage))
-            for guard in (g for guards in loops.hoisted.values() for g in guards):
-                self.definitions[guard.symbol] = (Level(func, stage, guard.loop), guard.value)
+            for h in (h for symbols in loops.hoisted.values() for h in symbols):
+                self.definitions[h.symbol] = (Level(func, stage, h.loop), h.value)
         return self._loops[key]
 
     def nest(self, func: str, stage: int) -> StageNest:
@@ -232,14 +234,16 @@ class Regions:
         return interval
 
     def _values_of_loop(self, at: Level) -> dict[str, Interval]:
-        """What a loop's variable, and the symbols of guards inside it, range over."""
+        """What a loop's variable, and what is hoisted into it, range over."""
         assert at.func is not None, "the root is no loop"
         loops = self.loops(at.func, at.stage)
         loop = loops.loops[at.loop]
         scope = {loop.name: Interval(loop.range.min, loop.range.last)}
-        for guard in reversed(loops.hoisted.get(at.loop, [])):
-            reach = bounds_of(guard.value, scope)
-            scope[guard.symbol] = Interval(reach.lo, reach.hi and minimum(reach.hi, guard.last))
+        for h in loops.hoisted.get(at.loop, []):
+            reach = bounds_of(h.value, scope)
+            if h.last is not None and reach.hi is not None:
+                reach = Interval(reach.lo, minimum(reach.hi, h.last))
+            scope[h.symbol] = reach
         return scope
 
     def _standing(self, func: str, stage: int, level: Level) -> list[str]:
@@ -332,15 +336,14 @@ class Regions:
             assert i.lo is not None and i.hi is not None, "boxes have ends"
             low = self.bind(level, f"{func}.{name}.lo", simplify(i.lo), what)
             span = simplify(sub(i.hi, i.lo))
-            if not _is_short(span):
-                span = self.bind(level, f"{func}.{name}.span", span, what)
+            span = self.bind(level, f"{func}.{name}.span", span, what)
             bound.append(Interval(low, add(low, span)))
         return tuple(bound)
 
     def bind(self, level: Level, name: str, value: Expr, what: str = "") -> Expr:
         """A symbol for the value inside the level; the value itself where that is as short."""
-        if isinstance(value, Var | Const):
-            return value
+        if _is_sum_of_symbols(value):
+            return value  # so that differences from it are seen to be constant
         symbol = ".".join(part for part in (name, what) if part)
         number = 0
         unique = symbol
@@ -404,9 +407,10 @@ def _union_of(intervals: Sequence[Interval]) -> Interval:
     return total
 
 
-def _is_short(e: Expr) -> bool:
-    """A symbol or number, or a symbol and a number added."""
-    return isinstance(e, Var | Const) or (isinstance(e, Add) and isinstance(e.a, Var) and isinstance(e.b, Const))
+def _is_sum_of_symbols(e: Expr) -> bool:
+    """A sum of few symbols with constant factors, and a number."""
+    terms = linear(e).terms
+    return len(terms) <= _MOST_TERMS and all(isinstance(t, Var) for t in terms)
 
 
 def _same(a: Interval, b: Interval) -> bool:

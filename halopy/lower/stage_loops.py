@@ -6,7 +6,8 @@
                                                        x = m + xo*8 + xi, if x <= m + n - 1  GuardWithIf
 
 A guard that is decided before the innermost loop is tested there: inside it the split variable has a name
-of its own (`Guard.symbol`), known to lie in its range, so that what is computed inside needs no clamps.
+of its own (`Hoisted.symbol`), known to lie in its range, so that what is computed inside needs no clamps. The
+start of a shifted tile has a name too, so that differences of places in one tile are seen to be constant.
 
 `StageLoops.box` answers the question that regions are made of: which values do the stage's variables
 take while some loops stand still and the others run?
@@ -56,6 +57,7 @@ class TileReach:
     tail: Tail
 
 
+_SHIFTED = (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
 _OVERRUNNING = (Tail.ROUND_UP, Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
 _GUARDED = (
     Tail.GUARD_WITH_IF,
@@ -72,13 +74,16 @@ def loop_name(func: str, stage: int, loop: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """Inside the loop `loop`, `symbol` stands for `value`, and the body runs only where it is at most `last`."""
+class Hoisted:
+    """Inside the loop `loop`, `symbol` stands for `value`: the start of a tile, or a variable with its guard.
+
+    With `last` given, the body runs only where the value is at most that.
+    """
 
     loop: str
     symbol: str
     value: Expr
-    last: Expr
+    last: Expr | None = None
 
 
 class StageLoops:
@@ -98,7 +103,7 @@ class StageLoops:
             d.name: Loop(loop_name(func, nest.stage, d.name), current[d.name].range, d.kind) for d in nest.dims
         }
         self._final = current
-        self.hoisted = self._hoist_guards()
+        self.hoisted = self._hoist()
 
     def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
         made: _Step
@@ -111,19 +116,27 @@ class StageLoops:
             return
         self.steps.append(made)
 
-    def _hoist_guards(self) -> dict[str, list[Guard]]:
-        """Guards that outer loops decide, by loop; their steps' variables get symbols."""
+    def _hoist(self) -> dict[str, list[Hoisted]]:
+        """What outer loops decide, by loop, each after what it depends on."""
         depths = {symbol: depth for depth, symbol in enumerate(self._final[name] for name in self.loops)}
-        hoisted: dict[str, list[Guard]] = {}
         names = list(self.loops)
+        hoisted: dict[str, list[Hoisted]] = {}
         for number, step in reversed(list(enumerate(self.steps))):
             depth = min(depths[symbol] for symbol in step.made)
             depths.update({symbol: depth for symbol in step.consumed})
-            if depth > 0 and isinstance(step, _SplitStep) and step.tail in _GUARDED:
-                step.symbol = f"{loop_name(self.func, self.nest.stage, step.old.name)}.at{number or ''}"
-                known = self._known(after=number)
-                guard = Guard(names[depth], step.symbol, step.value(known), step.old.range.last)
+            if not isinstance(step, _SplitStep):
+                continue
+            name = f"{loop_name(self.func, self.nest.stage, step.old.name)}.{{}}{number or ''}"
+            known = self._known(after=number)
+            at = depths[step.outer]
+            if at > 0 and step.tail in _SHIFTED:
+                base = Hoisted(names[at], name.format("base"), step.start(known[step.outer], _likely))
+                hoisted.setdefault(base.loop, []).append(base)
+                step.base = Var(base.symbol)
+            elif depth > 0 and step.tail in _GUARDED:
+                guard = Hoisted(names[depth], name.format("at"), step.value(known), step.old.range.last)
                 hoisted.setdefault(guard.loop, []).append(guard)
+                step.symbol = Var(guard.symbol)
         return hoisted
 
     def _known(self, after: int = -1) -> dict[_Symbol, Expr]:
@@ -218,7 +231,8 @@ class _SplitStep(_Step):
         self.step, self.old, self.outer, self.inner, self.fits = step, old, outer, inner, fits
         self.consumed = (old,)
         self.made = (outer, inner)
-        self.symbol: str | None = None  # of the variable split, where its guard is hoisted
+        self.symbol: Var | None = None  # stands for the variable split, where its guard is hoisted
+        self.base: Var | None = None  # stands for the start of the tile, where that is hoisted
         extent, factor = const_value(old.range.extent), const_value(step.factor)
         self.divides = extent is not None and factor is not None and extent % factor == 0
 
@@ -232,9 +246,10 @@ class _SplitStep(_Step):
             return None
         return TileReach(self.step.old, self.step.factor, self.old.range.extent, self.tail)
 
-    def _base(self, outer: Expr, steady: Callable[[Expr], Expr] = lambda e: e) -> Expr:
+    def start(self, outer: Expr, steady: Callable[[Expr], Expr] = lambda e: e) -> Expr:
+        """Where the tile begins; `steady` marks what it is away from the end."""
         offset = mul(outer, self.step.factor)
-        if self.tail in (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND):
+        if self.tail in _SHIFTED:
             # max: where there are too few iterations, the only tile starts at the beginning
             extent = self.old.range.extent
             room = sub(extent if self.fits else maximum(extent, self.step.factor), self.step.factor)
@@ -243,10 +258,11 @@ class _SplitStep(_Step):
 
     def value(self, known: Mapping[_Symbol, Expr]) -> Expr:
         """The variable split in terms of the loops made."""
-        return add(self._base(known[self.outer], _likely), known[self.inner])
+        start = self.start(known[self.outer], _likely) if self.base is None else self.base
+        return add(start, known[self.inner])
 
     def define(self, known: dict[_Symbol, Expr]) -> None:
-        known[self.old] = self.value(known) if self.symbol is None else Var(self.symbol)
+        known[self.old] = self.value(known) if self.symbol is None else self.symbol
 
     def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
         if self.symbol is not None:
@@ -263,11 +279,13 @@ class _SplitStep(_Step):
             known[self.old] = self._whole()
             return
         if self.symbol is not None and _stands(self.outer, known) and _stands(self.inner, known):
-            known[self.old] = Interval(Var(self.symbol), Var(self.symbol))
+            known[self.old] = Interval(self.symbol, self.symbol)
             return
         outer, inner = _interval(self.outer, known), _interval(self.inner, known)
         scope: Scope = {"outer": outer, "inner": inner}
-        reach = bounds_of(add(self._base(Var("outer")), Var("inner")), scope)
+        whole_tile = self.base is not None and _stands(self.outer, known)
+        start = self.base if whole_tile and self.base is not None else self.start(Var("outer"))
+        reach = bounds_of(add(start, Var("inner")), scope)
         if self.tail in _GUARDED and reach.hi is not None:
             reach = Interval(reach.lo, minimum(reach.hi, self.old.range.last))
         known[self.old] = reach
