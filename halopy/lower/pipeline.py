@@ -20,6 +20,7 @@ from .build_loop_nests import build_loop_nests
 from .check_buffers import dense_check, is_empty
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
+from .interleave_stores import interleave_stores
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
@@ -38,9 +39,11 @@ class Pass:
 
 PASSES: tuple[Pass, ...] = (
     Pass(unroll_loops),  # before partitioning: copies of a body are decided together
+    Pass(trim_no_ops),  # before partitioning: a condition that is a range needs no steady state
     Pass(partition_loops),  # before vectors: one condition over the lanes' range, not one per lane
     Pass(vectorize_loops),
-    #    Pass(trim_no_ops),  # last: what the passes before left without effect
+    Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
+    Pass(trim_no_ops),  # last: what the passes before left without effect
 )
 
 
@@ -67,8 +70,8 @@ def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Coll
         stmt = simplify(stmt)
     for p in PASSES:
         with timed(p.run.__name__):
-            stmt = p.run(stmt)
-        if p.simplified:
+            before, stmt = stmt, p.run(stmt)
+        if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
     return LoweredKernel(
