@@ -185,6 +185,29 @@ class Buffer(BufferShapes):
         array = self._contents.array
         return array if reverse_axes else array.transpose()
 
+    def has_device_allocation(self) -> bool:
+        """Whether a device has a copy: none does, as pipelines run on the CPU."""
+        return False
+
+    def host_dirty(self) -> bool:
+        return False
+
+    def device_dirty(self) -> bool:
+        return False
+
+    def set_host_dirty(self, dirty: bool = True) -> None:
+        """Without effect, as no device has a copy."""
+
+    def set_device_dirty(self, dirty: bool = True) -> None:
+        """Without effect, as no device has a copy."""
+
+    def copy_to_host(self) -> int:
+        """The elements are on the host already. Gives Halide's 0 for success."""
+        return 0
+
+    def device_sync(self) -> int:
+        return 0
+
     def __buffer__(self, flags: int) -> memoryview:
         return self._contents.array.data
 

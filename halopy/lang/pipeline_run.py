@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from ..errors import BufferError, DefinitionError
 from ..ir.program import Program
 from ..lower.single_loops import single_loops
 from ..reference import evaluate
+from ..schedule.advice import advice
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
 from ..source import caller
@@ -94,6 +96,7 @@ class PipelineRun:
         if known is not None and known.snapshot == now:
             known.revision = number
             return known
+        _warn(now)
         made = CompiledPipeline(now, target, number)
         while len(self._compiled) >= _MEMORY:
             del self._compiled[next(iter(self._compiled))]
@@ -177,6 +180,13 @@ class PipelineRun:
         now = self.snapshot()
         check_placements(now.program, now.schedules)
         sys.stderr.write(loop_nest_text(now.program, now.schedules, single_loops(now.program, now.schedules)))
+
+
+def _warn(now: Snapshot) -> None:
+    """Warn, at the user's lines, about what the schedule probably does not mean."""
+    for hint in advice(now.program, now.schedules):
+        where = hint.location or caller()
+        warnings.warn_explicit(hint.text, UserWarning, where.file, where.line)
 
 
 def _sizes(sizes: object) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .func_contents import FuncContents
 from .scheduling import StageScheduling
 
@@ -20,7 +22,8 @@ class Stage(StageScheduling):
         return self._stage_name()
 
     def unscheduled(self) -> None:
-        """Say that the stage is left alone on purpose."""
+        """Say that the stage is left alone on purpose, so that no warning is needed."""
+        self._contents.nests[self._stage] = replace(self._nest(), is_left_alone=True)
 
     def __repr__(self) -> str:
         return f"<halopy.Stage '{self.name()}'>"

@@ -60,6 +60,7 @@ class StageNest:
     races_allowed: bool = False
     directives: tuple[Directive, ...] = ()
     is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
+    is_left_alone: bool = False  # the user said that having no directives is on purpose
 
     @property
     def is_update(self) -> bool:

@@ -1,0 +1,53 @@
+"""What a schedule probably does not mean: worth a warning, not a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..ir.program import Program
+from ..source import SourceLocation
+from .directives import AlignBounds, Bound
+from .nest import FuncSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A hint, and the user's line that it is about."""
+
+    text: str
+    location: SourceLocation | None
+
+
+def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advice]:
+    """Hints about the schedules of a program, in the order of its Funcs."""
+    return [
+        hint
+        for name in program.functions
+        for find in (_forgotten_updates, _bounds_of_inlined)
+        for hint in find(name, program, schedules[name])
+    ]
+
+
+def _forgotten_updates(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
+    """Updates without any directive, where another stage of the Func has some."""
+    if not any(nest.directives for nest in schedule.nests):
+        return
+    for nest in schedule.nests[1:]:
+        if not nest.directives and not nest.is_left_alone:
+            update = f"{nest.func}.update({nest.stage - 1})"
+            yield Advice(
+                f"{update} has no schedule, although other definitions of {nest.func} have; "
+                f"if that is on purpose, {update}.unscheduled() says so",
+                program.functions[name].definitions[nest.stage].location,
+            )
+
+
+def _bounds_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
+    """Ranges for a Func that is computed nowhere by itself."""
+    function = program.functions[name]
+    if name in program.outputs or function.updates or not schedule.compute_level.is_inlined:
+        return
+    for directive in schedule.directives:
+        if isinstance(directive.action, Bound | AlignBounds):
+            yield Advice(f"{directive.text} has no effect: {function.name} is inlined", directive.location)
