@@ -64,7 +64,7 @@ TWO_ARGUMENTS = frozenset("pow atan2 hypot fmod".split())
 _VECTOR: dict[str, Template] = {
     "load": Template("INLINE {T} {name}(const {S} *p) {{ {T} v; __builtin_memcpy(&v, p, sizeof v); return v; }}"),
     "load_first": Template(
-        "INLINE {T} {name}(const {S} *p, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    __builtin_memcpy(&v, p, sizeof({S}) * (unsigned)n);\n"
         "    return v;\n"
@@ -72,10 +72,10 @@ _VECTOR: dict[str, Template] = {
     ),
     "store": Template("INLINE void {name}({S} *p, {T} v) {{ __builtin_memcpy(p, &v, sizeof v); }}"),
     "store_first": Template(
-        "INLINE void {name}({S} *p, {T} v, int n) {{ __builtin_memcpy(p, &v, sizeof({S}) * (unsigned)n); }}"
+        "OUTLINE void {name}({S} *p, {T} v, int n) {{ __builtin_memcpy(p, &v, sizeof({S}) * (unsigned)n); }}"
     ),
     "load_where": Template(
-        "INLINE {T} {name}(const {S} *p, {M} where, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, {M} where, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[k];\n"
         "    return v;\n"
@@ -83,20 +83,20 @@ _VECTOR: dict[str, Template] = {
         (("type", "mask"),),
     ),
     "store_where": Template(
-        "INLINE void {name}({S} *p, {T} v, {M} where, int n) {{\n"
+        "OUTLINE void {name}({S} *p, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[k] = v[k];\n"
         "}}",
         (("type", "mask"),),
     ),
     "load_stride": Template(
-        "INLINE {T} {name}(const {S} *p, int64_t stride, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, int64_t stride, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    for (int k = 0; k < n; k++) v[k] = p[k * stride];\n"
         "    return v;\n"
         "}}"
     ),
     "load_stride_where": Template(
-        "INLINE {T} {name}(const {S} *p, int64_t stride, {M} where, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, int64_t stride, {M} where, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[k * stride];\n"
         "    return v;\n"
@@ -104,7 +104,7 @@ _VECTOR: dict[str, Template] = {
         (("type", "mask"),),
     ),
     "gather": Template(
-        "INLINE {T} {name}(const {S} *p, i32x{N} at, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, i32x{N} at, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    for (int k = 0; k < n; k++) v[k] = p[at[k]];\n"
         "    return v;\n"
@@ -112,7 +112,7 @@ _VECTOR: dict[str, Template] = {
         (("type", "i32"),),
     ),
     "gather_where": Template(
-        "INLINE {T} {name}(const {S} *p, i32x{N} at, {M} where, int n) {{\n"
+        "OUTLINE {T} {name}(const {S} *p, i32x{N} at, {M} where, int n) {{\n"
         "    {T} v = {{0}};\n"
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[at[k]];\n"
         "    return v;\n"
@@ -120,22 +120,22 @@ _VECTOR: dict[str, Template] = {
         (("type", "i32"), ("type", "mask")),
     ),
     "store_stride": Template(
-        "INLINE void {name}({S} *p, int64_t stride, {T} v, int n) {{\n"
+        "OUTLINE void {name}({S} *p, int64_t stride, {T} v, int n) {{\n"
         "    for (int k = 0; k < n; k++) p[k * stride] = v[k];\n"
         "}}"
     ),
     "store_stride_where": Template(
-        "INLINE void {name}({S} *p, int64_t stride, {T} v, {M} where, int n) {{\n"
+        "OUTLINE void {name}({S} *p, int64_t stride, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[k * stride] = v[k];\n"
         "}}",
         (("type", "mask"),),
     ),
     "scatter": Template(
-        "INLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n}}",
+        "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n}}",
         (("type", "i32"),),
     ),
     "scatter_where": Template(
-        "INLINE void {name}({S} *p, i32x{N} at, {T} v, {M} where, int n) {{\n"
+        "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[at[k]] = v[k];\n"
         "}}",
         (("type", "i32"), ("type", "mask")),

@@ -7,6 +7,7 @@ Only what was asked for is written, in the order of first use, after what it nee
 from __future__ import annotations
 
 from . import helpers
+from .avx512 import avx512_variant
 from .types import C_TYPES, bits_of
 
 HEADER = """\
@@ -25,6 +26,7 @@ HEADER = """\
 #endif
 
 #define INLINE static inline __attribute__((always_inline, unused))
+#define OUTLINE static __attribute__((noinline, unused))
 
 typedef struct halide_dimension_t {
     int32_t min, extent, stride;
@@ -80,7 +82,7 @@ class Prelude:
 
     def text(self) -> str:
         """The whole of it as C."""
-        groups = [HEADER, *self._macros.values(), "\n".join(self._types.values()), *self._helpers.values()]
+        groups = [HEADER, *self._macros.values(), "\n".join(self._types.values()), "\n".join(self._helpers.values())]
         return "\n".join(group.rstrip("\n") + "\n" for group in groups if group)
 
     def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
@@ -97,8 +99,9 @@ class Prelude:
         if lanes > 1:
             self.vector(element, lanes)
         bits = bits_of(element)
-        self._helpers[name] = template.text.format(
+        text = template.text.format(
             name=name, T=f"{element}x{lanes}" if lanes > 1 else C_TYPES[element], S=C_TYPES[element], N=lanes,
             M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", TOP=bits - 1,
             U=C_TYPES[f"u{bits}"], LL="ll" if bits == 64 else "",
         )  # fmt: skip
+        self._helpers[name] = avx512_variant(name, operation, element, lanes, text)

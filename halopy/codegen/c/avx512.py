@@ -1,0 +1,58 @@
+"""Memory accesses that AVX-512 does in one instruction and generic C does lane by lane.
+
+Each helper keeps its generic text for other machines; the preprocessor chooses.
+"""
+
+from __future__ import annotations
+
+from .types import bits_of, vector_type
+
+# Operand widths in the names of gcc's and clang's builtins, and the C types that they are declared with.
+_LETTER = {8: "b", 16: "w", 32: "d", 64: "q"}
+_UNIT = {8: "qi", 16: "hi", 32: "si", 64: "di"}
+_C = {8: "char", 16: "short", 32: "int", 64: "long long"}
+_MASKED = frozenset(("load_where", "load_first", "store_where", "store_first"))
+_CONDITION = "#if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)"
+
+
+def avx512_variant(name: str, operation: str, element: str, lanes: int, generic: str) -> str:
+    """The helper's text, with an AVX-512 form before the generic one where there is one."""
+    bits = bits_of(element)
+    if operation == "gather" and element in ("i32", "u32", "f32") and lanes == 16:
+        return _either(_gather(name, element), generic)
+    if operation in _MASKED and lanes * bits in (128, 256, 512):
+        return _either(_masked(name, operation, element, lanes), generic)
+    return generic
+
+
+def _either(special: str, generic: str) -> str:
+    return f"{_CONDITION}\n{special}\n#else\n{generic}\n#endif"
+
+
+def _masked(name: str, operation: str, element: str, lanes: int) -> str:
+    bits = bits_of(element)
+    vector, builtin = vector_type(element, lanes), f"__attribute__((vector_size({lanes * bits // 8})))"
+    scalar = {"i": "int", "u": "uint"}.get(element[0])
+    c_type = f"{scalar}{bits}_t" if scalar else {"f16": "_Float16", "f32": "float", "f64": "double"}[element]
+    first = "(~0ull >> (64 - n))"
+    where, argument = first, ""
+    if operation.endswith("where"):
+        argument = f"i{bits}x{lanes} where, "
+        where = f"({first} & (uint64_t)__builtin_ia32_cvt{_LETTER[bits]}2mask{lanes * bits}((lanes)where))"
+    mask = f"(uint{max(8, lanes)}_t){where}"
+    suffix = f"{_UNIT[bits]}{lanes * bits}_mask"
+    kind = "dqu"
+    head = f"    typedef {_C[bits]} lanes {builtin};\n"
+    if operation.startswith("load"):
+        call = f"__builtin_ia32_load{kind}{suffix}((const void *)p, (lanes){{0}}, {mask})"
+        return f"INLINE {vector} {name}(const {c_type} *p, {argument}int n) {{\n{head}    return ({vector}){call};\n}}"
+    call = f"__builtin_ia32_store{kind}{suffix}((void *)p, (lanes)v, {mask})"
+    return f"INLINE void {name}({c_type} *p, {vector} v, {argument}int n) {{\n{head}    {call};\n}}"
+
+
+def _gather(name: str, element: str) -> str:
+    vector = vector_type(element, 16)
+    kind, c_type = ("sf", "float") if element == "f32" else ("si", "int32_t" if element == "i32" else "uint32_t")
+    passed = "f32x16" if element == "f32" else "i32x16"
+    call = f"__builtin_ia32_gathersiv16{kind}(({passed}){{0}}, (const void *)p, at, (uint16_t)(~0ull >> (64 - n)), 4)"
+    return f"INLINE {vector} {name}(const {c_type} *p, i32x16 at, int n) {{ return ({vector}){call}; }}"
