@@ -11,13 +11,32 @@ from dataclasses import dataclass, field
 
 from ..dtypes import INT32
 from ..ir.build import add, sub
-from ..ir.expr import EQ, FALSE, GE, GT, LT, NE, TRUE, And, Call, Compare, Expr, Max, Min, Not, Or, Select, const_value
+from ..ir.expr import (
+    EQ,
+    FALSE,
+    GE,
+    GT,
+    LT,
+    NE,
+    TRUE,
+    And,
+    Call,
+    Compare,
+    Expr,
+    Load,
+    Max,
+    Min,
+    Not,
+    Or,
+    Select,
+    const_value,
+)
 from ..ir.linear import difference
 from ..ir.node import Node, find
 from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LoopKind
 from .likely import LIKELY, strip_likely
-from .solve import Bounds, Inside, Solver
+from .solve import Bounds, Inside, Solver, exact_bounds
 
 _NEAR = 8  # iterations from an end of the loop
 
@@ -154,6 +173,16 @@ class _Decider:
         gap = difference(simplify(a), simplify(b))
         trips = const_value(self.loop.extent)
         return gap is not None and gap <= (_NEAR if trips is None else min(_NEAR, trips // 4))
+
+
+def is_range(condition: Expr, name: str) -> bool:
+    """Whether a condition holds for a range of a variable's values, whose ends are sums."""
+    if isinstance(condition, And):
+        return is_range(condition.a, name) and is_range(condition.b, name)
+    if not isinstance(condition, Compare) or condition.has(Load):
+        return False
+    solved = [exact_bounds(gap, name) for gap in gaps(condition, True)]
+    return len(solved) == 1 and solved[0] is not None
 
 
 def gaps(condition: Compare, holds: bool) -> Iterator[Expr]:

@@ -7,7 +7,8 @@
 Needs constant extents; a ScheduleError names the loop that has none. Leaves no VECTORIZED loop
 and no `likely` behind: what has no vector form runs as a serial loop over its lanes.
 
-    if on lanes          stores under a mask; `likely`: a test of all lanes, vectors where it holds
+    if on lanes          stores under a mask; a range of lanes as a serial loop over it;
+                         `likely`: a test of all lanes, and vectors where it holds
     memory               one copy per lane, lanes side by side
     same element         `h[0] = h[0] + f` becomes `h[0] = h[0] + reduce_add(f)` for integers
     other reductions     serial, so that the order of the loop is kept
@@ -39,6 +40,7 @@ from ..ir.stmt import (
     block,
 )
 from . import lanes
+from .decisions import is_range
 from .lane_conflicts import lanes_conflict
 from .likely import LIKELY, strip_likely
 from .reduce_lanes import reduce_lanes
@@ -173,12 +175,21 @@ class _Lanes:
         if _stores_what_it_reads(stmt.condition, *sides) or not all(map(_is_stores, sides)):
             return self.scalar(stmt)
         condition = strip_likely(stmt.condition)
+        if stmt.otherwise is None and self._is_range(condition):
+            return self.scalar(stmt)
         mask = self.widen.full(condition)
         then = self._within(condition, {}, lanes_active(self.mask, mask)).run(stmt.then)
         if stmt.otherwise is None:
             return then
         opposite = lanes_active(self.mask, build.logical_not(mask))
         return block(then, self._within(build.logical_not(condition), {}, opposite).run(stmt.otherwise))
+
+    def _is_range(self, condition: Expr) -> bool:
+        """Whether the lanes for which it holds follow each other, so that a short serial loop does it."""
+        for frame in reversed(self.frames):
+            if isinstance(frame, tuple):
+                condition = substitute(condition, dict([frame]))
+        return is_range(condition, self.loop.name)
 
     def allocate(self, stmt: Allocate) -> Stmt:
         """Memory of its own for each iteration."""
@@ -200,13 +211,11 @@ class _Lanes:
         predicate = None if stmt.predicate is None else self.widen.full(stmt.predicate)
         if self.mask is not None:
             predicate = lanes.repeat_each(self.mask, 1, stmt.value.dtype.lanes)
-        return self._if_any(Store(stmt.buffer, index, self.widen.full(stmt.value), predicate))
-
-    def _if_any(self, store: Store) -> Stmt:
-        """Under a mask, what all lanes load at one place may only be loaded if some lane is active."""
-        if self.mask is None or all(load.predicate for load in find(store, Load)):
-            return store
-        return If(VectorReduce("or", self.mask, 1), store)
+        row = Store(stmt.buffer, index, self.widen.full(stmt.value), predicate)
+        if self.mask is not None and any(not self.widen.depends(load) for load in find(stmt, Load)):
+            # What all lanes load at one place may only be loaded if some lane is active.
+            return If(VectorReduce("or", self.mask, 1), row)
+        return row
 
     def _same_place(self, stmt: Store, place: Expr) -> Stmt:
         """A store that hits the same elements in every iteration."""

@@ -67,10 +67,15 @@ def test_nested_vector_loops_over_one_row_become_one_ramp():
 
 
 def test_a_condition_on_lanes_masks_the_stores_and_their_loads():
-    mask = LT(lanes(0), Broadcast(Var("n"), 4))
-    assert vectorize_loops(vectorized(If(lt(x, Var("n")), Store("out", x, f(x))))) is Store(
-        "out", lanes(0), Load("f", lanes(0), INT32.with_lanes(4), mask), mask
+    mask = LT(f(lanes(0)), Broadcast(Var("n"), 4))
+    assert vectorize_loops(vectorized(If(lt(f(x), Var("n")), Store("out", x, Load("g", x, INT32))))) is Store(
+        "out", lanes(0), Load("g", lanes(0), INT32.with_lanes(4), mask), mask
     )
+
+
+def test_a_condition_that_is_a_range_of_lanes_becomes_a_short_loop():
+    guarded = If(lt(x, Var("n")), Store("out", x, f(x)))
+    assert vectorize_loops(vectorized(guarded)) is For("x", const(0), const(4), LoopKind.SERIAL, guarded)
 
 
 def test_a_likely_condition_is_tested_for_all_lanes_at_once():
