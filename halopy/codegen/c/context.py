@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from enum import Enum
 
 from ...dtypes import DType
 from ...ir.expr import Expr
 from .names import Names
 from .prelude import Prelude
+from .scopes import Mode, Scopes
 from .types import Text, Value, Vec, storages, vector_type
 
 INDENT = "    "
-Key = tuple[Expr, "Mode"]
-
-
-class Mode(Enum):
-    """How a scalar int32 is computed: exactly, in an int32_t, or as an index, in an int64_t. LET: as a let's constant."""
-
-    VALUE = 0
-    INDEX = 1
-    LET = 2
 
 
 class Context(ABC):
@@ -34,7 +25,7 @@ class Context(ABC):
         self.depth = 1
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
-        self.scopes: list[dict[Key, Value]] = [{}]  # values computed so far, innermost block last
+        self.scopes = Scopes()
 
     @abstractmethod
     def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:
@@ -63,10 +54,10 @@ class Context(ABC):
         """Begin a C block with a scope of its own."""
         self.line(header + " {" if header else "{")
         self.depth += 1
-        self.scopes.append({})
+        self.scopes.open()
 
     def close(self, tail: str = "}") -> None:
-        self.scopes.pop()
+        self.scopes.close()
         self.depth -= 1
         self.line(tail)
 

@@ -9,12 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...ir.expr import (
-    EQ, GE, GT, LE, LT, NE, Add, And, Call, Cast, Const, Div, Expr, Let, Load, Max, Min, Mod, Mul, Not, Or, Ramp, Select, Sub, Var,
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Call,
+    Cast,
+    Const,
+    Div,
+    Expr,
+    Let,
+    Load,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Select,
+    Sub,
+    Var,
 )  # fmt: skip
 from ...ir.node import mask, walk
-from .context import Context, Key, Mode, is_index, is_name
+from .context import Context, is_index, is_name
 from .memory import print_load
 from .scalars import print_scalar
+from .scopes import Key, Mode
 from .types import UNARY, Text, Value, Vec, c_type
 from .vectors import print_vector
 
@@ -24,7 +48,6 @@ _INDEX_KINDS = mask(
     Const, Var, Add, Sub, Mul, Div, Mod, Min, Max, Select, EQ, NE, LT, LE, GT, GE, And, Or, Not, Let, Call
 )
 _SAME_MODE = (Add, Sub, Mul, Div, Mod, Min, Max, Select, EQ, NE, LT, LE, GT, GE, And, Or, Not)
-_LOADS = mask(Load)
 _TRANSPARENT = frozenset(("likely", "likely_if_innermost", "promise_clamped", "unsafe_promise_clamped"))
 
 
@@ -42,24 +65,22 @@ class ExpressionPrinter(Context):
         for node in _distinct(roots):
             for child in node.children():
                 uses[child] = uses.get(child, 0) + 1  # type: ignore[index,arg-type]
-        for scope in self.scopes:
-            for key in [key for key in scope if key[0].kinds & _LOADS]:
-                del scope[key]
+        self.scopes.forget_loads()
 
     def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:
         stack = [(node, _settled(node, mode))]
         while stack:
             key = stack[-1]
-            if self._known(key) is not None:
+            if self.scopes.get(key) is not None:
                 stack.pop()
                 continue
-            waiting = [operand for operand in self._operands(*key) if self._known(operand) is None]
+            waiting = [operand for operand in self._operands(*key) if self.scopes.get(operand) is None]
             if waiting:
                 stack.extend(reversed(waiting))
                 continue
             stack.pop()
-            self.scopes[-1][key] = self._kept(key, self._print(*key))
-        found = self._known((node, _settled(node, mode)))
+            self.scopes.set(key, self._kept(key, self._print(*key)))
+        found = self.scopes.get((node, _settled(node, mode)))
         assert found is not None, "a printed value was expected"
         return found
 
@@ -67,21 +88,14 @@ class ExpressionPrinter(Context):
         key = (node, _settled(node, mode))
         found = self.value(*key)
         if not _is_named(found):
-            self.scopes[-1][key] = self._named(key, found, hint)
-
-    def _known(self, key: Key) -> Value | None:
-        for scope in reversed(self.scopes):
-            found = scope.get(key)
-            if found is not None:
-                return found
-        return None
+            self.scopes.set(key, self._named(key, found, hint))
 
     def _operands(self, node: Expr, mode: Mode) -> Iterable[Key]:
         """What must be printed first. A Let binds its name between its value and its body."""
         if mode is Mode.LET:
             return ((node, let_mode(node)),)
         if isinstance(node, Let):
-            bound = self._known((node.value, Mode.LET))
+            bound = self.scopes.get((node.value, Mode.LET))
             if bound is None:
                 self._let_names[node.value] = node.name
                 return ((node.value, Mode.LET),)
@@ -138,7 +152,7 @@ class ExpressionPrinter(Context):
         self.line(f"{name} = {self.scalar(a, mode).code};")
         self.close("} else {")
         self.depth += 1
-        self.scopes.append({})
+        self.scopes.open()
         self.line(f"{name} = {self.scalar(b, mode).code};")
         self.close()
         return Text(name)

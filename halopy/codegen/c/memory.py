@@ -9,9 +9,10 @@ from ...dtypes import DType
 from ...ir.expr import Add, Broadcast, Expr, Load, Mul, Ramp, Shuffle, const, const_value
 from ...ir.node import mask
 from ...ir.stmt import Store
-from .context import Context, Mode
+from .context import Context
 from .convert import mask_of_width, number_of_mask
 from .pieces import canonical, grain_of, pick, regrain
+from .scopes import Mode
 from .types import EQUALITY, PLUS, POSTFIX, TERNARY, UNARY, Text, Value, Vec, bits_of, element_name, storages
 
 # Strides whose elements are picked from dense loads, where they fill registers.

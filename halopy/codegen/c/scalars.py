@@ -8,15 +8,56 @@ from typing import Any
 
 from ...dtypes import UINT16
 from ...ir.expr import (
-    EQ, GE, GT, LE, LT, NE, Add, And, Binary, Call, Cast, Compare, Const, Div, Expr, Max, Min, Mod, Mul, Not, Or, Select, Sub, Var, const_value,
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Binary,
+    Call,
+    Cast,
+    Compare,
+    Const,
+    Div,
+    Expr,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Select,
+    Sub,
+    Var,
+    const_value,
 )  # fmt: skip
 from . import expand
-from .context import Context, Mode
+from .context import Context
 from .convert import scalar_cast, scalar_reinterpret
 from .helpers import LIBRARY_CALLS, ROUNDINGS
+from .scopes import Mode
 from .types import (
-    AND, BIT_AND, BIT_OR, BIT_XOR, EQUALITY, OR, PLUS, POSTFIX, RELATION, SHIFT, TERNARY, TIMES, UNARY, Text,
-    c_type, element_name, index_literal, literal,
+    AND,
+    BIT_AND,
+    BIT_OR,
+    BIT_XOR,
+    EQUALITY,
+    OR,
+    PLUS,
+    POSTFIX,
+    RELATION,
+    SHIFT,
+    TERNARY,
+    TIMES,
+    UNARY,
+    Text,
+    c_type,
+    element_name,
+    index_literal,
+    literal,
 )  # fmt: skip
 
 _ARITHMETIC: dict[type[Expr], tuple[str, int]] = {
@@ -252,5 +293,5 @@ _PRINTERS: dict[type[Expr], Callable[[Context, Any, Mode], Text]] = {
     Select: _select,
     Cast: _cast,
     Call: _call,
-    **{comparison: _compare for comparison in _COMPARE},
+    **dict.fromkeys(_COMPARE, _compare),
 }

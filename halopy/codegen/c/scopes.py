@@ -5,12 +5,24 @@ One table for all open blocks, with a trail of what each block added, so that a 
 
 from __future__ import annotations
 
-from ...ir.expr import Load
+from enum import IntEnum
+
+from ...ir.expr import Expr, Load
 from ...ir.node import mask
-from .keys import Key
 from .types import Value
 
 _LOADS = mask(Load)
+
+
+class Mode(IntEnum):
+    """How a scalar int32 is computed: exactly, in an int32_t, or as an index, in an int64_t; LET: a let's constant."""
+
+    VALUE = 0
+    INDEX = 1
+    LET = 2
+
+
+Key = tuple[Expr, Mode]
 
 
 class Scopes:

@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 
 from ...ir.expr import const_value
 from ...ir.stmt import (
-    Allocate, Assert, Block, ErrorSite, Evaluate, For, If, LetStmt, LoopKind, MemoryKind, Produce, Stmt, Store,
+    Allocate,
+    Assert,
+    Block,
+    ErrorSite,
+    Evaluate,
+    For,
+    If,
+    LetStmt,
+    LoopKind,
+    MemoryKind,
+    Produce,
+    Stmt,
+    Store,
 )  # fmt: skip
 from ..kernel import AssertSite
-from .context import Mode
 from .expressions import ExpressionPrinter
 from .memory import print_store
 from .names import comment
+from .scopes import Mode, Scopes
 from .types import Text, memory_type
 
 _STACK_LIMIT = 16 * 1024  # bytes of one array on the stack, where the schedule does not say
@@ -89,14 +101,17 @@ class StatementPrinter(ExpressionPrinter):
         value = self.bind(stmt.name, stmt.value)
         outer = self.bindings.get(stmt.name)
         shadowed = self.scopes if outer is not None else None
-        self.scopes = [{}] if outer is not None else [*self.scopes, {}]
+        if outer is not None:
+            self.scopes = Scopes()
+        else:
+            self.scopes.open()
         self.bindings[stmt.name] = value
 
         def leave() -> None:
             if outer is not None and shadowed is not None:
                 self.bindings[stmt.name], self.scopes = outer, shadowed
             else:
-                self.scopes.pop()
+                self.scopes.close()
                 del self.bindings[stmt.name]
 
         self.then(stmt.body, leave)
@@ -123,7 +138,7 @@ class StatementPrinter(ExpressionPrinter):
     def _else(self) -> None:
         self.close("} else {")
         self.depth += 1
-        self.scopes.append({})
+        self.scopes.open()
 
     # Loops.
 
@@ -141,7 +156,7 @@ class StatementPrinter(ExpressionPrinter):
         outer = self.bindings.get(stmt.name)
         self.bindings[stmt.name] = Text(name)
         if outer is not None:
-            self.scopes, shadowed = [{}], self.scopes
+            self.scopes, shadowed = Scopes(), self.scopes
         else:
             shadowed = None
 
