@@ -147,7 +147,9 @@ def cold(case: Case, name: str, threads: int) -> Cold:
                     with driving(name, threads, settings) as driver:
                         facts = driver.prepare(case, CACHED, threads)
                         starts.append((facts["import"], facts["first"]))
-        with driving(name, threads) as driver:
+        engine, _, schedule = name.partition("/")
+        tiny = f"{engine}/{case.tiny_schedule}" if schedule in case.schedules else name
+        with driving(tiny, threads) as driver:
             driver.prepare(case, TINY, threads)
             for _ in range(WARM_UPS + ROUNDS):
                 entry.tiny.append(driver.ask("run", calls=TINY_CALLS)["seconds"])

@@ -38,12 +38,15 @@ def run(
     algorithm: Algorithm, schedule: Callable[..., None], inputs: Sequence[Picture], result: Picture, scheduled: bool
 ) -> str:
     """Fill `result`; the answer says how fast that was, first (with compiling) and then."""
-    if scheduled:
-        schedule(**algorithm.stages)
-    for image, array in zip(algorithm.inputs, inputs, strict=True):
-        image.set(hl.Buffer(array))
-    target = hl.Buffer(result)
-    first, *seconds = [_timed(algorithm.output, target) for _ in range(1 + ROUNDS)]
+    try:
+        if scheduled:
+            schedule(**algorithm.stages)
+        for image, array in zip(algorithm.inputs, inputs, strict=True):
+            image.set(hl.Buffer(array))
+        target = hl.Buffer(result)
+        first, *seconds = [_timed(algorithm.output, target) for _ in range(1 + ROUNDS)]
+    except hl.HalideError as error:  # such as a picture too small for the schedule, or no C compiler
+        raise SystemExit(str(error)) from None
     pixels = result.shape[-1] * result.shape[-2]
     return (
         f"first call {first:.3f} s (with compiling), then {median(seconds) * 1e3:.3f} ms"

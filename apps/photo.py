@@ -29,7 +29,10 @@ def load(path: Path) -> Picture:
 def save(path: Path, picture: Picture) -> None:
     """Write [y, x], or [channel, y, x] with one or three channels; the suffix of `path` says the format."""
     channels = picture[np.newaxis] if picture.ndim == 2 else picture
-    imageio.imwrite(path, channels[0] if len(channels) == 1 else np.moveaxis(channels, 0, 2))
+    try:
+        imageio.imwrite(path, channels[0] if len(channels) == 1 else np.moveaxis(channels, 0, 2))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path} cannot be written: {error}") from None
 
 
 def describe(picture: Picture) -> str:

@@ -38,6 +38,7 @@ class Case:
     output      makes the output array, touched
     reference   what NumPy says the output is
     tolerance   the largest difference allowed to a rival, with `why` where it is not 0
+    tiny_schedule  which of the schedules can do a picture of 16x16
     operations  arithmetic operations per element of the output, each in `lane_bits` bits
     """
 
@@ -54,6 +55,7 @@ class Case:
     tolerance: Mapping[str, int]
     why: str = ""
     sizes: Sequence[Size] = (LARGE, ODD, CACHED)
+    tiny_schedule: str = "hand"
 
 
 def cases_of(app: str) -> Sequence[Case]:

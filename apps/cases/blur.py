@@ -49,6 +49,7 @@ CASES = (
         lane_bits=16,
         tolerance={"opencv": 1},
         why=_ROUNDED_ONCE,
+        tiny_schedule="app",
     ),
     Case(
         name="blur_rgb",

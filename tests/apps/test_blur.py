@@ -10,7 +10,8 @@ from apps.cases.blur import CASES, blurred_grey, blurred_rgb
 from schedules import blur as schedules
 
 GREY, RGB = CASES
-SIZES = [Size(64, 48), Size(67, 53), Size(301, 41), Size(16, 16), Size(1, 6)]
+SIZES = [Size(64, 48), Size(67, 53), Size(301, 41), Size(32, 6)]
+TINY = [Size(16, 16), Size(1, 1)]
 
 
 def realized(algorithm, case, size):
@@ -31,7 +32,7 @@ def test_grey_blur_is_numpys(schedule, size):
     assert np.array_equal(found, expected)
 
 
-@pytest.mark.parametrize("size", [size for size in SIZES if size.width >= 16 and size.height >= 8], ids=str)
+@pytest.mark.parametrize("size", [*SIZES[:3], TINY[0]], ids=str)
 def test_grey_blur_under_the_schedule_of_halides_app_is_numpys(size):
     algorithm = blur.blur_grey()
     schedules.blur_grey_app(**algorithm.stages)
@@ -39,7 +40,13 @@ def test_grey_blur_under_the_schedule_of_halides_app_is_numpys(size):
     assert np.array_equal(found, expected)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", TINY, ids=str)
+def test_without_a_schedule_no_picture_is_too_small(size):
+    found, expected = realized(blur.blur_grey(), GREY, size)
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [*SIZES, *TINY], ids=str)
 @pytest.mark.parametrize("schedule", [None, schedules.blur_rgb])
 def test_rgb_blur_is_numpys(schedule, size):
     algorithm = blur.blur_rgb()
@@ -58,6 +65,12 @@ def test_the_command_blurs_a_photograph_and_says_how_fast(tmp_path, capsys, sche
     assert "600x400 RGB, 8 bits from coffee.png" in said
     assert f"{schedule} schedule" in said
     assert "megapixels/s" in said
+
+
+def test_the_command_says_that_a_picture_is_too_small_for_the_schedule(tmp_path):
+    photo.save(tmp_path / "tiny.png", np.zeros((3, 9, 9), np.uint8))
+    with pytest.raises(SystemExit, match="blur_y"):
+        blur.main([str(tmp_path / "tiny.png"), "--grey", "--out", str(tmp_path / "blurred.png")])
 
 
 def test_the_command_blurs_brightness_in_16_bits(tmp_path):

@@ -21,6 +21,11 @@ def test_what_is_saved_is_loaded_again(tmp_path, shape, dtype):
     assert np.array_equal(loaded, picture)
 
 
+def test_a_picture_that_cannot_be_written_is_refused_with_its_name(tmp_path):
+    with pytest.raises(SystemExit, match=r"blurred\.png cannot be written"):
+        photo.save(tmp_path / "missing" / "blurred.png", np.zeros((1, 2, 2), np.uint8))
+
+
 def test_rows_of_a_loaded_picture_are_dense():
     assert photo.load(photo.COFFEE).flags.c_contiguous
 
