@@ -17,7 +17,7 @@ COFFEE = Path(__file__).parent / "photos" / "coffee.png"  # 600x400 RGB, CC0: se
 def load(path: Path) -> Picture:
     """The picture of 8 or 16 bits as [channel, y, x]: one channel if grey, else three; an alpha channel is dropped."""
     try:
-        picture = np.atleast_3d(np.asarray(imageio.imread(path)))
+        picture = np.atleast_3d(np.asarray(imageio.imread(path, plugin="pillow")))
     except (OSError, ValueError) as error:
         raise SystemExit(f"{path} cannot be read as a picture: {error}") from None
     if picture.dtype not in (np.uint8, np.uint16):
