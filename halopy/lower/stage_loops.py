@@ -176,12 +176,15 @@ class StageLoops:
 
 
 class _Symbol:
-    """A loop at some point of the steps; a name may come back after a split consumed it."""
+    """A loop at some point of the steps; a name may come back after a split consumed it.
 
-    __slots__ = ("name", "range")
+    `is_clamped`: it counts tiles that are shifted inwards, so iterations past its end repeat the last tile.
+    """
 
-    def __init__(self, name: str, range: Range) -> None:
-        self.name, self.range = name, range
+    __slots__ = ("is_clamped", "name", "range")
+
+    def __init__(self, name: str, range: Range, *, is_clamped: bool = False) -> None:
+        self.name, self.range, self.is_clamped = name, range, is_clamped
 
 
 def _stands(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> bool:
@@ -214,9 +217,10 @@ class _Step:
 def _split(step: Split, current: dict[str, _Symbol], fits: bool) -> _Step:
     old = current.pop(step.old)
     trips = div(add(old.range.extent, sub(step.factor, 1)), step.factor)
-    outer = current[step.outer] = _Symbol(step.outer, Range(as_expr(0), trips))
-    inner = current[step.inner] = _Symbol(step.inner, Range(as_expr(0), step.factor))
-    return _SplitStep(step, old, outer, inner, fits)
+    tiles_clamped = old.is_clamped or step.tail in _SHIFTED
+    outer = current[step.outer] = _Symbol(step.outer, Range(as_expr(0), trips), is_clamped=tiles_clamped)
+    inner = current[step.inner] = _Symbol(step.inner, Range(as_expr(0), step.factor), is_clamped=old.is_clamped)
+    return _SplitStep(step, old, outer, inner, fits and not old.is_clamped)
 
 
 def _fuse(step: Fuse, current: dict[str, _Symbol]) -> _Step:
@@ -242,7 +246,7 @@ class _SplitStep(_Step):
 
     @property
     def requirement(self) -> TileReach | None:
-        if self.divides or self.tail not in _OVERRUNNING:
+        if self.divides or self.old.is_clamped or self.tail not in _OVERRUNNING:
             return None
         return TileReach(self.step.old, self.step.factor, self.old.range.extent, self.tail)
 
