@@ -42,7 +42,7 @@ class NodeMeta(type):
         found = _table.get(key)
         if found is not None:
             return found
-        node: Any = object.__new__(cls)
+        node: Any = object.__new__(cls)  # type: ignore[arg-type]
         write = object.__setattr__
         kinds = cls.bit
         for name, value in zip(fields, args, strict=True):

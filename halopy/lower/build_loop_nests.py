@@ -15,18 +15,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..dtypes import BOOL
-from ..ir.build import add, le, sub
+from ..errors import ScheduleError
+from ..ir.build import add, le, lt, sub
 from ..ir.expr import Call, Const, Expr, Var, const, is_const
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import For, If, LetStmt, Produce, Provide, Realize, Stmt, block, let_all
+from ..ir.stmt import For, If, LetStmt, LoopKind, Produce, Provide, Realize, Stmt, block, let_all
+from ..schedule.directives import SetKind
+from ..schedule.nest import Dim, StageNest
 from .check_buffers import root_checks
 from .constant_extent import most
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
-from .stage_loops import StageLoops
+from .stage_loops import Loop, StageLoops
 
 _LARGEST_CONSTANT_EXTENT = 1 << 20
+_MOST_COPIES = 1 << 12
 
 
 def build_loop_nests(regions: Regions) -> Stmt:
@@ -100,9 +104,26 @@ class _Builder:
                 if h.last is not None:
                     body = If(Call("likely", (le(Var(h.symbol), h.last),), BOOL), body)
                 body = LetStmt(h.symbol, h.value, body)
-            return For(loop.name, loop.range.min, loop.range.extent, loop.kind, body)
+            return self.loop(func, stage, loop, self.nest_of(func, stage).dims[depth], body)
 
         return at(len(names) - 1)
+
+    def nest_of(self, func: str, stage: int) -> StageNest:
+        return self.placement.schedules[func].nests[stage]
+
+    def loop(self, func: str, stage: int, loop: Loop, dim: Dim, body: Stmt) -> Stmt:
+        """The loop; one that becomes lanes or copies gets a constant extent, with a guard if that is too large."""
+        extent = loop.range.extent
+        if loop.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED) and not isinstance(extent, Const):
+            level = Level(func, stage, dim.name)
+            exact = simplify(self.regions.expand(extent, self.placement.path(level)[-2]))
+            limit = most(exact)
+            if limit is None or limit > _MOST_COPIES:
+                raise _not_constant(dim, extent)
+            if not isinstance(exact, Const):
+                body = If(lt(sub(Var(loop.name), loop.range.min), extent), body)
+            extent = const(max(limit, 0))
+        return For(loop.name, loop.range.min, extent, loop.kind, body)
 
     def provide(self, func: str, stage: int, loops: StageLoops) -> Stmt:
         definition = self.regions.functions[func].definitions[stage]
@@ -116,6 +137,18 @@ class _Builder:
             if not is_const(condition, 1):
                 provide = If(condition, provide)
         return provide
+
+
+def _not_constant(dim: Dim, extent: Expr) -> ScheduleError:
+    directive = next(d for d in reversed(dim.made_by) if isinstance(d.action, SetKind))
+    return ScheduleError(
+        directive.text,
+        location=directive.location,
+        reason=[
+            f"loop `{dim.name}` becomes {dim.kind.value}, but the number of its iterations, {extent}, is not a constant"
+        ],
+        accepted=f"a factor, as in {directive.text[:-1]}, 8); or bound() with a constant extent",
+    )
 
 
 def _group(levels: Mapping[str, Level], placement: Placement) -> dict[Level, list[str]]:
