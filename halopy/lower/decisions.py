@@ -43,10 +43,14 @@ _NEAR = 8  # iterations from an end of the loop
 
 @dataclass(slots=True)
 class Decisions:
-    """In the iterations within `bounds`, each key of `replaced` equals its value."""
+    """In the iterations within `bounds`, each key of `replaced` equals its value.
+
+    `lanes` are the vector loops among whose lanes a key may differ.
+    """
 
     bounds: Bounds = field(default_factory=Bounds)
     replaced: dict[Expr, Expr] = field(default_factory=dict)
+    lanes: set[str] = field(default_factory=set)
 
 
 def decide(loop: For) -> Decisions:
@@ -71,6 +75,7 @@ class _Decider:
         self.innermost = is_innermost(loop)
         innermost = [inner for inner in find(loop, For) if is_innermost(inner)]
         self.hot = {inner.name for inner in innermost}
+        self.vectors = {inner.name for inner in innermost if inner.kind is LoopKind.VECTORIZED}
         # A constant size of an innermost loop lets the C compiler unroll it.
         sizes = (inner.extent for inner in innermost if inner is not loop and const_value(inner.extent) is None)
         self.sizes = {n for size in sizes for n in find(size, Min, Max, Select)}
@@ -100,6 +105,7 @@ class _Decider:
 
     def _take(self, node: Expr, value: Expr, bounds: Bounds) -> None:
         self.found.replaced[node] = value
+        self.found.lanes |= {name for name in self.vectors if self.inside.uses(node, {name})}
         self.found.bounds.extend(bounds)
 
     def _extremum(self, node: Min | Max) -> None:

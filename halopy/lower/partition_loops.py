@@ -10,7 +10,8 @@
 
 In the steady state a marked condition holds, of a min, max or select the marked operand is taken.
 Without marks, a clamp is taken to keep the operand that moves with the loop. Parallel loops stay
-whole: each iteration chooses. Loops of few iterations are left to the loops around and inside.
+whole: each iteration chooses; so do loops inside an edge. Loops of few iterations are left to the
+loops around and inside. Where the lanes of a vector would be clamped one by one, an edge has a serial loop.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from .likely import LIKELY
 from .solve import Bounds
 
 _FEW = 4  # iterations that are not worth a loop of their own
-_FEW_IN_EDGE = 16
 
 
 def partition_loops(stmt: Stmt) -> Stmt:
@@ -35,36 +35,50 @@ def partition_loops(stmt: Stmt) -> Stmt:
 
 
 class _PartitionLoops(Rewriter):
-    """Outer loops first. Inside edges only long innermost loops are split again, as others would multiply the code."""
+    """Outer loops first."""
 
     only = (For,)
 
-    def __init__(self, *, in_edge: bool = False) -> None:
-        super().__init__()
-        self.in_edge = in_edge
-        self.edges = self if in_edge else _PartitionLoops(in_edge=True)
-
     def rewrite_For(self, loop: For) -> Stmt:
-        if not self._is_worth_it(loop):
-            return self._inside(loop)
-        decisions = decide(loop)
-        if not decisions.replaced:
-            return self._inside(loop)
+        decisions = decide(loop) if _is_worth_it(loop, _FEW) else None
+        if decisions is None or not decisions.replaced:
+            return _inside(self, loop)
         steady = self(_Take(decisions.replaced)(loop.body))
-        edge = self.edges(_Unmark(decisions.replaced)(loop.body))
+        edge = _Edge(decisions.lanes)(_Unmark(decisions.replaced)(loop.body))
         if loop.kind is LoopKind.PARALLEL:
             return _choose(loop, decisions.bounds, steady, edge)
         return _split(loop, decisions.bounds, steady, edge)
 
-    def _is_worth_it(self, loop: For) -> bool:
-        if loop.kind not in (LoopKind.SERIAL, LoopKind.PARALLEL) or (self.in_edge and not is_innermost(loop)):
-            return False
-        trips = const_value(loop.extent)
-        return trips is None or trips > (_FEW_IN_EDGE if self.in_edge else _FEW)
 
-    def _inside(self, loop: For) -> Stmt:
-        body = self(loop.body)
-        return loop if body is loop.body else For(loop.name, loop.min, loop.extent, loop.kind, body)
+class _Edge(Rewriter):
+    """The body for iterations at an edge: innermost loops choose in each iteration, which multiplies the code less
+    than splitting them. Vector loops whose lanes are clamped or tested one by one become serial."""
+
+    only = (For,)
+
+    def __init__(self, lanes: set[str]) -> None:
+        super().__init__()
+        self.lanes = lanes
+
+    def rewrite_For(self, loop: For) -> Stmt:
+        if loop.kind is LoopKind.VECTORIZED and loop.name in self.lanes:
+            return For(loop.name, loop.min, loop.extent, LoopKind.SERIAL, self(loop.body))
+        decisions = decide(loop) if _is_worth_it(loop, 1) and is_innermost(loop) else None
+        if decisions is None or not decisions.replaced:
+            return _inside(self, loop)
+        steady = _Take(decisions.replaced)(loop.body)
+        edge = _Edge(self.lanes | decisions.lanes)(_Unmark(decisions.replaced)(loop.body))
+        return _choose(loop, decisions.bounds, steady, edge)
+
+
+def _is_worth_it(loop: For, few: int) -> bool:
+    trips = const_value(loop.extent)
+    return loop.kind in (LoopKind.SERIAL, LoopKind.PARALLEL) and (trips is None or trips > few)
+
+
+def _inside(rewriter: Rewriter, loop: For) -> Stmt:
+    body = rewriter(loop.body)
+    return loop if body is loop.body else For(loop.name, loop.min, loop.extent, loop.kind, body)
 
 
 class _Take(FoldingRewriter):

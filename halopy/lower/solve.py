@@ -10,7 +10,7 @@ remainder), its own bounds stand in, so that an answer may be too narrow, but ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import gcd
 
 from ..dtypes import INT32
@@ -27,21 +27,45 @@ _MOST_STEPS = 64
 _LONGEST = 1 << 10  # trips of an inner loop that are decided together
 
 
-@dataclass(slots=True)
 class Bounds:
     """The values of a loop variable from all of `at_least` on, and before all of `before`, if `only_if` holds."""
 
-    at_least: list[Expr] = field(default_factory=list)
-    before: list[Expr] = field(default_factory=list)
-    only_if: list[Expr] = field(default_factory=list)  # each must be >= 0
+    def __init__(self) -> None:
+        # coefficient*x + terms + constant >= 0: of those that differ in the constant alone, the strictest.
+        self._sums: dict[tuple[int, frozenset[tuple[Expr, int]]], LinearForm] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.at_least or self.before or self.only_if)
+        return bool(self._sums)
+
+    def add(self, coefficient: int, rest: LinearForm) -> None:
+        """Require coefficient*x + rest >= 0."""
+        key = (coefficient, frozenset(rest.terms.items()))
+        known = self._sums.get(key)
+        if known is None or rest.constant < known.constant:
+            self._sums[key] = rest
 
     def extend(self, other: Bounds) -> None:
-        self.at_least += [e for e in other.at_least if e not in self.at_least]
-        self.before += [e for e in other.before if e not in self.before]
-        self.only_if += [e for e in other.only_if if e not in self.only_if]
+        for (coefficient, _), rest in other._sums.items():
+            self.add(coefficient, rest)
+
+    @property
+    def at_least(self) -> list[Expr]:
+        """ceil(-rest / coefficient)"""
+        return [div(sub(c - 1, _sum(rest)), c) for (c, _), rest in self._sums.items() if c > 0]
+
+    @property
+    def before(self) -> list[Expr]:
+        """floor(rest / -coefficient) + 1"""
+        return [add(div(_sum(rest), -c), 1) for (c, _), rest in self._sums.items() if c < 0]
+
+    @property
+    def only_if(self) -> list[Expr]:
+        """What must not be negative for there to be any."""
+        return [_sum(rest) for (c, _), rest in self._sums.items() if c == 0]
+
+
+def _sum(rest: LinearForm) -> Expr:
+    return expr_of(rest, INT32)
 
 
 @dataclass(frozen=True)
@@ -116,17 +140,12 @@ def exact_bounds(e: Expr, variable: str) -> Bounds | None:
 
 
 def _solve(form: LinearForm, x: Var, bounds: Bounds) -> bool:
-    """Add where coefficient*x + rest >= 0. False where it never holds."""
+    """Add where form >= 0. False where it never holds."""
     c = form.terms.get(x, 0)
-    rest = expr_of(form.plus(LinearForm({x: 1}), -c), INT32)
-    if c > 0:  # x >= ceil(-rest / c)
-        bounds.at_least.append(div(sub(c - 1, rest), c))
-    elif c < 0:  # x <= floor(rest / -c)
-        bounds.before.append(add(div(rest, -c), 1))
-    elif const_value(rest) is None:
-        bounds.only_if.append(rest)
-    else:
-        return int(const_value(rest) or 0) >= 0
+    rest = form.plus(LinearForm({x: 1}), -c)
+    if c == 0 and not rest.terms:
+        return rest.constant >= 0
+    bounds.add(c, rest)
     return True
 
 
