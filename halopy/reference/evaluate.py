@@ -60,7 +60,7 @@ class _Evaluation:
         dtypes = self.program.functions[name].dtypes
         if is_empty(box):
             return [np.zeros(shape_of(box), d.to_numpy()) for d in dtypes]
-        return self.grids[name].window(box, dtypes)
+        return self.grids[name].window(box).stored(dtypes)
 
     def realize(self, wanted: Mapping[str, Box]) -> None:
         """Compute the Funcs at least over the boxes."""
@@ -143,5 +143,5 @@ class _Evaluation:
                     boxes = self._plan(name, boxes[-1], {})
                     break
             else:
-                self.grids[name] = grid
+                self.grids[name] = grid.window(boxes[-1])  # beyond it not all stages have run
                 done = True

@@ -40,11 +40,14 @@ class Grid:
         """Write the whole box."""
         self.arrays[element][...] = value
 
-    def window(self, box: Box, dtypes: Sequence[DType]) -> list[Array]:
-        """The part inside `box`, as in memory."""
+    def window(self, box: Box) -> Grid:
+        """The part inside `box`, without a copy."""
         window = tuple(slice(b[0] - g[0], b[1] - g[0] + 1) for b, g in zip(box, self.box, strict=True))[::-1]
-        stored = zip(self.arrays, dtypes, strict=True)
-        return [np.array(to_storage(a[window], d), order="C") for a, d in stored]
+        return Grid(box, tuple(a[window] for a in self.arrays))
+
+    def stored(self, dtypes: Sequence[DType]) -> list[Array]:
+        """Copies as in memory."""
+        return [np.array(to_storage(a, d), order="C") for a, d in zip(self.arrays, dtypes, strict=True)]
 
     def _offsets(self, index: Sequence[Array]) -> tuple[Array, ...]:
         return tuple(np.subtract(i, low, dtype=np.int64) for i, (low, _) in zip(index, self.box, strict=True))[::-1]

@@ -37,6 +37,8 @@ def run_stage(
     if pure is None or any(extent <= 0 for _, extent in bounds):
         return
     sequence = stage.select_flat(variables, reduction_sequence(bounds, stage.reduction_names), read)
+    if any(points.size == 0 for points in sequence.values()):
+        return
     new = new_values(stage) if sequence else None
     if new is not None:
         accumulate(stage, new, grid, {**variables, **pure}, sequence, read)

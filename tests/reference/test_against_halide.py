@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 pytest.importorskip("halide")
 
@@ -27,6 +28,7 @@ from halopy.reference import evaluate
 
 from .halide_wheel import HalideProgram
 from .programs import domain, func, i32, image, program, read, update, x, y
+from .random_programs import programs, regions
 
 INTEGERS = [Int(8), Int(16), Int(32), Int(64), UInt(8), UInt(16), UInt(32), UInt(64)]
 FLOATS = [FLOAT16, FLOAT32, FLOAT64]
@@ -318,3 +320,15 @@ def test_undefined_values_are_not_stored():
     undefined = Call("undef", (), INT32)
     f = func("f", [x], x, update([x], Select(ir.LT(x, i32(3)), undefined, i32(9))))
     program_agrees(program(f), "f", [(0, 6)])
+
+
+@given(programs(), regions)
+@settings(max_examples=15, deadline=None)
+def test_random_programs(p, region):
+    (name,) = p.outputs
+    (got,) = evaluate(p, {}, {}, {name: region})[name]
+    halide = HalideProgram(p, {})
+    for func_name in p.functions:
+        halide.funcs[func_name].compute_root()
+    (want,) = halide.run(name, region)
+    assert (got == want).all(), f"{got}\nHalide:\n{want}"

@@ -171,6 +171,18 @@ def test_an_index_that_reads_the_func_itself_is_followed():
     assert run(program(f), {"f": [(16, 1)]}).tolist() == [expected[16]]
 
 
+def test_cells_that_only_an_early_update_touched_are_not_taken_for_results():
+    """f(0) is asked for after f(1): the scatter wrote it then, but the last update did not."""
+    f = func("f", [x], x, update([Mul(s, i32(0))], i32(0), domain(("s", 0, 1))), update([x], Add(read("f", x), i32(7))))
+    g = func("g", [x], read(f, Mod(read(f, x), i32(8))))
+    assert run(program(f, g), {"g": [(1, 1)]}).tolist() == [7]
+
+
+def test_a_predicate_that_never_holds_changes_nothing():
+    h = func("h", [x], i32(3), update([Mod(r, i32(2))], r, domain(("r", 0, 5), where=LT(r, i32(0)))))
+    assert run(program(h), {"h": [(0, 2)]}).tolist() == [3, 3]
+
+
 def test_an_undefined_value_is_not_stored():
     nothing = Call("undef", (), INT32)
     f = func("f", [x], x, update([x], Select(LT(x, i32(2)), nothing, i32(9))), update([x], nothing))
