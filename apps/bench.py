@@ -26,11 +26,11 @@ from apps.report import Cold, Measured
 from apps.rivals.compiled import AUTOSCHEDULERS, ENGINES
 from apps.rivals.driver import Driver, Failed, driving
 
-WARM_UPS, ROUNDS, STARTS = 3, 15, 5
+WARM_UPS, ROUNDS, STARTS = 3, 15, 3
 LEAST_SECONDS = 0.004  # a shorter call is repeated within its turn
 PAUSE = 0.01  # between turns, until the threads of the last system sleep
 TINY, TINY_CALLS = Size(16, 16), 2000
-AGAINST = "halide,halide/hand,halide/app,opencv,numpy,numba"
+AGAINST = "halide,halide/hand,halide/app,halide/Adams2019,halide/Mullapudi2016,halide/Li2018,opencv,numpy,numba"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
