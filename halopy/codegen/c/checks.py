@@ -1,0 +1,88 @@
+"""Failing checks: what they report and how they leave the kernel, also from inside parallel loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...ir.stmt import Assert, ErrorSite, Stmt
+from ..kernel import AssertSite
+from .expressions import ExpressionPrinter
+from .names import comment
+from .scopes import Mode
+from .types import Text
+
+Work = Stmt | Callable[[], None]
+
+
+class CheckPrinter(ExpressionPrinter):
+    """Prints checks; collects what each code that the kernel returns means."""
+
+    def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(vector_bytes)
+        self.loop_notes = loop_notes
+        self.asserts: list[AssertSite] = []
+        self.needs_status = False
+        self.todo: list[Work] = []
+        self._exits: list[str] = []  # of the open parallel loops: the label at the end of an iteration
+        self._used_exits: set[str] = set()
+
+    def then(self, *work: Work) -> None:
+        """What is to be printed next, in this order."""
+        self.todo.extend(reversed(work))
+
+    @property
+    def in_parallel(self) -> bool:
+        return bool(self._exits)
+
+    def check(self, stmt: Assert) -> None:
+        self.begin(stmt.condition, *stmt.args)
+        condition = self.scalar(stmt.condition, Mode.INDEX)
+        self.open(f"if (!({condition.code}))")
+        args = [self.scalar(arg, Mode.INDEX) for arg in stmt.args]
+        self.report(stmt.site, stmt.names, args)
+        self.leave()
+        self.close()
+
+    def report(self, site: ErrorSite, names: tuple[str, ...], args: list[Text], *, shared: bool = False) -> None:
+        """Lines that record a failed check; `shared` where several threads may do so at once."""
+        self.line(comment(f"{site.value}: {', '.join(names)}"))
+        self.asserts.append(AssertSite(site, names, len(args)))
+        self.needs_status = True
+        number = len(self.asserts)
+        if not (shared or self.in_parallel):
+            self.line(f"status = {number};")
+            self._write(args)
+            return
+        # Threads race to report; the first one wins.
+        self.line("int32_t none = 0;")
+        self.open(f"if (__atomic_compare_exchange_n(&status, &none, {number}, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))")
+        self._write(args)
+        self.close()
+
+    def leave(self) -> None:
+        """Out of the kernel, or to the end of the innermost parallel iteration."""
+        if not self._exits:
+            self.line("return status;")
+        else:
+            self._used_exits.add(self._exits[-1])
+            self.line(f"goto {self._exits[-1]};")
+
+    def leave_if_failed(self) -> None:
+        self.open("if (__atomic_load_n(&status, __ATOMIC_RELAXED))" if self.in_parallel else "if (status)")
+        self.leave()
+        self.close()
+
+    def begin_iteration(self) -> None:
+        """The body of a parallel loop begins: checks in it leave to its end."""
+        self._exits.append(self.names.fresh("next"))
+
+    def end_iteration(self) -> bool:
+        """The body ends; whether a check in it may have failed."""
+        label = self._exits.pop()
+        if label in self._used_exits:
+            self.lines.append(f"{label}:;")
+        return label in self._used_exits
+
+    def _write(self, args: list[Text]) -> None:
+        for k, arg in enumerate(args):
+            self.line(f"error_args[{k}] = {arg.code};")

@@ -1,0 +1,177 @@
+"""Loops, serial and parallel.
+
+Parallel loops that stand directly inside each other become one OpenMP loop over all their iterations.
+Any other parallel loop inside a parallel loop runs serially: its thread is one of a full team. Iterations
+are dealt out one by one, since threads seldom run equally fast. Without OpenMP everything runs serially.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ...ir.expr import Expr, Sub, const_value
+from ...ir.rewrite import free_vars
+from ...ir.stmt import Allocate, For, LoopKind, Produce, Stmt
+from .names import comment
+from .scopes import Mode, Scopes
+from .scratch import ScratchPrinter
+from .types import PLUS, TIMES, Text
+
+_OMP = """\
+#ifdef _OPENMP
+#define OMP(directive) _Pragma(#directive)
+#else
+#define OMP(directive)
+#endif"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """A loop whose range has been printed."""
+
+    loop: For
+    first: Text
+    end: str
+
+
+class LoopPrinter(ScratchPrinter):
+    """Prints loops."""
+
+    def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(vector_bytes, loop_notes)
+        self.needs_openmp = False
+
+    def loop(self, stmt: For) -> None:
+        if stmt.kind is LoopKind.PARALLEL and not self.in_parallel:
+            self._parallel_loop(stmt)
+        else:
+            self._serial_loop(stmt)
+
+    def _serial_loop(self, stmt: For) -> None:
+        hoisted = self.to_hoist(stmt)
+        if hoisted:
+            self.open("")
+        forget = self.hoist(hoisted, shared=False)
+        self._notes(stmt)
+        leave = self._open_loop(self._range(stmt))
+
+        def done() -> None:
+            leave()
+            forget()
+            if hoisted:
+                self.close()
+
+        self.then(stmt.body, done)
+
+    def _parallel_loop(self, stmt: For) -> None:
+        self.needs_openmp = True
+        self.prelude.macro("OMP", _OMP)
+        nest = _perfect_nest(stmt)
+        ranges = [self._range(loop) for loop in nest]
+        hoisted = self.to_hoist(nest[-1]) if _all_invariant(nest, self.to_hoist(nest[-1])) else []
+        forget = self._open_region(hoisted)
+        for loop in nest:
+            self._notes(loop)
+        self.line(_directive(ranges, within_region=bool(hoisted)))
+        leaves = [self._open_loop(each) for each in ranges]
+        self.begin_iteration()
+        if hoisted:
+            self.leave_if_failed()
+
+        def done() -> None:
+            may_fail = self.end_iteration()
+            for leave in reversed(leaves):
+                leave()
+            forget()
+            if hoisted:
+                self.close()
+            if may_fail:
+                self.leave_if_failed()
+
+        self.then(nest[-1].body, done)
+
+    def _open_region(self, hoisted: list[tuple[Allocate, Expr]]) -> Callable[[], None]:
+        """A parallel region around the loop, where each thread takes memory of its own."""
+        if hoisted:
+            self.line("OMP(omp parallel)")
+            self.open("")
+        return self.hoist(hoisted, shared=True)
+
+    def _notes(self, stmt: For) -> None:
+        for note in self.loop_notes.get(stmt.name, ()):
+            self.line(comment(note))
+
+    def _range(self, stmt: For) -> _Range:
+        self.begin(stmt.min, stmt.extent)
+        first = self.scalar(stmt.min, Mode.INDEX)
+        return _Range(stmt, first, self._end(stmt, first))
+
+    def _end(self, stmt: For, first: Text) -> str:
+        """The end of the loop: a literal, a name, or a constant computed once."""
+        low, count = const_value(stmt.min), const_value(stmt.extent)
+        if low is not None and count is not None:
+            return str(int(low) + int(count))
+        if isinstance(stmt.extent, Sub) and stmt.extent.b is stmt.min:
+            return self._named_end(stmt, self.scalar(stmt.extent.a, Mode.INDEX))
+        extent = self.scalar(stmt.extent, Mode.INDEX)
+        return self._named_end(stmt, extent if low == 0 else Text(f"{first.at(PLUS)} + {extent.at(TIMES)}", PLUS))
+
+    def _named_end(self, stmt: For, end: Text) -> str:
+        return end.code if end.code.isidentifier() else self.local("int64_t", end, f"{stmt.name}_end").code
+
+    def _open_loop(self, each: _Range) -> Callable[[], None]:
+        """The head of a loop; the answer closes it."""
+        name = self.names.fresh(each.loop.name)
+        self.open(f"for (int64_t {name} = {each.first.code}; {name} < {each.end}; {name}++)")
+        return self._bind_loop(each.loop.name, Text(name))
+
+    def _bind_loop(self, name: str, value: Text) -> Callable[[], None]:
+        outer, scopes = self.bindings.get(name), self.scopes
+        self.bindings[name] = value
+        if outer is not None:
+            self.scopes = Scopes()  # what was computed with the outer variable of this name is hidden
+
+        def leave() -> None:
+            self.scopes = scopes
+            if outer is None:
+                del self.bindings[name]
+            else:
+                self.bindings[name] = outer
+            self.close()
+
+        return leave
+
+
+def _perfect_nest(stmt: For) -> list[For]:
+    """The parallel loop and those that directly make up its body, over ranges known before all of them."""
+    nest, names = [stmt], {stmt.name}
+    while True:
+        body: Stmt = nest[-1].body
+        while isinstance(body, Produce):
+            body = body.body
+        if not isinstance(body, For) or body.kind is not LoopKind.PARALLEL:
+            return nest
+        if not names.isdisjoint(free_vars(body.min) | free_vars(body.extent)) or body.name in names:
+            return nest
+        nest.append(body)
+        names.add(body.name)
+
+
+def _all_invariant(nest: list[For], hoisted: list[tuple[Allocate, Expr]]) -> bool:
+    """Whether sizes known before the innermost loop are known before the whole nest."""
+    names = {loop.name for loop in nest}
+    return all(names.isdisjoint(free_vars(size)) for _, size in hoisted)
+
+
+def _directive(ranges: list[_Range], *, within_region: bool) -> str:
+    """The pragma of a parallel loop. A single iteration wakes no threads."""
+    clauses = "schedule(dynamic)"
+    if len(ranges) > 1:
+        clauses += f" collapse({len(ranges)})"
+    if within_region:
+        return f"OMP(omp for {clauses})"
+    first, end = ranges[0].first, ranges[0].end
+    if len(ranges) == 1 and not end.isdecimal():
+        clauses += f" if({end} > {first.at(PLUS)} + 1)" if first.code != "0" else f" if({end} > 1)"
+    return f"OMP(omp parallel for {clauses})"

@@ -1,0 +1,130 @@
+"""Scratch memory: small arrays on the stack, the rest from the heap, freed however its block is left.
+
+Memory whose size is known before a loop is taken there, once, or once per thread (`hoist`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...ir.expr import Expr, const_value
+from ...ir.stmt import Allocate, ErrorSite, For, MemoryKind
+from .checks import CheckPrinter
+from .hoist import hoistable
+from .scopes import Mode
+from .types import TIMES, Text, memory_type
+
+_STACK_LIMIT = 16 * 1024  # bytes of one array on the stack, where the schedule does not say
+_STACK_TOTAL = 128 * 1024  # bytes of all of them together
+
+_SCRATCH = """\
+extern void *aligned_alloc(__SIZE_TYPE__ alignment, __SIZE_TYPE__ size);
+extern void free(void *memory);
+
+/* Scratch memory for `count` elements, aligned to 64 bytes; null where there is none. */
+INLINE void *scratch(int64_t count, int64_t bytes_each) {
+    if (count > (INT64_C(1) << 48) / bytes_each) return 0;
+    return aligned_alloc(64, count > 0 ? ((__SIZE_TYPE__)(count * bytes_each) + 63) / 64 * 64 : 64);
+}
+
+/* Runs where the variable goes out of scope, by whatever way. */
+INLINE void release(const void *variable) { free(*(void *const *)variable); }
+#define SCOPED __attribute__((cleanup(release)))"""
+
+
+class ScratchPrinter(CheckPrinter):
+    """Prints allocations."""
+
+    def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(vector_bytes, loop_notes)
+        self._on_stack = 0
+        self._hoisted: dict[str, str] = {}  # buffers that have their memory already: C pointer
+
+    def allocate(self, stmt: Allocate) -> None:
+        if stmt.buffer in self._hoisted:
+            self.then(stmt.body, self._point(stmt.buffer, self._hoisted[stmt.buffer]))
+            return
+        self.begin(stmt.size)
+        self.open("")
+        total = _constant_bytes(stmt, stmt.size)
+        if total is None or not self._fits_stack(total, stmt.memory):
+            name, total = self.heap(stmt, stmt.size), 0
+            self.leave()
+            self.close()
+        else:
+            name = self.names.fresh(stmt.buffer)
+            count = max(1, total // stmt.dtype.bytes)
+            self.line(f"{memory_type(stmt.dtype)} {name}[{count}] __attribute__((aligned(64)));")
+        self._on_stack += total
+        restore = self._point(stmt.buffer, name)
+
+        def leave() -> None:
+            restore()
+            self._on_stack -= total
+            self.close()
+
+        self.then(stmt.body, leave)
+
+    def heap(self, stmt: Allocate, size: Expr, *, shared: bool = False) -> str:
+        """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""
+        self.prelude.macro("SCOPED", _SCRATCH)
+        count = self.scalar(size, Mode.INDEX)
+        c_type, memory = memory_type(stmt.dtype), self.names.fresh(f"{stmt.buffer}_memory")
+        name = self.names.fresh(stmt.buffer)
+        self.line(f"void *const {memory} SCOPED = scratch({count.code}, {stmt.dtype.bytes});")
+        self.line(f"{c_type} *const restrict {name} = {memory};")
+        self.open(f"if (!{name})")
+        self.report(
+            ErrorSite.OUT_OF_MEMORY, (stmt.buffer,), [Text(f"{count.at(TIMES)} * {stmt.dtype.bytes}")], shared=shared
+        )
+        return name
+
+    def to_hoist(self, loop: For) -> list[tuple[Allocate, Expr]]:
+        """What the loop allocates on the heap and can be taken before it."""
+        return [
+            (stmt, size)
+            for stmt, size in hoistable(loop)
+            if stmt.buffer not in self._hoisted and not self._stays_on_stack(stmt)
+        ]
+
+    def hoist(self, stmts: list[tuple[Allocate, Expr]], *, shared: bool) -> Callable[[], None]:
+        """Take memory before a loop; the answer forgets it again. `shared`: every thread does this."""
+        for stmt, size in stmts:
+            self.begin(size)
+            self._hoisted[stmt.buffer] = self.heap(stmt, size, shared=shared)
+            if not shared:
+                self.leave()
+            self.close()
+
+        def forget() -> None:
+            for stmt, _ in stmts:
+                del self._hoisted[stmt.buffer]
+
+        return forget
+
+    def _stays_on_stack(self, stmt: Allocate) -> bool:
+        total = _constant_bytes(stmt, stmt.size)
+        return total is not None and self._fits_stack(total, stmt.memory)
+
+    def _fits_stack(self, total: int, memory: MemoryKind) -> bool:
+        if memory is MemoryKind.HEAP or self._on_stack + total > _STACK_TOTAL:
+            return False
+        return memory is not MemoryKind.AUTO or total <= _STACK_LIMIT
+
+    def _point(self, buffer: str, name: str) -> Callable[[], None]:
+        """Let the buffer's name mean this memory; the answer undoes it."""
+        outer = self.pointers.get(buffer)
+        self.pointers[buffer] = name
+
+        def restore() -> None:
+            if outer is None:
+                del self.pointers[buffer]
+            else:
+                self.pointers[buffer] = outer
+
+        return restore
+
+
+def _constant_bytes(stmt: Allocate, size: Expr) -> int | None:
+    count = const_value(size)
+    return None if count is None else max(0, int(count)) * stmt.dtype.bytes
