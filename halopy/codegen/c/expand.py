@@ -11,8 +11,30 @@ from collections.abc import Callable
 
 from ...dtypes import FLOAT32, Code, DType, UInt
 from ...ir.expr import (
-    EQ, GE, GT, LE, LT, NE, Add, And, Broadcast, Call, Cast, Div, Expr, Max, Min, Mod, Mul, Not, Or, Select, Sub, const, const_value,
-)  # fmt: skip
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Broadcast,
+    Call,
+    Cast,
+    Div,
+    Expr,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Select,
+    Sub,
+    const,
+    const_value,
+)
 
 Rule = Callable[[Call], Expr]
 

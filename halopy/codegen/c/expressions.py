@@ -33,10 +33,10 @@ from ...ir.expr import (
     Select,
     Sub,
     Var,
-)  # fmt: skip
+)
 from ...ir.node import mask, walk
 from .context import Context, is_index, is_name
-from .memory import print_load
+from .loads import print_load
 from .scalars import print_scalar
 from .scopes import Key, Mode
 from .types import UNARY, Text, Value, Vec, c_type

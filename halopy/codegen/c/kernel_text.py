@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from ...dtypes import INT32
+from ...ir.expr import Load
 from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ...ir.node import walk
 from ...ir.rewrite import free_vars
-from ...dtypes import INT32
-from ...ir.expr import Load
 from ...ir.stmt import Store
 from ...target import Target
 from ..kernel import Kernel
+from .context import is_index
 from .names import comment, identifier
 from .statements import StatementPrinter
 from .types import Text, c_type, memory_type
-from .context import is_index
 
 _DEFAULT_VECTOR_BYTES = 64
 

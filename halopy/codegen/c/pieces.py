@@ -50,9 +50,8 @@ def splat_text(context: Context, vec: Vec, lanes: int) -> Text:
     assert vec.splat is not None
     name = context.vector_c_type(vec.element, lanes)
     value = vec.splat
-    if value.is_literal:
-        items = "0" if value.code in ("0", "0.0f", "0.0") else ", ".join([value.code] * lanes)
-        return Text(f"({name}){{{items}}}", POSTFIX)
+    if value.is_literal and value.code in ("0", "0u", "0ull", "0ll", "0.0f", "0.0"):
+        return Text(f"({name}){{0}}", POSTFIX)
     if vec.element == "f16":
         return Text(f"({name}){{{', '.join([value.code] * lanes)}}}", POSTFIX)
     # A float minus 0.0 is itself, signed zeros included; both compilers make one broadcast of it.

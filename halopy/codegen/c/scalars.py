@@ -33,7 +33,7 @@ from ...ir.expr import (
     Sub,
     Var,
     const_value,
-)  # fmt: skip
+)
 from . import expand
 from .context import Context
 from .convert import scalar_cast, scalar_reinterpret
@@ -58,7 +58,7 @@ from .types import (
     element_name,
     index_literal,
     literal,
-)  # fmt: skip
+)
 
 _ARITHMETIC: dict[type[Expr], tuple[str, int]] = {
     Add: ("+", PLUS),
@@ -116,8 +116,9 @@ def _arithmetic(context: Context, node: Binary, mode: Mode) -> Text:
             left = f"(int64_t){a.at(UNARY)}"
     elif dtype.bits == 16 and dtype.is_uint and type(node) is Mul:
         left = f"(uint32_t){a.at(UNARY)}"
-    right = b.at(precedence + 1)
-    text = Text(f"{left} {symbol} {right}", precedence)
+    if symbol == "+" and b.is_literal and b.code.startswith("-"):
+        symbol, b = "-", Text(b.code[1:], is_literal=True)
+    text = Text(f"{left} {symbol} {b.at(precedence + 1)}", precedence)
     return text if not dtype.is_integer or dtype.bits >= 32 else Text(f"({c_type(dtype)})({text.code})", UNARY)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from ...ir.stmt import Allocate, Assert, Block, Evaluate, For, If, LetStmt, Produce, Stmt, Store
 from .loops import LoopPrinter
-from .memory import print_store
 from .names import comment
 from .scopes import Mode, Scopes
+from .stores import print_store
 from .types import Text
 
 

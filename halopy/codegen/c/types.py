@@ -9,8 +9,21 @@ from typing import NamedTuple
 from ...dtypes import Code, DType
 
 ATOM, POSTFIX, UNARY, TIMES, PLUS, SHIFT, RELATION, EQUALITY, BIT_AND, BIT_XOR, BIT_OR, AND, OR, TERNARY = (
-    20, 19, 18, 15, 14, 12, 11, 10, 9, 8, 7, 6, 5, 4,
-)  # fmt: skip
+    20,
+    19,
+    18,
+    15,
+    14,
+    12,
+    11,
+    10,
+    9,
+    8,
+    7,
+    6,
+    5,
+    4,
+)
 
 
 class Text(NamedTuple):

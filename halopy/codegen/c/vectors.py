@@ -7,17 +7,61 @@ from typing import Any
 
 from ...dtypes import DType
 from ...ir.expr import (
-    EQ, GE, GT, LE, LT, NE, Add, And, Binary, Broadcast, Call, Cast, Compare, Div, Expr, Max, Min, Mod, Mul, Not, Or, Ramp, Select, Shuffle, Sub, Var, VectorReduce, const_value,
-)  # fmt: skip
+    EQ,
+    GE,
+    GT,
+    LE,
+    LT,
+    NE,
+    Add,
+    And,
+    Binary,
+    Broadcast,
+    Call,
+    Cast,
+    Compare,
+    Div,
+    Expr,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Not,
+    Or,
+    Ramp,
+    Select,
+    Shuffle,
+    Sub,
+    Var,
+    VectorReduce,
+    const_value,
+)
 from . import expand
 from .context import Context
-from .convert import mask_of_width, number_of_mask, truth_splat, vector_cast
+from .convert import mask_of_width, truth_splat, vector_cast
 from .helpers import LIBRARY_CALLS, ROUNDINGS
 from .pieces import canonical, grain_of, pick, regrain, spread
 from .reduce import print_reduce
 from .types import (
-    BIT_AND, BIT_OR, BIT_XOR, EQUALITY, PLUS, POSTFIX, RELATION, SHIFT, TIMES, UNARY, C_TYPES, Text, Value, Vec, bits_of, c_type, element_name, literal, storages,
-)  # fmt: skip
+    BIT_AND,
+    BIT_OR,
+    BIT_XOR,
+    EQUALITY,
+    PLUS,
+    POSTFIX,
+    RELATION,
+    SHIFT,
+    TIMES,
+    UNARY,
+    Text,
+    Value,
+    Vec,
+    bits_of,
+    c_type,
+    element_name,
+    literal,
+    storages,
+)
 
 _SYMBOLS: dict[type[Expr], tuple[str, int]] = {
     Add: ("+", PLUS), Sub: ("-", PLUS), Mul: ("*", TIMES), Div: ("/", TIMES),

@@ -1,0 +1,176 @@
+"""Loads. Nothing outside the lanes named by an access is touched."""
+
+from __future__ import annotations
+
+from ...dtypes import DType
+from ...ir.expr import Broadcast, Expr, Load, Ramp, const_value
+from .addresses import (
+    address_of,
+    base_of,
+    mask_arguments,
+    mask_parts,
+    memory_element,
+    moved_as,
+    pieces_of,
+    row_indices,
+    scattered_address,
+    sliced,
+    strided_address,
+)
+from .context import Context
+from .pieces import canonical, grain_of, pick
+from .scopes import Mode
+from .types import EQUALITY, PLUS, POSTFIX, TERNARY, Text, Value, Vec, bits_of, storages
+
+# Strides whose elements are picked from dense loads, where they fill registers.
+_SHUFFLED_STRIDES = (2, 3, 4, -1)
+
+
+def print_load(context: Context, node: Load) -> Value:
+    """The C of a load whose index has been printed."""
+    if node.dtype.lanes == 1:
+        return _scalar_load(context, node)
+    index = node.index
+    if isinstance(index, Broadcast):
+        return (
+            context.value(Broadcast(_narrowed(node, index.value), index.lanes))
+            if node.predicate is None
+            else _gather(context, node)
+        )
+    if isinstance(index, Ramp) and index.base.dtype.lanes > 1:
+        return _rows(context, node, index)
+    if isinstance(index, Ramp):
+        return _ramp_load(context, node, index)
+    return _gather(context, node)
+
+
+def _narrowed(node: Load, index: Expr) -> Load:
+    return Load(node.buffer, index, node.dtype.with_lanes(index.dtype.lanes))
+
+
+def _scalar_load(context: Context, node: Load) -> Text:
+    text = Text(f"{context.pointer(node.buffer)}[{context.scalar(node.index, Mode.INDEX).code}]", POSTFIX)
+    if node.dtype.is_bool:
+        text = Text(f"{text.code} != 0", EQUALITY)
+    if node.predicate is None:
+        return text
+    condition = context.scalar(node.predicate)
+    return Text(f"{condition.at(EQUALITY)} ? {text.at(EQUALITY)} : 0", TERNARY)
+
+
+def _finished(context: Context, vec: Vec, dtype: DType) -> Vec:
+    """Bytes become truths where the buffer holds bools."""
+    if not dtype.is_bool:
+        return vec
+    for size in storages(vec.lanes, vec.grain):
+        context.vector_c_type("i8", size)
+    parts = tuple(Text(f"{part.at(PLUS)} != 0", EQUALITY) for part in vec.parts)
+    return Vec("i8", vec.lanes, vec.grain, parts, True)
+
+
+# Ramps.
+
+
+def _ramp_load(context: Context, node: Load, ramp: Ramp) -> Vec:
+    stride = const_value(ramp.stride)
+    if stride == 1:
+        return _dense_load(context, node, ramp)
+    if node.predicate is None and stride in _SHUFFLED_STRIDES and node.dtype.lanes >= 4:
+        return _shuffled_load(context, node, ramp, int(stride or 0))
+    return _strided_load(context, node, ramp)
+
+
+def _dense_load(context: Context, node: Load, ramp: Ramp) -> Vec:
+    element = memory_element(node.dtype)
+    lanes = node.dtype.lanes
+    if node.predicate is not None:
+        return _dense_load_where(context, node, ramp)
+    vec = _dense(context, node.buffer, element, base_of(context, ramp.base), 0, lanes)
+    return _finished(context, vec, node.dtype)
+
+
+def _dense(context: Context, buffer: str, element: str, base: Text, offset: int, lanes: int) -> Vec:
+    """`lanes` adjacent elements from base + offset."""
+    grain = grain_of(context, element, lanes)
+    parts = []
+    for start, count, size in pieces_of(lanes, grain):
+        at = address_of(context, buffer, base, offset + start)
+        if count == size:
+            parts.append(Text(f"{context.prelude.helper('load', moved_as(element), size)}({at})", POSTFIX))
+        else:
+            helper = context.prelude.helper("load_first", moved_as(element), size)
+            parts.append(Text(f"{helper}({at}, {count})", POSTFIX))
+    return Vec(element, lanes, grain, tuple(parts))
+
+
+def _dense_load_where(context: Context, node: Load, ramp: Ramp) -> Vec:
+    element = memory_element(node.dtype)
+    lanes = node.dtype.lanes
+    grain = grain_of(context, element, lanes)
+    mask = mask_parts(context, node.predicate, lanes, bits_of(element), grain)
+    base = base_of(context, ramp.base)
+    parts = []
+    for (start, count, size), where in zip(pieces_of(lanes, grain), mask.parts, strict=True):
+        helper = context.prelude.helper("load_where", moved_as(element), size)
+        parts.append(Text(f"{helper}({address_of(context, node.buffer, base, start)}, {where.code}, {count})", POSTFIX))
+    return _finished(context, Vec(element, lanes, grain, tuple(parts)), node.dtype)
+
+
+def _shuffled_load(context: Context, node: Load, ramp: Ramp, stride: int) -> Vec:
+    """Lanes picked from dense loads that start at the first and end at the last element touched."""
+    element = memory_element(node.dtype)
+    lanes = node.dtype.lanes
+    span = (lanes - 1) * abs(stride) + 1
+    first = min(0, (lanes - 1) * stride)
+    grain = grain_of(context, element, span)
+    if span < grain:
+        grain //= 2  # the last register starts earlier, so as to end with the last element
+    starts = [*range(0, span - grain, grain), span - grain]
+    base = base_of(context, ramp.base)
+    loads = [_dense(context, node.buffer, element, base, first + start, grain) for start in starts]
+    places = []
+    for k in range(lanes):
+        position = k * stride - first
+        load = min(position // grain, len(starts) - 1)
+        places.append(load * grain + position - starts[load])
+    return _finished(context, pick(context, loads, places), node.dtype)
+
+
+def _strided_load(context: Context, node: Load, ramp: Ramp) -> Vec:
+    element = memory_element(node.dtype)
+    lanes = node.dtype.lanes
+    grain = grain_of(context, element, lanes)
+    base, stride = base_of(context, ramp.base), base_of(context, ramp.stride)
+    masks = mask_arguments(context, node.predicate, lanes, bits_of(element), grain)
+    parts = []
+    for (start, count, size), where in zip(pieces_of(lanes, grain), masks, strict=True):
+        helper = context.prelude.helper("load_stride" + ("_where" if where else ""), moved_as(element), size)
+        at = strided_address(context, node.buffer, base, stride, start)
+        parts.append(Text(f"{helper}({at}, {stride.code}, {where}{count})", POSTFIX))
+    return _finished(context, Vec(element, lanes, grain, tuple(parts)), node.dtype)
+
+
+def _rows(context: Context, node: Load, ramp: Ramp) -> Vec:
+    """A ramp of vectors: one load for each."""
+    loads = tuple(
+        Load(node.buffer, index, node.dtype.with_lanes(index.dtype.lanes), sliced(node.predicate, k, index.dtype.lanes))
+        for k, index in enumerate(row_indices(ramp))
+    )
+    vecs = [context.vector(load) for load in loads]
+    return pick(context, vecs, range(node.dtype.lanes)) if len(vecs) > 1 else vecs[0]
+
+
+# Any index.
+
+
+def _gather(context: Context, node: Load) -> Vec:
+    element = memory_element(node.dtype)
+    lanes = node.dtype.lanes
+    grain = min(grain_of(context, element, lanes), grain_of(context, "i32", lanes))
+    start, at = scattered_address(context, node.buffer, node.index, grain)
+    masks = mask_arguments(context, node.predicate, lanes, bits_of(element), grain)
+    parts = []
+    for (_, count, size), index, where in zip(pieces_of(lanes, grain), at, masks, strict=True):
+        helper = context.prelude.helper("gather" + ("_where" if where else ""), moved_as(element), size)
+        parts.append(Text(f"{helper}({start}, {index.code}, {where}{count})", POSTFIX))
+    return _finished(context, canonical(context, Vec(element, lanes, grain, tuple(parts))), node.dtype)
