@@ -3,16 +3,30 @@
 A node class lists typed fields; calling it looks the fields up in a weak table and returns the
 node that already has them. Compare with `is`. Every node has `kinds`, a bit mask of the classes
 of all nodes below it and of itself, so that a pass can skip what it cannot touch.
+
+Keys of the table name other nodes and references by `id`: a key lives as long as its node, which keeps
+what it names alive, and a key that held them itself would keep cycles (a Func that reads itself) for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 from weakref import WeakValueDictionary
 
 _table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 _next_kind = iter(range(1 << 20))
+
+
+def _ids(value: Any) -> Any:  # noqa: ANN401 - a tuple of nodes, nested at will
+    return tuple(map(_ids, value)) if type(value) is tuple else id(value)
+
+
+def _key_part(annotation: str) -> Callable[[Any], Any] | None:
+    """How a field enters the key: values as they are, what may be part of a cycle by identity."""
+    if not any(name in annotation for name in ("Expr", "Stmt", "Ref")):
+        return None
+    return _ids if annotation.startswith("tuple") else id
 
 
 @dataclass_transform(frozen_default=True)
@@ -21,6 +35,8 @@ class NodeMeta(type):
 
     _fields: tuple[str, ...]
     _defaults: dict[str, Any]
+    _key_parts: tuple[Callable[[Any], Any] | None, ...]
+    _by_id: bool  # all fields enter the key by identity
     bit: int
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> NodeMeta:
@@ -30,6 +46,9 @@ class NodeMeta(type):
         namespace["_defaults"] = {k: namespace.pop(k) for k in own if k in namespace}
         namespace["__slots__"] = tuple(k for k in (*derived, *own) if k not in inherited)
         namespace["_fields"] = (*(f for base in bases for f in getattr(base, "_fields", ())), *own)
+        parts = tuple(_key_part(str(namespace["__annotations__"][field])) for field in own)
+        parts = (*(p for base in bases for p in getattr(base, "_key_parts", ())), *parts)
+        namespace["_key_parts"], namespace["_by_id"] = parts, all(p is id for p in parts)
         cls = super().__new__(mcs, name, bases, namespace)
         cls.bit = 1 << next(_next_kind)
         return cls
@@ -38,7 +57,7 @@ class NodeMeta(type):
         fields = cls._fields
         if kwargs or len(args) != len(fields):
             args = cls._complete(args, kwargs)
-        key = (cls, *cls.intern_key(*args))  # type: ignore[attr-defined]
+        key = (cls, *map(id, args)) if cls._by_id else (cls, *cls.intern_key(*args))  # type: ignore[attr-defined]
         found = _table.get(key)
         if found is not None:
             return found
@@ -85,7 +104,7 @@ class Node(metaclass=NodeMeta):
     @classmethod
     def intern_key(cls, *args: Any) -> tuple[Any, ...]:
         """What tells two nodes of this class apart; literals override it."""
-        return args
+        return tuple([a if part is None else part(a) for a, part in zip(args, cls._key_parts, strict=True)])
 
     def _derive(self) -> None:
         """Fill the derived slots."""
