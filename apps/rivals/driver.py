@@ -24,7 +24,7 @@ class Driver:
         self.system = system
         self._process = process
 
-    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever JSON holds
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         assert self._process.stdin is not None and self._process.stdout is not None, "made with pipes"
         try:
             print(json.dumps({"do": do, **arguments}), file=self._process.stdin, flush=True)
