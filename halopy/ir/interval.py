@@ -82,18 +82,19 @@ class _Bounds:
         found = self._memo.get(e)
         if found is None:
             self._depth += 1
-            if self._depth > STEP:
-                self._depth = 0
-                for stone in stepping_stones(e, self._memo, (ir.Add, ir.Sub, ir.Mul)):
+            if self._depth % STEP == 0:
+                depth, self._depth = self._depth, 0
+                for stone in stepping_stones(e, self._memo, (ir.Add, ir.Sub)):
                     if isinstance(stone, Expr):
                         self(stone)
+                self._depth = depth
             rule = _RULES.get(type(e))
             if not e.kinds & _MOVING:
                 found = Interval(e, e) if e.dtype.lanes == 1 else self.numbers(e)
             else:
                 found = self.numbers(e) if rule is None else rule(self, e)
             self._memo[e] = found
-            self._depth = max(0, self._depth - 1)
+            self._depth -= 1
         return found
 
     def numbers(self, e: Expr) -> Interval:

@@ -19,7 +19,7 @@ from .linear import linear
 
 Range = tuple[Number | None, Number | None]
 UNBOUNDED: Range = (None, None)
-_SUMS = (ir.Add, ir.Sub, ir.Mul)
+_SUMS = (ir.Add, ir.Sub)
 
 
 class Ranges:
@@ -36,14 +36,15 @@ class Ranges:
         found = self._memo.get(e)
         if found is None:
             self._depth += 1
-            if self._depth > STEP:
-                self._depth = 0
+            if self._depth % STEP == 0:
+                depth, self._depth = self._depth, 0
                 for stone in stepping_stones(e, self._memo, _SUMS):
                     if isinstance(stone, Expr):
                         self.of(stone)
+                self._depth = depth
             rule = _RULES.get(type(e))
             found = self._memo[e] = type_range(e.dtype) if rule is None else rule(self, e)
-            self._depth = max(0, self._depth - 1)
+            self._depth -= 1
         return found
 
     def of_form(self, terms: Mapping[Expr, int], constant: int) -> Range:

@@ -80,12 +80,13 @@ class Rewriter(ScopedRewriter):
         done = self._memo.get(node)
         if done is None:
             self._depth += 1
-            if self._depth > STEP:
-                self._depth = 0
+            if self._depth % STEP == 0:
+                depth, self._depth = self._depth, 0
                 for stone in stepping_stones(node, self._memo, kinds=self._only_mask):
                     self(stone)
+                self._depth = depth
             done = self._memo[node] = self._visit(node)
-            self._depth = max(0, self._depth - 1)
+            self._depth -= 1
         return done
 
 

@@ -44,15 +44,16 @@ class Simplifier:
         found = self.memo.get(e)
         if found is None:
             self._depth += 1
-            if self._depth > STEP:
-                self._depth = 0
+            if self._depth % STEP == 0:
+                depth, self._depth = self._depth, 0
                 for stone in stepping_stones(e, self.memo, _SUMS):
                     if isinstance(stone, Expr):
                         self(stone)
+                self._depth = depth
             found = self._visit(e)
             self.memo[e] = found
             self.memo[found] = found
-            self._depth = max(0, self._depth - 1)
+            self._depth -= 1
         return found
 
     def _visit(self, e: Expr) -> Expr:
@@ -66,7 +67,7 @@ class Simplifier:
         return operator(*operands) if rule is None else rule(self, operator, *operands)  # type: ignore[no-any-return]
 
 
-_SUMS = (ir.Add, ir.Sub, ir.Mul)
+_SUMS = (ir.Add, ir.Sub)
 
 
 def rebuild(s: Simplifier, e: Any) -> Expr:
@@ -104,8 +105,7 @@ def make_select(s: Simplifier, _operator: NodeMeta, condition: Expr, a: Expr, b:
     if type(condition) is Broadcast and type(a) is Broadcast and type(b) is Broadcast:
         if condition.lanes == a.lanes == b.lanes:
             return broadcast(make_select(s, ir.Select, condition.value, a.value, b.value), a.lanes)
-    joined = ir.Select(condition, a, b)
-    return tables.SELECT.apply(joined, s) or joined
+    return tables.SELECT.apply((condition, a, b), s) or ir.Select(condition, a, b)
 
 
 def _select_of_bools(s: Simplifier, condition: Expr, a: Expr, b: Expr) -> Expr:
@@ -114,8 +114,7 @@ def _select_of_bools(s: Simplifier, condition: Expr, a: Expr, b: Expr) -> Expr:
         return s.make(ir.Or, condition, b) if x else s.make(ir.And, s.make(ir.Not, condition), b)
     if y is not None:
         return s.make(ir.Or, s.make(ir.Not, condition), a) if y else s.make(ir.And, condition, a)
-    joined = ir.Select(condition, a, b)
-    return tables.SELECT.apply(joined, s) or joined
+    return tables.SELECT.apply((condition, a, b), s) or ir.Select(condition, a, b)
 
 
 def _load(s: Simplifier, e: ir.Load) -> Expr:
@@ -133,9 +132,8 @@ def _load(s: Simplifier, e: ir.Load) -> Expr:
 def _let(s: Simplifier, e: ir.Let) -> Expr:
     """Literals and variables are put in the place of the name; other values give its range."""
     value = s(e.value)
-    if s.facts.binds(e.name):
-        s = Simplifier(s.facts.copy())
-        s.facts.values.pop(e.name, None)
+    s = Simplifier(s.facts.copy())  # with a memo of its own: below, the name is bound
+    s.facts.values.pop(e.name, None)
     if is_trivial(value):
         s.facts.values[e.name] = value
         return s(e.body)

@@ -17,9 +17,9 @@ from ..linear import LinearForm, linear
 from ..order import order_key
 from .algebra import Algebra
 from .sums import from_form
-from .tables import EXTREMA
+from .tables import MAX, MIN
 
-_MANY = 5
+_MANY = 8
 
 
 def make_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
@@ -28,8 +28,12 @@ def make_extremum(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
         return broadcast(s.make(operator, a.value, b.value), a.lanes)
     if a.dtype.is_float:
         return _float_extremum(s, operator, a, b)
-    operands: list[Expr] = []
-    for e in (*_operands(s, operator, a), *_operands(s, operator, b)):
+    operands, others = _operands(s, operator, a), _operands(s, operator, b)
+    if len(others) > len(operands):
+        operands, others = others, operands
+    if len(operands) + len(others) > _MANY:
+        return a if _beats(s, operator, a, b) else b if _beats(s, operator, b, a) else operator(a, b)
+    for e in others:  # those of one nest were compared when it was made
         operands = _with(s, operator, operands, e)
     if len(operands) == 1:
         return operands[0]
@@ -102,14 +106,13 @@ def _beats(s: Algebra, operator: Any, winner: Expr, loser: Expr) -> bool:
     return s.facts.at_most(winner, loser) if operator is Min else s.facts.at_most(loser, winner)
 
 
-_JOINED = (Min, Max, ir.Select)
-
-
 def _join(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr | None:
     if type(a) is Broadcast and type(b) is Broadcast and a.value.dtype is b.value.dtype:
         return broadcast(s.make(operator, a.value, b.value), a.lanes)
-    if type(a) in _JOINED or type(b) in _JOINED:
-        return EXTREMA.apply(operator(a, b), s) or EXTREMA.apply(operator(b, a), s)
+    opposite = Max if operator is Min else Min
+    if type(a) in (opposite, ir.Select) or type(b) in (opposite, ir.Select):
+        rows = MIN if operator is Min else MAX
+        return rows.apply((a, b), s) or rows.apply((b, a), s)
     return None
 
 

@@ -27,8 +27,13 @@ def make_not(s: Algebra, _operator: NodeMeta, a: Expr) -> Expr:
 
 def make_logic(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
     """And or Or of simplified conditions."""
-    conditions: list[Expr] = []
-    for e in (*_conditions(operator, a), *_conditions(operator, b)):
+    conditions, others = _conditions(operator, a), _conditions(operator, b)
+    if len(others) > len(conditions):
+        conditions, others = others, conditions
+    if len(conditions) == 1:
+        conditions, others = [], conditions + others
+    # Those of one nest were joined when it was made.
+    for e in others:
         known = const_value(e)
         if known is None:
             conditions = _with(s, operator, conditions, e)
@@ -78,4 +83,4 @@ def _with(s: Algebra, operator: Any, conditions: list[Expr], e: Expr) -> list[Ex
 def _join(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr | None:
     if type(a) is Broadcast and type(b) is Broadcast and a.value.dtype is b.value.dtype:
         return broadcast(s.make(operator, a.value, b.value), a.lanes)
-    return (AND if operator is ir.And else OR).apply(operator(a, b), s)
+    return (AND if operator is ir.And else OR).apply((a, b), s)

@@ -6,8 +6,8 @@
     )
 
 `x y z` match any expression, `c0 c1` literals, `t` and `f` bools. A name that occurs twice must match
-the same node twice. A guard names what it looks at: literals as numbers, `dtype` (of the whole),
-and `known`, the ranges that hold here. The right side is built simplified.
+the same node twice. A guard names what it looks at: literals as numbers, and `dtype`, the type of the
+last operand. The right side is built simplified.
 """
 
 from __future__ import annotations
@@ -21,17 +21,13 @@ from ...dtypes import BOOL, DType
 from .. import expr as ir
 from ..expr import Expr, const, const_value
 from ..node import NodeMeta
-from ..ranges import Ranges
 
 Bindings = dict[str, Expr]
 Matcher = Callable[[Expr, Bindings], bool]
 
 
 class Builder(Protocol):
-    """What a right side needs: constructors that simplify, and what is known."""
-
-    @property
-    def ranges(self) -> Ranges: ...
+    """What a right side needs: constructors that simplify."""
 
     def __call__(self, e: Any) -> Any: ...
 
@@ -133,6 +129,9 @@ Guard = Callable[..., bool]
 Row = tuple[Pattern, Pattern] | tuple[Pattern, Pattern, Guard]
 
 
+Parts = tuple[Expr, ...]
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row: where `pattern` matches and `guard` holds, `result` is the same value."""
@@ -140,32 +139,25 @@ class Rule:
     pattern: Pattern
     result: Pattern
     guard: Guard | None
-    match: Matcher
+    matchers: tuple[Matcher, ...]
     wanted: tuple[str, ...]
 
-    def apply(self, e: Expr, builder: Builder) -> Expr | None:
+    def apply(self, parts: Parts, builder: Builder) -> Expr | None:
+        """What the row makes of the node over these parts."""
         found: Bindings = {}
-        if not self.match(e, found):
+        for match, part in zip(self.matchers, parts, strict=True):
+            if not match(part, found):
+                return None
+        dtype = parts[-1].dtype
+        if self.guard is not None and not self.guard(*(_look(name, found, dtype) for name in self.wanted)):
             return None
-        if self.guard is not None and not self.guard(*self._looked_at(e, found, builder)):
-            return None
-        return _instance(self.result, found, builder, _operand(e).dtype)
-
-    def _looked_at(self, e: Expr, found: Bindings, builder: Builder) -> list[Any]:
-        return [_look(name, e, found, builder) for name in self.wanted]
+        return _instance(self.result, found, builder, dtype)
 
 
-def _look(name: str, e: Expr, found: Bindings, builder: Builder) -> Any:
+def _look(name: str, found: Bindings, dtype: DType) -> Any:
     if name == "dtype":
-        return _operand(e).dtype.element
-    if name == "known":
-        return builder.ranges
+        return dtype.element
     return const_value(found[name]) if name in _LITERALS else found[name]
-
-
-def _operand(e: Expr) -> Expr:
-    """The operand whose type decides what a row may do."""
-    return e.a if isinstance(e, ir.Binary | ir.Select) else e
 
 
 _NESTS = (ir.Min, ir.Max, ir.And, ir.Or)
@@ -190,14 +182,14 @@ class Rules:
         self.rows = rows
         self._fitting: dict[tuple[type, ...], tuple[Rule, ...]] = {}
 
-    def apply(self, e: Expr, builder: Builder) -> Expr | None:
-        """What the first matching row gives."""
-        shape = tuple(type(part) for part in e.children())
+    def apply(self, parts: Parts, builder: Builder) -> Expr | None:
+        """What the first matching row makes of the node over these parts."""
+        shape = tuple(map(type, parts))
         rows = self._fitting.get(shape)
         if rows is None:
             rows = self._fitting[shape] = tuple(r for r in self.rows if _fits(r.pattern, shape))
         for rule in rows:
-            result = rule.apply(e, builder)
+            result = rule.apply(parts, builder)
             if result is not None:
                 return result
         return None
@@ -219,7 +211,7 @@ def rules(*rows: Row) -> Rules:
 
 def _rule(pattern: Pattern, result: Pattern, guard: Guard | None = None) -> Rule:
     wanted = tuple(signature(guard).parameters) if guard else ()
-    return Rule(pattern, result, guard, _matcher(pattern), wanted)
+    return Rule(pattern, result, guard, tuple(map(_matcher, pattern.parts)), wanted)
 
 
 def _matcher(p: Pattern) -> Matcher:
