@@ -63,20 +63,18 @@ class NodeMeta(type):
             return found
         node: Any = object.__new__(cls)  # type: ignore[arg-type]
         write = object.__setattr__
-        kinds = cls.bit
+        below: list[Node] = []
         for name, value in zip(fields, args, strict=True):
             write(node, name, value)
             if isinstance(value, Node):
-                kinds |= value.kinds
+                below.append(value)
             elif type(value) is tuple:
-                for item in value:
-                    if isinstance(item, Node):
-                        kinds |= item.kinds
-                    elif type(item) is tuple:
-                        for part in item:
-                            if isinstance(part, Node):
-                                kinds |= part.kinds
+                below.extend(_nodes_in(value))
+        kinds = cls.bit
+        for child in below:
+            kinds |= child.kinds
         write(node, "kinds", kinds)
+        write(node, "_below", tuple(below))
         node._derive()
         _table[key] = node
         return node
@@ -94,12 +92,15 @@ class NodeMeta(type):
 class Node(metaclass=NodeMeta):
     """Base of all nodes."""
 
-    _derived: ClassVar[tuple[str, ...]] = ("kinds", "__weakref__")
+    _derived: ClassVar[tuple[str, ...]] = ("kinds", "_below", "__weakref__")
     if TYPE_CHECKING:  # properties to the type checker, so that they are no constructor arguments
 
         @property
         def kinds(self) -> int:
             """The bits of all node classes here and below."""
+
+        @property
+        def _below(self) -> tuple[Node, ...]: ...
 
     @classmethod
     def intern_key(cls, *args: Any) -> tuple[Any, ...]:
@@ -125,22 +126,21 @@ class Node(metaclass=NodeMeta):
         """The same node with some fields changed."""
         return type(self)(*(changes.get(name, getattr(self, name)) for name in type(self)._fields))
 
-    def children(self) -> Iterator[Node]:
+    def children(self) -> tuple[Node, ...]:
         """Nodes directly below, in field order."""
-        for value in self.fields():
-            yield from _nodes_in(value)
+        return self._below
 
     def has(self, *classes: NodeMeta) -> bool:
         """Whether a node of one of the classes is here or below."""
         return bool(self.kinds & mask(*classes))
 
 
-def _nodes_in(value: object) -> Iterator[Node]:
-    if isinstance(value, Node):
-        yield value
-    elif type(value) is tuple:
-        for item in value:
-            yield from _nodes_in(item)
+def _nodes_in(values: tuple[Any, ...]) -> Iterator[Node]:
+    for value in values:
+        if isinstance(value, Node):
+            yield value
+        elif type(value) is tuple:
+            yield from _nodes_in(value)
 
 
 def mask(*classes: NodeMeta) -> int:
