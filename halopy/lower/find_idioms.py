@@ -1,0 +1,128 @@
+"""Vector arithmetic that is widened, only to be narrowed again, in the narrow type.
+
+    uint8((uint16(a) + uint16(b) + 1)/2)         ->   rounding_halving_add(a, b)
+    uint8((uint16(a) + uint16(b))/2)             ->   halving_add(a, b)
+    uint8(min(uint16(a) + uint16(b), 255))       ->   saturating_add(a, b)
+    uint8(max(int16(a) - int16(b), 0))           ->   saturating_sub(a, b)
+    uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
+
+Twice as many lanes fit a register. Same bits for all values; scalars are left as they are.
+"""
+
+from __future__ import annotations
+
+from ..dtypes import Code, DType
+from ..ir import build
+from ..ir.expr import Add, Broadcast, Call, Cast, Div, Expr, Max, Min, Sub, const, const_value
+from ..ir.rewrite import Rewriter
+from ..ir.stmt import Stmt
+
+
+def find_idioms(stmt: Stmt) -> Stmt:
+    narrowed: Stmt = _FindIdioms()(stmt)
+    return narrowed
+
+
+class _FindIdioms(Rewriter):
+    only = (Cast,)
+
+    def rewrite_Cast(self, node: Cast) -> Expr:
+        found = (_halving(node) or _saturating(node) or _difference(node)) if _narrows(node) else None
+        rewritten: Expr = self.rebuild(node) if found is None else self(found)
+        return rewritten
+
+
+def _narrows(node: Cast) -> bool:
+    source, target = node.a.dtype, node.dtype
+    if target.lanes == 1 or target.is_bool or not (source.is_integer and target.is_integer):
+        return False
+    return target.bits < source.bits
+
+
+def narrow(e: Expr, dtype: DType) -> Expr | None:
+    """The expression of this narrower type that `e` widens, if it does."""
+    value = const_value(e)
+    if value is not None:
+        return const(value, dtype) if dtype.can_hold(int(value)) else None
+    if isinstance(e, Broadcast):
+        inner = narrow(e.value, dtype.with_lanes(e.value.dtype.lanes))
+        return None if inner is None else build.broadcast(inner, e.lanes)
+    return e.a if isinstance(e, Cast) and e.a.dtype is dtype else None
+
+
+def _halving(node: Cast) -> Expr | None:
+    """(a + b)/2 and (a + b + 1)/2."""
+    total = _half_of(node.a)
+    if not isinstance(total, Add):
+        return None
+    a, b = _pair(total.a, total.b, node.dtype)
+    if a is not None and b is not None:
+        return Call("halving_add", (a, b), node.dtype)
+    if const_value(total.b) != 1 or not isinstance(total.a, Add):
+        return None
+    a, b = _pair(total.a.a, total.a.b, node.dtype)
+    return Call("rounding_halving_add", (a, b), node.dtype) if a is not None and b is not None else None
+
+
+def _half_of(e: Expr) -> Expr | None:
+    if isinstance(e, Div) and const_value(e.b) == 2:
+        return e.a
+    if isinstance(e, Call) and e.name == "shift_right" and const_value(e.args[1]) == 1:
+        return e.args[0]
+    return None
+
+
+def _pair(a: Expr, b: Expr, dtype: DType) -> tuple[Expr | None, Expr | None]:
+    return narrow(a, dtype), narrow(b, dtype)
+
+
+def _saturating(node: Cast) -> Expr | None:
+    """Sums and differences clamped to the range of the narrow type, where they can leave it."""
+    inner, low, high = _clamped(node.a)
+    if not isinstance(inner, Add | Sub):
+        return None
+    if isinstance(inner, Sub) and inner.dtype.is_uint:
+        return None  # it wraps below zero
+    dtype = node.dtype
+    a, b = _pair(inner.a, inner.b, dtype)
+    if a is None or b is None:
+        return None
+    may_exceed = isinstance(inner, Add) or dtype.is_int
+    may_fall_below = isinstance(inner, Sub) or dtype.is_int
+    if (may_exceed and high != dtype.max) or (may_fall_below and low != dtype.min):
+        return None
+    if (high is not None and high < dtype.max) or (low is not None and low > dtype.min):
+        return None
+    name = "saturating_add" if isinstance(inner, Add) else "saturating_sub"
+    return Call(name, (a, b), dtype)
+
+
+def _clamped(e: Expr) -> tuple[Expr, int | None, int | None]:
+    """What is clamped, from below, from above."""
+    low: int | None = None
+    high: int | None = None
+    while isinstance(e, Min | Max) and (limit := const_value(e.b)) is not None:
+        if isinstance(e, Min):
+            if high is not None:
+                break
+            high = int(limit)
+        else:
+            if low is not None:
+                break
+            low = int(limit)
+        e = e.a
+    return e, low, high
+
+
+def _difference(node: Cast) -> Expr | None:
+    """|a - b|, taken in a type that holds the difference."""
+    if not (isinstance(node.a, Call) and node.a.name == "abs" and node.dtype.is_uint):
+        return None
+    inner = node.a.args[0]
+    if not (isinstance(inner, Sub) and inner.dtype.is_int):
+        return None
+    for dtype in (node.dtype, node.dtype.with_code(Code.INT)):
+        a, b = _pair(inner.a, inner.b, dtype)
+        if a is not None and b is not None:
+            return Call("absd", (a, b), node.dtype)
+    return None

@@ -1,0 +1,109 @@
+"""Idioms: found as they are written, left where they do not hold, right for all pairs of 8-bit values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from halopy.dtypes import INT8, INT16, INT32, UINT8, UINT16
+from halopy.ir.build import add, clamp, div, maximum, minimum, sub
+from halopy.ir.expr import Call, Cast, Load, Ramp, const
+from halopy.ir.node import find
+from halopy.ir.simplify import simplify
+from halopy.ir.stmt import Store
+from halopy.lower.find_idioms import find_idioms
+
+from .interpreter import execute
+
+LANES = 1 << 16
+
+
+def operand(name, dtype, lanes=LANES):
+    return Load(name, Ramp(const(0), const(1), lanes), dtype.with_lanes(lanes))
+
+
+def wide(name, dtype, to):
+    return Cast(to.with_lanes(LANES), operand(name, dtype))
+
+
+def to(dtype, e):
+    return Cast(dtype.with_lanes(LANES), e)
+
+
+def absolute(e):
+    return Call("abs", (e,), UINT16.with_lanes(LANES))
+
+
+def shift_right(e):
+    return Call("shift_right", (e, const(1, e.dtype)), e.dtype)
+
+
+def unsigned(t=UINT16):
+    return wide("a", UINT8, t), wide("b", UINT8, t)
+
+
+def signed(t=INT16):
+    return wide("a", INT8, t), wide("b", INT8, t)
+
+
+FOUND = {
+    "halving_add": to(UINT8, div(add(*unsigned()), 2)),
+    "halving_add of signed": to(INT8, shift_right(add(*signed()))),
+    "halving_add in int32": to(UINT8, div(add(*unsigned(INT32)), 2)),
+    "halving_add of a constant": to(UINT8, div(add(unsigned()[0], 1), 2)),
+    "rounding_halving_add": to(UINT8, div(add(add(*unsigned()), 1), 2)),
+    "rounding_halving_add of signed": to(INT8, shift_right(add(add(*signed()), 1))),
+    "saturating_add": to(UINT8, minimum(add(*unsigned()), 255)),
+    "saturating_add of signed": to(INT8, clamp(add(*signed()), -128, 127)),
+    "saturating_sub": to(UINT8, maximum(sub(*unsigned(INT16)), 0)),
+    "saturating_sub of signed": to(INT8, minimum(maximum(sub(*signed()), -128), 127)),
+    "absd": to(UINT8, absolute(sub(*unsigned(INT16)))),
+    "absd of signed": to(UINT8, absolute(sub(*signed()))),
+}
+LEFT = {
+    "a sum that is clamped elsewhere": to(UINT8, minimum(add(*unsigned()), 254)),
+    "a sum that wraps": to(UINT8, add(*unsigned())),
+    "a difference that wraps in an unsigned type": to(UINT8, maximum(sub(*unsigned()), 0)),
+    "an average with another bias": to(UINT8, div(add(add(*unsigned()), 2), 2)),
+    "operands that are no narrow values": to(INT8, shift_right(add(*unsigned()))),
+    "signed sums clamped on one side": to(INT8, minimum(add(*signed()), 127)),
+}
+
+
+def outcome(value):
+    every = np.arange(LANES)
+    a, b = (every % 256).astype(np.uint8), (every // 256).astype(np.uint8)
+    uses_signed = any(load.dtype.is_int for load in find(value, Load))
+    out = np.zeros(LANES, np.int8 if value.dtype.is_int else np.uint8)
+    memory = {"a": a.view(np.int8) if uses_signed else a, "b": b.view(np.int8) if uses_signed else b, "out": out}
+    execute(Store("out", Ramp(const(0), const(1), LANES), value), memory)
+    return out
+
+
+def found_in(value):
+    return find_idioms(Store("out", Ramp(const(0), const(1), LANES), value)).value
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_an_idiom_is_found_and_keeps_every_value(name):
+    after = found_in(FOUND[name])
+    assert isinstance(after, Call) and after.name == name.split()[0]
+    assert np.array_equal(outcome(after), outcome(FOUND[name]))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_an_idiom_is_found_in_canonical_form(name):
+    after = found_in(simplify(FOUND[name]))
+    assert isinstance(after, Call) and after.name == name.split()[0]
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_only_looks_like_an_idiom_is_left(name):
+    store = Store("out", Ramp(const(0), const(1), LANES), LEFT[name])
+    assert find_idioms(store) is store
+
+
+def test_scalars_are_left():
+    a, b = (Cast(UINT16, Load(name, const(0), UINT8)) for name in "ab")
+    store = Store("out", const(0), Cast(UINT8, div(add(a, b), 2)))
+    assert find_idioms(store) is store
