@@ -117,11 +117,12 @@ def _extremum(operator: NodeMeta, a: Expr, b: Expr) -> Expr:
             return const(fold_binary(operator, a.value, b.value, a.dtype), a.dtype)
         if type(a) is operator and type(a.b) is Const:
             return _extremum(operator, a.a, const(fold_binary(operator, a.b.value, b.value, b.dtype), b.dtype))
-        return operator(a, b)
-    if type(a) is operator and (a.a is b or a.b is b):
-        return a
-    if type(b) is operator and (b.a is a or b.b is a) and a.dtype.is_integer:
-        return b
+        return operator(a, b)  # type: ignore[no-any-return]
+    if a.dtype.is_integer:
+        if type(a) is operator and (a.a is b or a.b is b):
+            return a
+        if type(b) is operator and (b.a is a or b.b is a):
+            return b
     return _shifted_extremum(operator, a, b) or _folded(operator, a, b) or operator(a, b)
 
 

@@ -116,6 +116,10 @@ def _truncated_div(a: int, b: int) -> int:
     return quotient if (a < 0) == (b < 0) else -quotient
 
 
+def _truncated_mod(a: int, b: int) -> int:
+    return a - b * _truncated_div(a, b) if b else 0
+
+
 def _float_mod(a: float, b: float, dtype: DType) -> float:
     """a - b*floor(a/b), rounded at each step."""
     whole = _floor(round_to(_divide(a, b), dtype))
@@ -309,7 +313,7 @@ _CALLS: dict[str, _Rule] = {
     "rounding_mul_shift_right": _rounding_mul_shift_right,
     "reinterpret": _reinterpret,
     "div_round_to_zero": lambda v, _t, r: r.wrap(_truncated_div(int(v[0]), int(v[1]))),
-    "mod_round_to_zero": lambda v, _t, r: r.wrap(int(v[0]) - int(v[1]) * _truncated_div(int(v[0]), int(v[1])) if v[1] else 0),
+    "mod_round_to_zero": lambda v, _t, r: r.wrap(_truncated_mod(int(v[0]), int(v[1]))),
     "sqrt": _plain(_sqrt),
     "floor": _plain(_floor),
     "ceil": _plain(_ceil),
@@ -330,8 +334,11 @@ _CALLS: dict[str, _Rule] = {
 }  # fmt: skip
 
 _MATHEMATICS: dict[str, Callable[..., float]] = {
-    name: getattr(math, name)
-    for name in ["exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "pow", "atan2", "hypot"]
+    "exp": math.exp, "log": math.log, "pow": math.pow, "hypot": math.hypot, "erf": math.erf,
+    "sin": math.sin, "cos": math.cos, "tan": math.tan,
+    "asin": math.asin, "acos": math.acos, "atan": math.atan, "atan2": math.atan2,
+    "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh,
+    "asinh": math.asinh, "acosh": math.acosh, "atanh": math.atanh,
 }  # fmt: skip
 
 

@@ -214,7 +214,8 @@ def _float_sum(self: _Bounds, e: Any) -> Interval:
     if None in a or None in b:
         return EVERYTHING
     low, high = (b.lo, b.hi) if type(e) is ir.Add else (b.hi, b.lo)
-    make = build.BINARY[type(e)]
+    operator: Any = type(e)
+    make = build.BINARY[operator]
     assert a.lo and a.hi and low and high, "checked above"
     return Interval(make(a.lo, low), make(a.hi, high))
 
@@ -304,7 +305,7 @@ def _choose(self: _Bounds, e: Expr, condition: Expr, yes: Expr, no: Expr) -> Int
         return b
     if e.dtype.is_float and EVERYTHING in (a, b):
         return EVERYTHING
-    if c.lo is c.hi is not None:
+    if c.lo is not None and c.lo is c.hi:
         return Interval(
             None if a.lo is None or b.lo is None else build.select(c.lo, a.lo, b.lo),
             None if a.hi is None or b.hi is None else build.select(c.lo, a.hi, b.hi),
@@ -359,7 +360,8 @@ def _number(end: Expr | None, side: int) -> int | float | None:
 
 def _logic(self: _Bounds, e: Any) -> Interval:
     a, b = self(e.a), self(e.b)
-    make = build.BINARY[type(e)]
+    operator: Any = type(e)
+    make = build.BINARY[operator]
     return Interval(make(a.lo or FALSE, b.lo or FALSE), make(a.hi or TRUE, b.hi or TRUE))
 
 

@@ -354,7 +354,7 @@ def _absd(self: Ranges, e: ir.Call) -> Range:
     return max(0, al - bh, bl - ah), max(ah - bl, bh - al)
 
 
-def _bits(self: Ranges, e: ir.Call) -> Range:
+def _bits(_self: Ranges, e: ir.Call) -> Range:
     return 0, e.args[0].dtype.bits
 
 

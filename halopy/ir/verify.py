@@ -156,7 +156,7 @@ def _realize(s: st.Realize) -> None:
 
 _RULES: dict[type[Node], Callable[[Any], None]] = {
     ir.Const: _const,
-    **{c: _binary for c in (ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.Min, ir.Max, *ir.COMPARISONS)},
+    **dict.fromkeys((ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.Min, ir.Max, *ir.COMPARISONS), _binary),
     ir.And: _logic,
     ir.Or: _logic,
     ir.Not: _not,

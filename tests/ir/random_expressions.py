@@ -98,7 +98,8 @@ def _random_call(pick: Pick, dtype: DType, depth: int, a: Expr) -> Expr:
     if name in ("likely", "bitwise_not", "popcount"):
         return ir.Call(name, (a,), dtype)
     if name == "promise_clamped":
-        return ir.Call(name, (ir.Max(ir.Min(a, const(9, dtype)), const(2, dtype)), const(2, dtype), const(9, dtype)), dtype)
+        low, high = const(2, dtype), const(9, dtype)
+        return ir.Call(name, (ir.Max(ir.Min(a, high), low), low, high), dtype)
     if name == "if_then_else":
         return ir.Call(name, (random_expr(pick, BOOL, depth), a, b), dtype)
     if name in ("abs", "absd"):

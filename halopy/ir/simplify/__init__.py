@@ -36,10 +36,10 @@ def simplify(node: Expr | Stmt, scope: Scope | None = None) -> Expr | Stmt:
     if isinstance(node, Stmt):
         return drop_dead_lets(simplify_statement(node, Facts(scope)))  # type: ignore[no-any-return]
     if scope or node.kinds & Let.bit:
-        return Simplifier(Facts(scope))(node)  # type: ignore[no-any-return]
+        return Simplifier(Facts(scope))(node)
     found = _plain.get(node)
     if found is None:
         if len(_plain) > _LIMIT:
             _plain.clear()
         found = Simplifier(Facts(), _plain)(node)
-    return found  # type: ignore[no-any-return]
+    return found

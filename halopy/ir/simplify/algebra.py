@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..expr import Expr
 from ..node import NodeMeta
@@ -18,7 +18,7 @@ class Algebra(Protocol):
     @property
     def ranges(self) -> Ranges: ...
 
-    def __call__(self, e: Any) -> Any:
+    def __call__(self, e: Expr) -> Expr:
         """Simplify an expression."""
 
     def make(self, operator: NodeMeta, *operands: Expr) -> Expr:

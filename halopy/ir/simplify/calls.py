@@ -111,7 +111,7 @@ def _promise(s: Algebra, e: ir.Call, args: tuple[Expr, ...]) -> Expr | None:
     return None
 
 
-def _if_then_else(s: Algebra, _e: ir.Call, args: tuple[Expr, ...]) -> Expr | None:
+def _if_then_else(_s: Algebra, _e: ir.Call, args: tuple[Expr, ...]) -> Expr | None:
     c = const_value(args[0])
     return None if c is None else args[1] if c else args[2]
 

@@ -39,7 +39,7 @@ def make_compare(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
     if a.dtype.is_integer and operator in (EQ, NE):
         return _equality(s, operator, linear(a).plus(linear(b), -1), a.dtype)
     if x is not None or (operator in (GT, GE) and y is None):
-        return _SWAPPED[operator](b, a)  # type: ignore[no-any-return]
+        return _SWAPPED[operator](b, a)
     return operator(a, b)  # type: ignore[no-any-return]
 
 

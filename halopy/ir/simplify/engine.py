@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import expr as ir
-from ..build import broadcast, logical_not, ramp
+from ..build import broadcast, ramp
 from ..depth import STEP, stepping_stones
 from ..expr import Broadcast, Expr, const, const_value
 from ..node import NodeMeta
-from ..order import order_key
 from ..ranges import Ranges
 from ..rewrite import free_vars
 from ..scope import Interval
@@ -25,7 +24,7 @@ from .extrema import make_extremum
 from .facts import Facts
 from .logic import make_logic, make_not
 from .quotients import make_div, make_mod
-from .sums import make_product, make_sum, simplify_sum, make_float
+from .sums import make_float, make_product, make_sum, simplify_sum
 
 
 class Simplifier:
@@ -40,7 +39,7 @@ class Simplifier:
     def ranges(self) -> Ranges:
         return self.facts.ranges
 
-    def __call__(self, e: Any) -> Any:
+    def __call__(self, e: Expr) -> Expr:
         found = self.memo.get(e)
         if found is None:
             self._depth += 1
@@ -64,7 +63,7 @@ class Simplifier:
     def make(self, operator: NodeMeta, *operands: Expr) -> Expr:
         """The simplified node over operands that are simplified already."""
         rule = _MAKE.get(operator)
-        return operator(*operands) if rule is None else rule(self, operator, *operands)  # type: ignore[no-any-return]
+        return operator(*operands) if rule is None else rule(self, operator, *operands)
 
 
 _SUMS = (ir.Add, ir.Sub)
@@ -102,9 +101,8 @@ def make_select(s: Simplifier, _operator: NodeMeta, condition: Expr, a: Expr, b:
         return a
     if a.dtype.is_bool:
         return _select_of_bools(s, condition, a, b)
-    if type(condition) is Broadcast and type(a) is Broadcast and type(b) is Broadcast:
-        if condition.lanes == a.lanes == b.lanes:
-            return broadcast(make_select(s, ir.Select, condition.value, a.value, b.value), a.lanes)
+    if type(condition) is type(a) is type(b) is Broadcast and condition.lanes == a.lanes == b.lanes:
+        return broadcast(make_select(s, ir.Select, condition.value, a.value, b.value), a.lanes)
     return tables.SELECT.apply((condition, a, b), s) or ir.Select(condition, a, b)
 
 
@@ -189,7 +187,7 @@ _VISIT: dict[type, _Visit] = {
     ir.Add: simplify_sum,
     ir.Sub: simplify_sum,
     ir.Mul: simplify_sum,
-    **{c: _binary for c in (ir.Div, ir.Mod, ir.Min, ir.Max, ir.And, ir.Or, *ir.COMPARISONS)},
+    **dict.fromkeys((ir.Div, ir.Mod, ir.Min, ir.Max, ir.And, ir.Or, *ir.COMPARISONS), _binary),
     ir.Not: lambda s, e: make_not(s, ir.Not, s(e.a)),
     ir.Select: _select,
     ir.Cast: lambda s, e: make_cast(s, e.dtype, s(e.a)),
@@ -203,7 +201,7 @@ _VISIT: dict[type, _Visit] = {
 }
 
 
-def _product(s: Simplifier, operator: NodeMeta, a: Expr, b: Expr) -> Expr:
+def _product(s: Simplifier, _operator: NodeMeta, a: Expr, b: Expr) -> Expr:
     return make_float(s, ir.Mul, a, b) if a.dtype.is_float else make_product(s, a, b)
 
 
@@ -215,7 +213,7 @@ _MAKE: dict[NodeMeta, Callable[..., Expr]] = {
     ir.Mod: lambda s, _o, a, b: make_mod(s, a, b),
     ir.Min: make_extremum,
     ir.Max: make_extremum,
-    **{c: make_compare for c in ir.COMPARISONS},
+    **dict.fromkeys(ir.COMPARISONS, make_compare),
     ir.And: make_logic,
     ir.Or: make_logic,
     ir.Not: make_not,

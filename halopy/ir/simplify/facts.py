@@ -10,6 +10,7 @@ from ..ranges import Range, Ranges, intersect
 from ..scope import Interval, Scope, numeric_range
 from .signs import Signs
 
+
 class Facts:
     """Numeric and symbolic bounds of variables, and what conditions and lets are known to be."""
 
@@ -37,7 +38,7 @@ class Facts:
         lo, hi = numeric_range(interval, self.ranges)
         self.numbers[name] = (lo, hi)
         self.intervals[name] = interval
-        self.signs.forget(name)
+        self.signs.forget()
 
     def binds(self, name: str) -> bool:
         return name in self.numbers or name in self.values

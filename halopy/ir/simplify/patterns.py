@@ -29,7 +29,7 @@ Matcher = Callable[[Expr, Bindings], bool]
 class Builder(Protocol):
     """What a right side needs: constructors that simplify."""
 
-    def __call__(self, e: Any) -> Any: ...
+    def __call__(self, e: Expr) -> Expr: ...
 
     def make(self, operator: NodeMeta, *operands: Expr) -> Expr: ...
 
@@ -237,10 +237,10 @@ def _literal_matcher(name: str) -> Matcher:
 def _node_matcher(operator: NodeMeta, parts: tuple[Matcher, ...]) -> Matcher:
     if len(parts) == 1:
         (only,) = parts
-        return lambda e, found: type(e) is operator and only(e.a, found)  # type: ignore[attr-defined]
+        return lambda e, found: type(e) is operator and only(e.a, found)
     if len(parts) == 2:
         first, second = parts
-        return lambda e, found: type(e) is operator and first(e.a, found) and second(e.b, found)  # type: ignore[attr-defined]
+        return lambda e, found: type(e) is operator and first(e.a, found) and second(e.b, found)
     return lambda e, found: type(e) is operator and all(
-        match(child, found) for match, child in zip(parts, (e.condition, e.a, e.b), strict=True)  # type: ignore[attr-defined]
+        match(child, found) for match, child in zip(parts, (e.condition, e.a, e.b), strict=True)
     )

@@ -82,7 +82,7 @@ def _mod_by_unknown(s: Algebra, a: Expr, b: Expr) -> Expr:
     if type(a) is Broadcast and type(b) is Broadcast and a.value.dtype is b.value.dtype:
         return broadcast(s.make(Mod, a.value, b.value), a.lanes)
     (al, ah), (bl, _) = s.ranges.of(a), s.ranges.of(b)
-    if al is not None and ah is not None and bl is not None and 0 <= al and ah < bl:
+    if al is not None and ah is not None and bl is not None and al >= 0 and ah < bl:
         return a
     if al is not None and al >= 0 and a.dtype.is_index_like and s.facts.at_most(a, b, -1):
         return a

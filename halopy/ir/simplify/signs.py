@@ -33,10 +33,9 @@ class Signs:
         self.numbers, self.intervals, self.ranges = numbers, intervals, ranges
         self._reach: dict[Expr, frozenset[Expr]] = {}
 
-    def forget(self, name: str) -> None:
-        """Drop what was remembered, if it may have looked at the variable."""
-        if self._reach:
-            self._reach.clear()
+    def forget(self) -> None:
+        """Drop what was remembered, after `intervals` changed."""
+        self._reach.clear()
 
     def negative(self, terms: Mapping[Expr, int], constant: int) -> bool:
         """Whether the sum is known to be less than 0, in every lane."""

@@ -120,9 +120,12 @@ class _Statements:
         return facts
 
     def block(self, s: st.Block) -> _Visit:
-        parts = []
+        parts: list[Stmt] = []
         for part in s.stmts:
-            parts.append((yield part))
+            simpler = yield part
+            parts.append(simpler)
+            if isinstance(simpler, st.Assert) and const_value(simpler.condition) == 0:
+                break  # never passed
         return block(*parts)
 
     def produce(self, s: st.Produce) -> _Visit:
