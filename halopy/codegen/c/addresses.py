@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...dtypes import DType
 from ...ir.expr import Add, Broadcast, Expr, Mul, Ramp, Shuffle, Sub, const, const_value
 from .context import Context
-from .convert import mask_of_width
+from .masks import mask_of_width
 from .pieces import regrain
 from .scopes import Mode
 from .types import PLUS, UNARY, Text, Vec, element_name, storages

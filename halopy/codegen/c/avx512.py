@@ -39,14 +39,16 @@ def _masked(name: str, operation: str, element: str, lanes: int) -> str:
     if operation.endswith("where"):
         argument = f"i{bits}x{lanes} where, "
         where = f"({first} & (uint64_t)__builtin_ia32_cvt{_LETTER[bits]}2mask{lanes * bits}((lanes)where))"
-    mask = f"(uint{max(8, lanes)}_t){where}"
+    mask_type = f"uint{max(8, lanes)}_t"
     suffix = f"{_UNIT[bits]}{lanes * bits}_mask"
-    kind = "dqu"
-    head = f"    typedef {_C[bits]} lanes {builtin};\n"
+    head = f"    typedef {_C[bits]} lanes {builtin};\n    {mask_type} mask = ({mask_type}){where};\n"
     if operation.startswith("load"):
-        call = f"__builtin_ia32_load{kind}{suffix}((const void *)p, (lanes){{0}}, {mask})"
-        return f"INLINE {vector} {name}(const {c_type} *p, {argument}int n) {{\n{head}    return ({vector}){call};\n}}"
-    call = f"__builtin_ia32_store{kind}{suffix}((void *)p, (lanes)v, {mask})"
+        # gcc 12 loads the whole register where it knows the mask and needs no lane outside it.
+        hide = '    __asm__("" : "+r"(mask));\n'
+        call = f"__builtin_ia32_loaddqu{suffix}((const void *)p, (lanes){{0}}, mask)"
+        body = f"{head}{hide}    return ({vector}){call};"
+        return f"INLINE {vector} {name}(const {c_type} *p, {argument}int n) {{\n{body}\n}}"
+    call = f"__builtin_ia32_storedqu{suffix}((void *)p, (lanes)v, mask)"
     return f"INLINE void {name}({c_type} *p, {vector} v, {argument}int n) {{\n{head}    {call};\n}}"
 
 

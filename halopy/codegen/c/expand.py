@@ -35,6 +35,8 @@ from ...ir.expr import (
     const,
     const_value,
 )
+from .bits import bitwise, reinterpret, shifted, unsigned
+from .shifts import any_shift, rounding_shift
 
 Rule = Callable[[Call], Expr]
 
@@ -53,78 +55,6 @@ def in_float32(node: Expr, *operands: Expr) -> Expr:
     else:
         result = type(node)(*wide)
     return Cast(node.dtype, result) if node.dtype.is_float else result
-
-
-def unsigned(dtype: DType) -> DType:
-    return dtype.with_code(Code.UINT)
-
-
-def reinterpret(a: Expr, dtype: DType) -> Expr:
-    return a if a.dtype is dtype else Call("reinterpret", (a,), dtype)
-
-
-def bitwise(name: str, *args: Expr) -> Expr:
-    return Call(f"bitwise_{name}", args, args[0].dtype)
-
-
-def plain_shift(direction: str, a: Expr, by: Expr) -> Expr:
-    """C's shift: `by` is known to lie in [0, bits)."""
-    return Call(f"c_shift_{direction}", (a, by), a.dtype)
-
-
-def shifted(direction: str, a: Expr, by: int) -> Expr:
-    return plain_shift(direction, a, const(by, a.dtype)) if by else a
-
-
-# Division by constants.
-
-
-def div_by_constant(node: Div, divisor: int) -> Expr:
-    """Euclidean division by a non-zero constant."""
-    a, dtype = node.a, node.dtype
-    if divisor == 1:
-        return a
-    if divisor < 0:
-        if divisor == dtype.min:  # the quotient of a and the least number: 1 where a is negative
-            return Select(LT(a, const(0, dtype)), const(1, dtype), const(0, dtype))
-        return Sub(const(0, dtype), Div(a, const(-divisor, dtype)))
-    if divisor & (divisor - 1) == 0:
-        return shifted("right", a, divisor.bit_length() - 1)
-    if dtype.is_int:
-        # ~((~a) / c) is a / c rounded down for negative a; `sign` is all ones there.
-        sign = (
-            shifted("right", a, dtype.bits - 1) if dtype.bits > 8 else reinterpret_mask(LT(a, const(0, dtype)), dtype)
-        )
-        magnitude = reinterpret(bitwise("xor", a, sign), unsigned(dtype))
-        quotient = Div(magnitude, const(divisor, unsigned(dtype)))
-        return bitwise("xor", reinterpret(quotient, dtype), sign)
-    return _byte_div(a, divisor)
-
-
-def reinterpret_mask(condition: Expr, dtype: DType) -> Expr:
-    """All ones where the condition holds."""
-    return Select(condition, const(-1, dtype), const(0, dtype))
-
-
-def _byte_div(a: Expr, divisor: int) -> Expr:
-    """a / divisor for uint8 vectors, in uint16: gcc 12 divides bytes one lane at a time (374 instructions for 64)."""
-    wide_type = a.dtype.with_bits(16)
-    wide = Cast(wide_type, a)
-    for shift in range(8, 17):
-        factor = (1 << shift) // divisor + 1
-        if 255 * factor < 1 << 16 and all(n * factor >> shift == n // divisor for n in range(256)):
-            product = Mul(wide, const(factor, wide_type))
-            return Cast(a.dtype, shifted("right", product, shift) if shift < 16 else const(0, wide_type))
-    return Cast(a.dtype, Div(wide, const(divisor, wide_type)))
-
-
-def mod_by_constant(node: Mod, divisor: int) -> Expr:
-    """Euclidean remainder by a non-zero constant."""
-    a, dtype = node.a, node.dtype
-    size = abs(divisor)
-    if size & (size - 1) == 0:
-        return bitwise("and", a, const(size - 1, dtype))
-    return Sub(a, Mul(Div(a, const(size, dtype)), const(size, dtype)))
 
 
 # Intrinsics.
@@ -172,9 +102,9 @@ _LARGEST = {
 
 
 def _saturating_to_float(a: Expr, target: DType) -> Expr:
-    """The greatest finite number instead of infinity; integers reach it in float16 only."""
+    """The greatest finite number instead of infinity, where a float is cast."""
     value = Cast(target, a)
-    if a.dtype.is_integer and (target.bits > 16 or target.code == Code.BFLOAT):
+    if a.dtype.is_integer:
         return value
     largest = _LARGEST[target.code, target.bits]
     high, low = const(largest, target), const(-largest, target)
@@ -227,65 +157,6 @@ def _rounding_halving_add(call: Call) -> Expr:
 def _halving_sub(call: Call) -> Expr:
     a, b = call.args
     return Sub(shifted("right", bitwise("xor", a, b), 1), bitwise("and", bitwise("not", a), b))
-
-
-def _shift(call: Call) -> Expr:
-    """Shifts by any amount: constants become C's shift, the rest a choice of C's shifts."""
-    a, by = call.args
-    left = call.name == "shift_left"
-    amount = const_value(by)
-    if amount is not None:
-        return _constant_shift(a, int(amount) if left else -int(amount))
-    forward = _in_range_shift("left" if left else "right", a, by)
-    if by.dtype.is_uint:
-        return forward
-    backward = _in_range_shift("right" if left else "left", a, Sub(const(0, by.dtype), by))
-    return Select(LT(by, const(0, by.dtype)), backward, forward)
-
-
-def _constant_shift(a: Expr, amount: int) -> Expr:
-    """a << amount, to the right where the amount is negative."""
-    bits = a.dtype.bits
-    if amount >= 0:
-        return shifted("left", a, amount) if amount < bits else const(0, a.dtype)
-    if -amount >= bits and a.dtype.is_uint:
-        return const(0, a.dtype)
-    return shifted("right", a, min(-amount, bits - 1))
-
-
-def _in_range_shift(direction: str, a: Expr, by: Expr) -> Expr:
-    """Shift by a `by` that counts as unsigned; by the width or more leaves 0, or the sign."""
-    counts, bits = unsigned(by.dtype), a.dtype.bits
-    count = reinterpret(by, counts)
-    if direction == "right" and a.dtype.is_int:
-        return plain_shift("right", a, _amount(Min(count, const(bits - 1, counts)), a.dtype))
-    safe = _amount(bitwise("and", count, const(bits - 1, counts)), a.dtype)
-    return Select(LT(count, const(bits, counts)), plain_shift(direction, a, safe), const(0, a.dtype))
-
-
-def _amount(count: Expr, dtype: DType) -> Expr:
-    """The shift count in the type of what is shifted, as vector shifts want it."""
-    return count if count.dtype is dtype else Cast(dtype, count)
-
-
-def _rounding_shift(call: Call) -> Expr:
-    """The plain shift, plus the last bit that a right shift drops."""
-    a, by = call.args
-    left = call.name == "rounding_shift_left"
-    amount = const_value(by)
-    if amount is not None:
-        total = int(amount) if left else -int(amount)
-        if total >= 0:
-            return _constant_shift(a, total)
-        return Add(_constant_shift(a, total), bitwise("and", _constant_shift(a, total + 1), const(1, a.dtype)))
-    one, zero = const(1, by.dtype), const(0, by.dtype)
-    name = "shift_left" if left else "shift_right"
-    plain = Call(name, (a, by), a.dtype)
-    if by.dtype.is_uint and left:
-        return plain
-    before = Call(name, (a, Add(by, one) if left else Sub(by, one)), a.dtype)
-    rounds = LT(by, zero) if left else GT(by, zero)
-    return Add(plain, Select(rounds, bitwise("and", before, const(1, a.dtype)), const(0, a.dtype)))
 
 
 def _mul_shift_right(call: Call) -> Expr:
@@ -357,10 +228,10 @@ RULES: dict[str, Rule] = {
     "halving_add": _halving_add,
     "halving_sub": _halving_sub,
     "rounding_halving_add": _rounding_halving_add,
-    "shift_left": _shift,
-    "shift_right": _shift,
-    "rounding_shift_left": _rounding_shift,
-    "rounding_shift_right": _rounding_shift,
+    "shift_left": any_shift,
+    "shift_right": any_shift,
+    "rounding_shift_left": rounding_shift,
+    "rounding_shift_right": rounding_shift,
     "mul_shift_right": _mul_shift_right,
     "rounding_mul_shift_right": _mul_shift_right,
     "is_nan": _is_nan,
@@ -379,11 +250,14 @@ RULES: dict[str, Rule] = {
     "return_second": lambda call: call.args[1],
     "undef": lambda call: const(0, call.dtype),
 }
-REPEATS_ARGUMENTS = frozenset(RULES) - frozenset(
-    "strict_float likely likely_if_innermost promise_clamped unsafe_promise_clamped return_second undef "
-    "widening_add widening_sub widening_mul fast_exp fast_log fast_pow fast_inverse fast_inverse_sqrt "
-    "mul_shift_right rounding_mul_shift_right".split()
-)
+
+# Rules that use each argument once: naming it first would gain nothing.
+_USES_ONCE = frozenset({
+    "strict_float", "likely", "likely_if_innermost", "promise_clamped", "unsafe_promise_clamped", "return_second",
+    "undef", "widening_add", "widening_sub", "widening_mul", "fast_exp", "fast_log", "fast_pow", "fast_inverse",
+    "fast_inverse_sqrt", "mul_shift_right", "rounding_mul_shift_right",
+})  # fmt: skip
+REPEATS_ARGUMENTS = frozenset(RULES) - _USES_ONCE
 
 # Arithmetic on one bit: numbers modulo 2.
 ON_BOOLS: dict[type[Expr], Callable[[Expr, Expr], Expr]] = {

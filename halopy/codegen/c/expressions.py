@@ -34,7 +34,7 @@ from ...ir.expr import (
     Sub,
     Var,
 )
-from ...ir.node import mask, walk
+from ...ir.node import Node, mask, walk
 from .context import Context, is_index, is_name
 from .loads import print_load
 from .scalars import print_scalar
@@ -56,15 +56,16 @@ class ExpressionPrinter(Context):
 
     def __init__(self, vector_bytes: int) -> None:
         super().__init__(vector_bytes)
-        self._uses: dict[Expr, int] = {}
+        self._uses: dict[Node, int] = {}
         self._let_names: dict[Expr, str] = {}
 
     def begin(self, *roots: Expr) -> None:
         """Count what a statement uses; forget what was read from memory before it."""
-        self._uses = uses = {}
+        uses: dict[Node, int] = {}
+        self._uses = uses
         for node in _distinct(roots):
             for child in node.children():
-                uses[child] = uses.get(child, 0) + 1  # type: ignore[index,arg-type]
+                uses[child] = uses.get(child, 0) + 1
         self.scopes.forget_loads()
 
     def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:
@@ -108,7 +109,7 @@ class ExpressionPrinter(Context):
         if isinstance(node, Call) and node.name in _TRANSPARENT:
             return ((node.args[0], _settled(node.args[0], mode)),)
         inner = mode if isinstance(node, _SAME_MODE) else Mode.VALUE
-        return [(child, _settled(child, inner)) for child in node.children()]  # type: ignore[arg-type]
+        return [(child, _settled(child, inner)) for child in node.children()]  # type: ignore[misc,arg-type]
 
     def _load_operands(self, node: Load) -> list[Key]:
         predicate = [] if node.predicate is None else [(node.predicate, Mode.VALUE)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .operators import LIBRARY_CALLS, ROUNDINGS
+
 
 class Template(NamedTuple):
     """`needs`: (operation, element) pairs to define first; "" is the same element, "mask" its mask type."""
@@ -54,12 +56,6 @@ _SCALAR: dict[str, Template] = {
     ),
     "ctz": Template("INLINE {T} {name}({T} a) {{ return ({T})(a ? __builtin_ctzll(({U})a) : {BITS}); }}"),
 }
-
-LIBRARY_CALLS = frozenset(
-    "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf pow atan2 hypot fmod".split()
-)
-ROUNDINGS = {"floor": "floor", "ceil": "ceil", "round": "nearbyint", "trunc": "trunc", "sqrt": "sqrt"}
-TWO_ARGUMENTS = frozenset("pow atan2 hypot fmod".split())
 
 _VECTOR: dict[str, Template] = {
     "load": Template("INLINE {T} {name}(const {S} *p) {{ {T} v; __builtin_memcpy(&v, p, sizeof v); return v; }}"),
@@ -131,7 +127,9 @@ _VECTOR: dict[str, Template] = {
         (("type", "mask"),),
     ),
     "scatter": Template(
-        "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n}}",
+        "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n"
+        "    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n"
+        "}}",
         (("type", "i32"),),
     ),
     "scatter_where": Template(
@@ -150,11 +148,11 @@ _VECTOR: dict[str, Template] = {
     **{name: Template(_LANEWISE.format(f"__builtin_{c}{{F}}(a[k])")) for name, c in ROUNDINGS.items()},
     **{
         name: Template(
-            (_LANEWISE_2 if name in TWO_ARGUMENTS else _LANEWISE).format(
-                f"__builtin_{name}{{F}}(a[k]{', b[k]' if name in TWO_ARGUMENTS else ''})"
+            (_LANEWISE_2 if arguments == 2 else _LANEWISE).format(
+                f"__builtin_{name}{{F}}(a[k]{', b[k]' if arguments == 2 else ''})"
             )
         )
-        for name in sorted(LIBRARY_CALLS)
+        for name, arguments in LIBRARY_CALLS.items()
     },
     **{
         name: Template(_LANEWISE_2.format(f"{name}_{{E}}(a[k], b[k])"), ((name, ""),))

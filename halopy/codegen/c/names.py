@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import re
 
-_KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof "
-    "_Alignas _Alignof _Atomic _Bool _Complex _Float16 _Generic _Imaginary _Noreturn _Static_assert _Thread_local "
-    "bool true false nullptr constexpr thread_local static_assert alignas alignof linux unix i386 main environ".split()
-)
-_OURS = frozenset("buffers scalars error_args status failed halide_buffer_t halide_dimension_t PARALLEL_LOOP".split())
+_KEYWORDS = frozenset({
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm",
+    "typeof", "_Alignas", "_Alignof", "_Atomic", "_Bool", "_Complex", "_Float16", "_Generic", "_Imaginary",
+    "_Noreturn", "_Static_assert", "_Thread_local", "bool", "true", "false", "nullptr", "constexpr", "thread_local",
+    "static_assert", "alignas", "alignof", "linux", "unix", "i386", "main", "environ",
+})  # fmt: skip
+_OURS = frozenset({
+    "buffers", "scalars", "error_args", "status", "failed", "halide_buffer_t", "halide_dimension_t", "PARALLEL_LOOP",
+})  # fmt: skip
 # A name that ends like a type is one of ours (`u16x32`, `load_u16x32`, `div_i64`), or could be one tomorrow.
 _LIKE_A_TYPE = re.compile(r"(?:^|_)(?:[iuf]|bf)(?:8|16|32|64)(?:x\d+)?$")
 _LIKE_STDINT = re.compile(r"^u?int\w*_t$")
 # What gcc and libc know: naming a kernel or a variable so would clash or mislead.
-_LIBRARY = frozenset(
-    "abs acos acosh aligned_alloc alloca asin asinh atan atan2 atanh cbrt ceil cos cosh erf exit exp exp2 expm1 fabs "
-    "floor fma fmax fmin fmod free frexp gamma hypot index j0 j1 jn labs ldexp log log10 log1p log2 malloc calloc realloc "
-    "memcmp memcpy memmove memset modf nan pow printf putchar puts remainder rindex rint round signbit sin sinh sqrt "
-    "stderr stdin stdout strlen tan tanh tgamma time trunc y0 y1 yn abort errno NULL".split()
-)
+_LIBRARY = frozenset({
+    "abs", "acos", "acosh", "aligned_alloc", "alloca", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil",
+    "cos", "cosh", "erf", "exit", "exp", "exp2", "expm1", "fabs", "floor", "fma", "fmax", "fmin", "fmod", "free",
+    "frexp", "gamma", "hypot", "index", "j0", "j1", "jn", "labs", "ldexp", "log", "log10", "log1p", "log2", "malloc",
+    "calloc", "realloc", "memcmp", "memcpy", "memmove", "memset", "modf", "nan", "pow", "printf", "putchar", "puts",
+    "remainder", "rindex", "rint", "round", "signbit", "sin", "sinh", "sqrt", "stderr", "stdin", "stdout", "strlen",
+    "tan", "tanh", "tgamma", "time", "trunc", "y0", "y1", "yn", "abort", "errno", "NULL",
+})  # fmt: skip
 
 
 class Names:

@@ -72,14 +72,6 @@ def pick(context: Context, sources: Sequence[Vec], indices: Sequence[int], grain
     return Vec(first.element, lanes, grain, tuple(parts), first.is_mask)
 
 
-def lane_text(context: Context, vec: Vec, lane: int) -> Text:
-    """One lane as a scalar text."""
-    if vec.splat is not None:
-        return vec.splat
-    part = vec.parts[lane // vec.grain]
-    return Text(f"{part.at(POSTFIX)}[{lane % vec.grain}]", POSTFIX)
-
-
 _Piece = tuple[Text, int]  # a register and its lane count
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import helpers
 from .avx512 import avx512_variant
+from .operators import LIBRARY_CALLS
 from .types import C_TYPES, bits_of
 
 HEADER = """\
@@ -87,7 +88,7 @@ class Prelude:
 
     def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
         template = helpers.template(operation, lanes > 1)
-        self.needs_math = self.needs_math or operation in helpers.LIBRARY_CALLS
+        self.needs_math = self.needs_math or operation in LIBRARY_CALLS
         for needed_operation, needed_element in template.needs:
             other = {"": element, "mask": f"i{bits_of(element)}", "bits": f"u{bits_of(element)}"}.get(
                 needed_element, needed_element

@@ -8,12 +8,6 @@ from typing import Any
 
 from ...dtypes import UINT16
 from ...ir.expr import (
-    EQ,
-    GE,
-    GT,
-    LE,
-    LT,
-    NE,
     Add,
     And,
     Binary,
@@ -35,20 +29,17 @@ from ...ir.expr import (
     const_value,
 )
 from . import expand
+from .casts import scalar_cast, scalar_reinterpret
 from .context import Context
-from .convert import scalar_cast, scalar_reinterpret
-from .helpers import LIBRARY_CALLS, ROUNDINGS
+from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS
 from .scopes import Mode
 from .types import (
     AND,
     BIT_AND,
-    BIT_OR,
-    BIT_XOR,
     EQUALITY,
     OR,
     PLUS,
     POSTFIX,
-    RELATION,
     SHIFT,
     TERNARY,
     TIMES,
@@ -59,18 +50,6 @@ from .types import (
     index_literal,
     literal,
 )
-
-_ARITHMETIC: dict[type[Expr], tuple[str, int]] = {
-    Add: ("+", PLUS),
-    Sub: ("-", PLUS),
-    Mul: ("*", TIMES),
-    Div: ("/", TIMES),
-}
-_COMPARE: dict[type[Expr], tuple[str, int]] = {
-    EQ: ("==", EQUALITY), NE: ("!=", EQUALITY), LT: ("<", RELATION), LE: ("<=", RELATION), GT: (">", RELATION), GE: (">=", RELATION),
-}  # fmt: skip
-_BITWISE = {"bitwise_and": ("&", BIT_AND), "bitwise_or": ("|", BIT_OR), "bitwise_xor": ("^", BIT_XOR)}
-_PER_VALUE = {"popcount": "popcount", "count_leading_zeros": "clz", "count_trailing_zeros": "ctz"}
 
 
 def print_scalar(context: Context, node: Expr, mode: Mode) -> Text:
@@ -108,7 +87,7 @@ def _arithmetic(context: Context, node: Binary, mode: Mode) -> Text:
         return context.scalar(expand.ON_BOOLS[type(node)](node.a, node.b))
     if expand.narrow_float(dtype):
         return context.scalar(expand.in_float32(node, node.a, node.b))
-    symbol, precedence = _ARITHMETIC[type(node)]
+    symbol, precedence = ARITHMETIC[type(node)]
     a, b = context.scalar(node.a, mode), context.scalar(node.b, mode)
     left = a.at(precedence)
     if mode is Mode.INDEX:
@@ -173,7 +152,7 @@ def _min_max(context: Context, node: Binary, mode: Mode) -> Text:
 def _compare(context: Context, node: Compare, mode: Mode) -> Text:
     if expand.narrow_float(node.a.dtype):
         return context.scalar(expand.in_float32(node, node.a, node.b))
-    symbol, precedence = _COMPARE[type(node)]
+    symbol, precedence = COMPARE[type(node)]
     a, b = context.scalar(node.a, mode), context.scalar(node.b, mode)
     return Text(f"{a.at(PLUS)} {symbol} {b.at(PLUS)}", precedence)
 
@@ -209,7 +188,7 @@ def _cast(context: Context, node: Cast, _mode: Mode) -> Text:
 
 def _call(context: Context, call: Call, mode: Mode) -> Text:
     name = call.name
-    if name in _BITWISE:
+    if name in BITWISE:
         return _bitwise(context, call)
     if name == "bitwise_not":
         return _not_bits(context, call)
@@ -230,7 +209,7 @@ def _call(context: Context, call: Call, mode: Mode) -> Text:
     if name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = True
         return _function(context, name, call)
-    if name in _PER_VALUE:
+    if name in COUNTS:
         return _counted(context, call)
     if name in ("div_round_to_zero", "mod_round_to_zero"):
         return _round_to_zero(context, call)
@@ -238,7 +217,7 @@ def _call(context: Context, call: Call, mode: Mode) -> Text:
 
 
 def _bitwise(context: Context, call: Call) -> Text:
-    symbol, precedence = _BITWISE[call.name]
+    symbol, precedence = BITWISE[call.name]
     a, b = (context.scalar(arg).at(UNARY) for arg in call.args)
     return Text(f"{a} {symbol} {b}", precedence)
 
@@ -266,7 +245,7 @@ def _function(context: Context, name: str, call: Call) -> Text:
 
 def _counted(context: Context, call: Call) -> Text:
     (a,) = call.args
-    helper = context.prelude.helper(_PER_VALUE[call.name], element_name(a.dtype))
+    helper = context.prelude.helper(COUNTS[call.name], element_name(a.dtype))
     text = Text(f"{helper}({context.scalar(a).code})", POSTFIX)
     return scalar_cast(context, text, a.dtype, call.dtype)
 
@@ -294,5 +273,5 @@ _PRINTERS: dict[type[Expr], Callable[[Context, Any, Mode], Text]] = {
     Select: _select,
     Cast: _cast,
     Call: _call,
-    **dict.fromkeys(_COMPARE, _compare),
+    **dict.fromkeys(COMPARE, _compare),
 }

@@ -19,7 +19,7 @@ from .addresses import (
     strided_address,
 )
 from .context import Context
-from .convert import number_of_mask
+from .masks import number_of_mask
 from .pieces import canonical, grain_of, regrain
 from .scopes import Mode
 from .types import Vec, bits_of

@@ -27,7 +27,7 @@ ATOM, POSTFIX, UNARY, TIMES, PLUS, SHIFT, RELATION, EQUALITY, BIT_AND, BIT_XOR, 
 
 
 class Text(NamedTuple):
-    """A C expression. `precedence` is that of its outermost operator; `is_int` marks texts whose C type is plain int."""
+    """A C expression with the precedence of its outermost operator. `is_int`: its C type is plain int."""
 
     code: str
     precedence: int = ATOM

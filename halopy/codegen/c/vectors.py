@@ -37,39 +37,30 @@ from ...ir.expr import (
     const_value,
 )
 from . import expand
+from .casts import vector_cast
 from .context import Context
-from .convert import mask_of_width, truth_splat, vector_cast
-from .helpers import LIBRARY_CALLS, ROUNDINGS
-from .pieces import canonical, grain_of, pick, regrain, spread
+from .division import div_by_constant, mod_by_constant
+from .lanes import print_broadcast, print_ramp, print_shuffle
+from .masks import mask_of_width, truth_splat
+from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS, SHIFTS
+from .pieces import canonical, grain_of, regrain, spread
 from .reduce import print_reduce
 from .types import (
     BIT_AND,
     BIT_OR,
-    BIT_XOR,
-    EQUALITY,
     PLUS,
     POSTFIX,
-    RELATION,
-    SHIFT,
     TIMES,
     UNARY,
     Text,
     Value,
     Vec,
     bits_of,
-    c_type,
     element_name,
-    literal,
     storages,
 )
 
-_SYMBOLS: dict[type[Expr], tuple[str, int]] = {
-    Add: ("+", PLUS), Sub: ("-", PLUS), Mul: ("*", TIMES), Div: ("/", TIMES),
-    EQ: ("==", EQUALITY), NE: ("!=", EQUALITY), LT: ("<", RELATION), LE: ("<=", RELATION), GT: (">", RELATION), GE: (">=", RELATION),
-}  # fmt: skip
-_BITWISE = {"bitwise_and": ("&", BIT_AND), "bitwise_or": ("|", BIT_OR), "bitwise_xor": ("^", BIT_XOR)}
-_SHIFTS = {"c_shift_left": ("<<", SHIFT), "c_shift_right": (">>", SHIFT)}
-_PER_LANE = {"popcount": "popcount", "count_leading_zeros": "clz", "count_trailing_zeros": "ctz"}
+_SYMBOLS = {**ARITHMETIC, **COMPARE}
 
 
 def print_vector(context: Context, node: Expr) -> Value:
@@ -151,13 +142,13 @@ def _divide(context: Context, node: Binary) -> Value:
 def _by_constant(context: Context, node: Binary, divisor: int) -> Value:
     if isinstance(node, Mod):
         _keep(context, node.a)
-        return context.value(expand.mod_by_constant(node, divisor))
+        return context.value(mod_by_constant(node, divisor))
     assert isinstance(node, Div)
     is_plain = node.dtype.is_uint and node.dtype.bits > 8 and divisor & (divisor - 1) != 0
     if is_plain:
         return _infix(context, node, "/", TIMES, node.a, node.b)
     _keep(context, node.a)
-    return context.value(expand.div_by_constant(node, divisor))
+    return context.value(div_by_constant(node, divisor))
 
 
 def _keep(context: Context, *nodes: Expr) -> None:
@@ -246,116 +237,6 @@ def _cast(context: Context, node: Cast) -> Value:
     return vector_cast(context, context.vector(node.a), node.a.dtype, node.dtype)
 
 
-def _broadcast(context: Context, node: Broadcast) -> Value:
-    if node.value.dtype.lanes > 1:
-        vec = context.vector(node.value)
-        if vec.splat is not None:
-            return Vec(vec.element, node.dtype.lanes, vec.grain, (), vec.is_mask, vec.splat)
-        return pick(context, (vec,), list(range(vec.lanes)) * node.lanes)
-    return splat(context, context.scalar(node.value), node.dtype)
-
-
-def splat(context: Context, value: Text, dtype: DType) -> Vec:
-    """A scalar in all lanes."""
-    if dtype.is_bool:
-        return truth_splat(value, dtype.lanes)
-    if not value.is_literal and not value.code.isidentifier():
-        value = context.local(c_type(dtype), value)
-    elif value.code.isidentifier() and dtype.is_index_like:
-        pass
-    return Vec(element_name(dtype), dtype.lanes, 2, (), False, value)
-
-
-def _ramp(context: Context, node: Ramp) -> Value:
-    """The base in all lanes plus multiples of the stride."""
-    dtype = node.dtype
-    base_lanes = node.base.dtype.lanes
-    steps = const_value(node.stride)
-    base: Expr = Broadcast(node.base, node.lanes)
-    if steps is not None and base_lanes == 1:
-        return _infix_iota(context, base, [k * int(steps) for k in range(node.lanes)], dtype)
-    stride = node.stride if node.stride.dtype.lanes == base_lanes else Broadcast(node.stride, base_lanes)
-    counts = _iota(context, [k for k in range(node.lanes) for _ in range(base_lanes)], dtype)
-    product = _combined(context, context.vector(Broadcast(stride, node.lanes)), counts, "*", TIMES)
-    return _combined(context, context.vector(base), product, "+", PLUS)
-
-
-def _infix_iota(context: Context, base: Expr, offsets: list[int], dtype: DType) -> Vec:
-    return _combined(context, context.vector(base), _iota(context, offsets, dtype), "+", PLUS)
-
-
-def _iota(context: Context, values: list[int], dtype: DType) -> Vec:
-    """A constant vector with these lanes."""
-    element = element_name(dtype)
-    grain = grain_of(context, element, dtype.lanes)
-    parts, start = [], 0
-    for size in storages(dtype.lanes, grain):
-        items = values[start : start + size]
-        text = ", ".join(literal(dtype.wrap(v) if dtype.is_integer else v, dtype.element).code for v in items)
-        parts.append(Text(f"({context.vector_c_type(element, size)}){{{text}}}", POSTFIX))
-        start += size
-    return Vec(element, dtype.lanes, grain, tuple(parts))
-
-
-def _combined(context: Context, a: Vec, b: Vec, symbol: str, precedence: int) -> Vec:
-    grain = grain_of(context, a.element, a.lanes)
-    left = [a.splat] * len(storages(a.lanes, grain)) if a.splat else list(regrain(context, a, grain).parts)
-    right = list(regrain(context, b, grain).parts)
-    parts = tuple(
-        Text(f"{x.at(precedence)} {symbol} {y.at(precedence + 1)}", precedence)
-        for x, y in zip(left, right, strict=True)
-        if x is not None
-    )
-    return Vec(a.element, a.lanes, grain, parts)
-
-
-def _shuffle(context: Context, node: Shuffle) -> Value:
-    vecs = [_as_vector(context, v) for v in node.vectors]
-    vecs = _same_masks(context, vecs)
-    if node.dtype.lanes == 1:
-        return _one_lane(context, vecs, node.indices[0], node.dtype)
-    if all(v.splat is not None and v.splat == vecs[0].splat for v in vecs):
-        first = vecs[0]
-        return Vec(first.element, node.dtype.lanes, first.grain, (), first.is_mask, first.splat)
-    return pick(context, vecs, node.indices)
-
-
-def _as_vector(context: Context, node: Expr) -> Vec:
-    """A vector; a scalar counts as one of one lane."""
-    found = context.value(node)
-    if isinstance(found, Vec):
-        return found
-    return splat(context, found, node.dtype.with_lanes(1))
-
-
-def _same_masks(context: Context, vecs: list[Vec]) -> list[Vec]:
-    if not vecs[0].is_mask or len(vecs) == 1:
-        return vecs
-    bits = next((bits_of(v.element) for v in vecs if v.splat is None), 8)
-    return [mask_of_width(context, v, bits) for v in vecs]
-
-
-def _one_lane(context: Context, vecs: list[Vec], index: int, dtype: DType) -> Text:
-    for vec in vecs:
-        if index < vec.lanes:
-            return lane(context, vec, index, dtype)
-        index -= vec.lanes
-    raise AssertionError("a shuffle index within its vectors was expected")
-
-
-def lane(context: Context, vec: Vec, index: int, dtype: DType) -> Text:
-    """One lane as a scalar."""
-    if vec.splat is not None:
-        return vec.splat
-    vec = context.name_vector(vec)
-    text = Text(f"{vec.parts[index // vec.grain].at(POSTFIX)}[{index % vec.grain}]", POSTFIX)
-    return Text(f"{text.code} != 0", EQUALITY) if dtype.is_bool else text
-
-
-def _reduce(context: Context, node: VectorReduce) -> Value:
-    return print_reduce(context, node)
-
-
 def _var(context: Context, node: Var) -> Value:
     return context.bindings[node.name]
 
@@ -363,12 +244,12 @@ def _var(context: Context, node: Var) -> Value:
 def _call(context: Context, call: Call) -> Value:
     name, dtype = call.name, call.dtype
     first = call.args[0].dtype if call.args else dtype
-    if first.is_bool and (name in _BITWISE or name == "bitwise_not"):
+    if first.is_bool and (name in BITWISE or name == "bitwise_not"):
         return context.value(_bits_of_bools(call))
-    if name in _BITWISE:
-        return _infix(context, call, *_BITWISE[name], *call.args)
-    if name in _SHIFTS:
-        return _infix(context, call, *_SHIFTS[name], *call.args)
+    if name in BITWISE:
+        return _infix(context, call, *BITWISE[name], *call.args)
+    if name in SHIFTS:
+        return _infix(context, call, *SHIFTS[name], *call.args)
     if name == "bitwise_not":
         grain, (parts,) = _full_operands(context, *call.args)
         return Vec(element_name(dtype), dtype.lanes, grain, tuple(Text(f"~{p.at(UNARY)}", UNARY) for p in parts))
@@ -379,8 +260,8 @@ def _call(context: Context, call: Call) -> Value:
     if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
         return _function(context, name, dtype, *call.args)
-    if name in _PER_LANE:
-        counted = _function(context, _PER_LANE[name], first, *call.args)
+    if name in COUNTS:
+        counted = _function(context, COUNTS[name], first, *call.args)
         return vector_cast(context, counted, first, dtype)
     if name in ("div_round_to_zero", "mod_round_to_zero"):
         kind = name[:3]
@@ -414,6 +295,6 @@ def _reinterpret(context: Context, call: Call) -> Value:
 _PRINTERS: dict[type[Expr], Callable[[Context, Any], Value]] = {
     Var: _var, Add: _arithmetic, Sub: _arithmetic, Mul: _arithmetic, Div: _divide, Mod: _divide,
     Min: _min_max, Max: _min_max, And: _logic, Or: _logic, Not: _not, Select: _select, Cast: _cast, Call: _call,
-    Broadcast: _broadcast, Ramp: _ramp, Shuffle: _shuffle, VectorReduce: _reduce,
+    Broadcast: print_broadcast, Ramp: print_ramp, Shuffle: print_shuffle, VectorReduce: print_reduce,
     EQ: _compare, NE: _compare, LT: _compare, LE: _compare, GT: _compare, GE: _compare,
 }  # fmt: skip

@@ -1,0 +1,169 @@
+"""Conversions of vectors between number types.
+
+Integers wrap. A float becomes an integer by truncation, clamped to the integer's range, NaN to 0, in
+vectors too: C leaves what is out of range undefined, and compilers use that.
+gcc 12 converts a vector well only where the width stays, doubles or halves (u8 to f32 in one step: 53
+instructions, in three: 3), so vectors go step by step.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+from .context import Context
+from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
+from .pieces import canonical, grain_of, regrain
+from .types import C_TYPES, POSTFIX, UNARY, Text, Vec, bits_of, storages
+
+
+def convert(context: Context, vec: Vec, new: str) -> Vec:
+    """A vector of numbers with other elements, by the steps that compilers do well."""
+    old = vec.element
+    for step in route(old, new):
+        vec = _step(context, vec, step, new)
+    return vec
+
+
+@cache
+def route(old: str, new: str) -> tuple[str, ...]:
+    """Element types on the way from `old` to `new`, `new` included."""
+    if old == new:
+        return ()
+    if "bf16" in (old, new) or "f16" in (old, new):
+        return _narrow_float_route(old, new)
+    if old[0] == "f" and new[0] == "f":
+        return (new,)
+    if old[0] == "f":
+        return _route_to_integer(old, new)
+    if new[0] == "f":
+        return _route_to_float(old, new)
+    return _integer_route(old, new)
+
+
+def _narrow_float_route(old: str, new: str) -> tuple[str, ...]:
+    if old in ("bf16", "f16"):
+        return ("f32", *route("f32", new))
+    if new == "f16" and old == "f64":
+        return ("f16",)
+    return (*route(old, "f32"), new) if old != "f64" else ("f32", new)
+
+
+def _integer_route(old: str, new: str) -> tuple[str, ...]:
+    """Through all widths between; on the way the signedness is that of the source."""
+    steps, bits = [], bits_of(old)
+    while bits != bits_of(new):
+        bits = bits * 2 if bits < bits_of(new) else bits // 2
+        steps.append(f"{old[0]}{bits}")
+    steps[len(steps) - 1 :] = [new] if steps else []
+    return tuple(steps) or (new,)
+
+
+def _route_to_float(old: str, new: str) -> tuple[str, ...]:
+    if bits_of(old) < 32:
+        return (*_integer_route(old, "i32"), new)
+    if old in ("i64", "u64") and new == "f32":
+        return ("f32",)
+    return (new,)
+
+
+def _route_to_integer(old: str, new: str) -> tuple[str, ...]:
+    """Clamped to the new range, then to the least integer that has it, then narrowed."""
+    wide = bits_of(new) == 64
+    if wide:
+        return ("f64", new) if old == "f32" else (new,)
+    if bits_of(new) == 32:
+        return (new,)
+    return ("i32", *_integer_route("i32", new))
+
+
+def _step(context: Context, vec: Vec, step: str, final: str) -> Vec:
+    old = vec.element
+    if old == "bf16" or step == "bf16" or (step == "f16" or old == "f16"):
+        return _narrow_float_step(context, vec, step)
+    if old[0] == "f" and step[0] != "f":
+        return _float_to_integer(context, vec, step, final)
+    return plain_step(context, vec, step)
+
+
+def plain_step(context: Context, vec: Vec, new: str) -> Vec:
+    """One conversion instruction per piece, with pieces that fit both before and after."""
+    if bits_of(vec.element) == bits_of(new) and vec.element[0] != "f" and new[0] != "f":
+        return _each(context, canonical(context, vec), new, "({type}){part}")
+    grain = min(grain_of(context, new, vec.lanes), vec.grain)
+    return canonical(
+        context, _each(context, regrain(context, vec, grain), new, "__builtin_convertvector({code}, {type})")
+    )
+
+
+def _each(context: Context, vec: Vec, new: str, form: str) -> Vec:
+    parts = []
+    for part, size in zip(vec.parts, storages(vec.lanes, vec.grain), strict=True):
+        c_type = context.vector_c_type(new, size)
+        code = form.format(type=c_type, code=part.code, part=part.at(UNARY))
+        parts.append(Text(code, UNARY if form[0] == "(" else POSTFIX))
+    return Vec(new, vec.lanes, vec.grain, tuple(parts))
+
+
+def _narrow_float_step(context: Context, vec: Vec, new: str) -> Vec:
+    """float16 and bfloat16: lane by lane, by functions."""
+    grain = min(grain_of(context, new, vec.lanes), vec.grain)
+    vec = regrain(context, vec, grain)
+    parts = []
+    for part, size in zip(vec.parts, storages(vec.lanes, vec.grain), strict=True):
+        old_type, new_type = context.vector_c_type(vec.element, size), context.vector_c_type(new, size)
+        name = f"{new}x{size}_of_{vec.element}x{size}"
+        one = _one_lane(context, vec.element, new)
+        context.prelude.named(
+            name,
+            f"INLINE {new_type} {name}({old_type} a) {{\n    {new_type} r;\n"
+            f"    for (int k = 0; k < {size}; k++) r[k] = {one};\n    return r;\n}}",
+        )
+        parts.append(Text(f"{name}({part.code})", POSTFIX))
+    return canonical(context, Vec(new, vec.lanes, vec.grain, tuple(parts)))
+
+
+def _one_lane(context: Context, old: str, new: str) -> str:
+    if "bf16" in (old, new):
+        name = "f32_of_bf16" if old == "bf16" else "bf16_of_f32"
+        return context.prelude.named(name, F32_OF_BF16 if old == "bf16" else BF16_OF_F32) + "(a[k])"
+    return f"({C_TYPES[new]})a[k]"
+
+
+def _float_to_integer(context: Context, vec: Vec, step: str, final: str) -> Vec:
+    """Floats to `step`, the integer type they convert to, clamped to the range of `final` (at most as wide)."""
+    grain = min(grain_of(context, step, vec.lanes), vec.grain)
+    vec = regrain(context, vec, grain)
+    parts = []
+    for part, size in zip(vec.parts, storages(vec.lanes, vec.grain), strict=True):
+        context.vector_c_type(vec.element, size)
+        context.vector_c_type(f"i{bits_of(vec.element)}", size)
+        context.vector_c_type(step, size)
+        name = f"{final}_range_{step}_from_{vec.element}x{size}"
+        context.prelude.named(name, _saturating_vector_text(name, vec.element, step, final, size))
+        parts.append(Text(f"{name}({part.code})", POSTFIX))
+    return canonical(context, Vec(step, vec.lanes, vec.grain, tuple(parts)))
+
+
+def _saturating_vector_text(name: str, old: str, step: str, final: str, size: int) -> str:
+    low, high = range_of(final)
+    suffix = "f" if old == "f32" else ""
+    digits = 24 if old == "f32" else 53
+    inexact = high.bit_length() > digits  # the greatest integer is no float: what is above must be told apart
+    top = math.ldexp(1 - 2.0**-digits, high.bit_length()) if inexact else float(high)
+    bits = bits_of(old)
+    lines = [f"INLINE {step}x{size} {name}({old}x{size} a) {{"]
+    if inexact:
+        lines.append(f"    const i{bits}x{size} above = a >= {float(high + 1)!r}{suffix};")
+    if low < 0:
+        lines.append(f"    a = ({old}x{size})((i{bits}x{size})a & (a == a));")
+    lines += [
+        f"    for (int k = 0; k < {size}; k++) a[k] = a[k] > {float(low)!r}{suffix} ? a[k] : {float(low)!r}{suffix};",
+        f"    for (int k = 0; k < {size}; k++) a[k] = a[k] < {top!r}{suffix} ? a[k] : {top!r}{suffix};",
+        f"    const {step}x{size} r = __builtin_convertvector(a, {step}x{size});",
+    ]
+    if not inexact:
+        return "\n".join([*lines, "    return r;", "}"])
+    # MAX is all ones for unsigned types, all ones but the first for signed.
+    ones = "above" if low == 0 else f"(above & {'0x7fffffff' if bits == 32 else '0x7fffffffffffffffll'})"
+    return "\n".join([*lines, f"    return ({step}x{size})({ones} | (~above & (i{bits}x{size})r));", "}"])
