@@ -27,7 +27,7 @@ class _FindIdioms(Rewriter):
     only = (Cast,)
 
     def rewrite_Cast(self, node: Cast) -> Expr:
-        found = (_halving(node) or _saturating(node) or _difference(node)) if _narrows(node) else None
+        found = _idiom(node) if _narrows(node) else None
         rewritten: Expr = self.rebuild(node) if found is None else self(found)
         return rewritten
 
@@ -39,21 +39,41 @@ def _narrows(node: Cast) -> bool:
     return target.bits < source.bits
 
 
+def _idiom(node: Cast) -> Expr | None:
+    """The same value computed in the narrow type; what the cast takes is within its range."""
+    return _halving(node) or _saturating(node) or _difference(node)
+
+
 def narrow(e: Expr, dtype: DType) -> Expr | None:
-    """The expression of this narrower type that `e` widens, if it does."""
+    """The expression of this narrower type whose value `e` has, if there is one."""
     value = const_value(e)
     if value is not None:
         return const(value, dtype) if dtype.can_hold(int(value)) else None
     if isinstance(e, Broadcast):
         inner = narrow(e.value, dtype.with_lanes(e.value.dtype.lanes))
         return None if inner is None else build.broadcast(inner, e.lanes)
-    return e.a if isinstance(e, Cast) and e.a.dtype is dtype else None
+    inside = _unwidened(e, dtype)
+    if inside.dtype is dtype:
+        return inside
+    return narrow(inside, dtype) if inside is not e else _idiom(Cast(dtype, e))
+
+
+def _unwidened(e: Expr, down_to: DType | None = None) -> Expr:
+    """What is only converted to types that hold all values of its own; no further than the type `down_to`."""
+    while isinstance(e, Cast) and e.dtype is not down_to:
+        source = e.a.dtype
+        if source.is_bool or not (source.is_integer and e.dtype.is_integer):
+            break
+        if not (e.dtype.can_hold(source.min) and e.dtype.can_hold(source.max)):
+            break
+        e = e.a
+    return e
 
 
 def _halving(node: Cast) -> Expr | None:
-    """(a + b)/2 and (a + b + 1)/2."""
-    total = _half_of(node.a)
-    if not isinstance(total, Add):
+    """(a + b)/2 and (a + b + 1)/2, in a type in which the sum does not wrap."""
+    total = _half_of(_unwidened(node.a))
+    if not isinstance(total, Add) or total.dtype.bits <= node.dtype.bits:
         return None
     a, b = _pair(total.a, total.b, node.dtype)
     if a is not None and b is not None:
@@ -79,7 +99,7 @@ def _pair(a: Expr, b: Expr, dtype: DType) -> tuple[Expr | None, Expr | None]:
 def _saturating(node: Cast) -> Expr | None:
     """Sums and differences clamped to the range of the narrow type, where they can leave it."""
     inner, low, high = _clamped(node.a)
-    if not isinstance(inner, Add | Sub):
+    if not isinstance(inner, Add | Sub) or inner.dtype.bits <= node.dtype.bits:
         return None
     if isinstance(inner, Sub) and inner.dtype.is_uint:
         return None  # it wraps below zero
@@ -101,6 +121,7 @@ def _clamped(e: Expr) -> tuple[Expr, int | None, int | None]:
     """What is clamped, from below, from above."""
     low: int | None = None
     high: int | None = None
+    e = _unwidened(e)
     while isinstance(e, Min | Max) and (limit := const_value(e.b)) is not None:
         if isinstance(e, Min):
             if high is not None:
@@ -110,16 +131,17 @@ def _clamped(e: Expr) -> tuple[Expr, int | None, int | None]:
             if low is not None:
                 break
             low = int(limit)
-        e = e.a
+        e = _unwidened(e.a)
     return e, low, high
 
 
 def _difference(node: Cast) -> Expr | None:
     """|a - b|, taken in a type that holds the difference."""
-    if not (isinstance(node.a, Call) and node.a.name == "abs" and node.dtype.is_uint):
+    call = _unwidened(node.a)
+    if not (isinstance(call, Call) and call.name == "abs" and node.dtype.is_uint):
         return None
-    inner = node.a.args[0]
-    if not (isinstance(inner, Sub) and inner.dtype.is_int):
+    inner = _unwidened(call.args[0])
+    if not (isinstance(inner, Sub) and inner.dtype.is_int and inner.dtype.bits > node.dtype.bits):
         return None
     for dtype in (node.dtype, node.dtype.with_code(Code.INT)):
         a, b = _pair(inner.a, inner.b, dtype)

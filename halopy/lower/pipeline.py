@@ -18,6 +18,7 @@ from ..ir.stmt import If, Stmt, block
 from ..schedule.nest import FuncSchedule
 from .build_loop_nests import build_loop_nests
 from .check_buffers import dense_check, is_empty
+from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
 from .interleave_stores import interleave_stores
@@ -43,7 +44,8 @@ PASSES: tuple[Pass, ...] = (
     Pass(partition_loops),  # before vectors: one condition over the lanes' range, not one per lane
     Pass(vectorize_loops),
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
-    Pass(trim_no_ops),  # last: what the passes before left without effect
+    Pass(trim_no_ops),  # what the passes before left without effect
+    Pass(find_idioms, simplified=False),  # last: written for code generation, opaque to the simplifier
 )
 
 

@@ -47,6 +47,8 @@ def signed(t=INT16):
 
 
 FOUND = {
+    "saturating_add through casts": to(UINT8, minimum(to(INT32, add(*unsigned())), 255)),
+    "saturating_add of halving_add": to(UINT8, minimum(add(unsigned()[0], div(add(add(*unsigned()), 1), 2)), 255)),
     "halving_add": to(UINT8, div(add(*unsigned()), 2)),
     "halving_add of signed": to(INT8, shift_right(add(*signed()))),
     "halving_add in int32": to(UINT8, div(add(*unsigned(INT32)), 2)),
@@ -66,6 +68,10 @@ LEFT = {
     "a difference that wraps in an unsigned type": to(UINT8, maximum(sub(*unsigned()), 0)),
     "an average with another bias": to(UINT8, div(add(add(*unsigned()), 2), 2)),
     "operands that are no narrow values": to(INT8, shift_right(add(*unsigned()))),
+    "signed values in an unsigned type": to(INT8, shift_right(add(*signed(UINT16)))),
+    "a sum that wraps before it is widened": to(
+        UINT8, div(to(UINT16, add(operand("a", UINT8), operand("b", UINT8))), 2)
+    ),
     "signed sums clamped on one side": to(INT8, minimum(add(*signed()), 127)),
 }
 
