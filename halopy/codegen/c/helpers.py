@@ -25,6 +25,18 @@ _LANEWISE_3 = (
     "INLINE {{T}} {{name}}({{T}} a, {{T}} b, {{T}} c) {{{{ for (int k = 0; k < {{N}}; k++) a[k] = {0}; return a; }}}}"
 )
 
+# gcc finds the instruction in a loop, clang in a choice of lanes.
+_EXTREMUM = """\
+INLINE {{T}} {{name}}({{T}} a, {{T}} b) {{{{
+#ifdef __clang__
+    const {{M}} c = a {0} b;
+    return ({{T}})((c & ({{M}})a) | (~c & ({{M}})b));
+#else
+    for (int k = 0; k < {{N}}; k++) a[k] = a[k] {0} b[k] ? a[k] : b[k];
+    return a;
+#endif
+}}}}"""
+
 _SCALAR: dict[str, Template] = {
     "min": Template("INLINE {T} {name}({T} a, {T} b) {{ return a < b ? a : b; }}"),
     "max": Template("INLINE {T} {name}({T} a, {T} b) {{ return a > b ? a : b; }}"),
@@ -142,8 +154,8 @@ _VECTOR: dict[str, Template] = {
         "INLINE {T} {name}({M} c, {T} a, {T} b) {{ return ({T})((c & ({M})a) | (~c & ({M})b)); }}",
         (("type", "mask"),),
     ),
-    "min": Template(_LANEWISE_2.format("a[k] < b[k] ? a[k] : b[k]")),
-    "max": Template(_LANEWISE_2.format("a[k] > b[k] ? a[k] : b[k]")),
+    "min": Template(_EXTREMUM.format("<"), (("type", "mask"),)),
+    "max": Template(_EXTREMUM.format(">"), (("type", "mask"),)),
     "fma": Template(_LANEWISE_3.format("__builtin_fma{F}(a[k], b[k], c[k])")),
     **{name: Template(_LANEWISE.format(f"__builtin_{c}{{F}}(a[k])")) for name, c in ROUNDINGS.items()},
     **{

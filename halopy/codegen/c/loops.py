@@ -53,8 +53,9 @@ class LoopPrinter(ScratchPrinter):
         if hoisted:
             self.open("")
         forget = self.hoist(hoisted, shared=False)
+        each = self._range(stmt)
         self._notes(stmt)
-        leave = self._open_loop(self._range(stmt))
+        leave = self._open_loop(each)
 
         def done() -> None:
             leave()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import helpers
 from .avx512 import avx512_variant
+from .idioms import idiom_text
 from .operators import LIBRARY_CALLS
 from .types import C_TYPES, bits_of
 
@@ -72,6 +73,14 @@ class Prelude:
         if name not in self._helpers:
             self._define(name, operation, element, lanes)
         return name
+
+    def idiom(self, helper: str, element: str, lanes: int) -> str:
+        """The name of a function of `idioms`, defined."""
+        name = f"{helper}_{element}x{lanes}"
+        self.vector(element, lanes)
+        if helper in ("average", "mul_high"):
+            self.vector(f"{element[0]}{2 * bits_of(element)}", lanes)
+        return self.named(name, idiom_text(name, helper, element, lanes))
 
     def named(self, name: str, text: str) -> str:
         """A helper whose text the caller has."""

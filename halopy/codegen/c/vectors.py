@@ -40,6 +40,7 @@ from . import expand
 from .casts import vector_cast
 from .context import Context
 from .division import div_by_constant, mod_by_constant
+from .idioms import high_product, idiom
 from .lanes import print_broadcast, print_ramp, print_shuffle
 from .masks import mask_of_width, truth_splat
 from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS, SHIFTS
@@ -268,9 +269,29 @@ def _call(context: Context, call: Call) -> Value:
         return _function(context, f"{kind}_trunc" if dtype.is_int else f"{kind}_or_zero", dtype, *call.args)
     if name == "if_then_else":
         return context.value(expand.if_then_else(call))
+    special = _special(context, call, element_name(first))
+    if special is not None:
+        return special
     if name in expand.REPEATS_ARGUMENTS:
         _keep(context, *call.args)
     return context.value(expand.RULES[name](call))
+
+
+def _special(context: Context, call: Call, element: str) -> Value | None:
+    """The call by an instruction that does all of it."""
+    if call.name == "mul_shift_right":
+        product = high_product(call)
+        return None if product is None else context.value(product)
+    helper = idiom(call, element)
+    if helper is None:
+        return None
+    grain, columns = _full_operands(context, *call.args)
+    parts = []
+    for size, *texts in zip(storages(call.dtype.lanes, grain), *columns, strict=True):
+        name = context.prelude.idiom(helper, element, size)
+        parts.append(Text(f"{name}({', '.join(t.code for t in texts)})", POSTFIX))
+    made = Vec(element, call.dtype.lanes, grain, tuple(parts))
+    return vector_cast(context, made, call.dtype.with_code(call.args[0].dtype.code), call.dtype)
 
 
 def _bits_of_bools(call: Call) -> Expr:
