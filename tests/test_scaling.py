@@ -1,0 +1,70 @@
+"""Compiling a pipeline of n stages takes work in proportion to n, counted, not timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import halopy as hl
+from halopy.compile import compile_pipeline
+from halopy.ir.node import NodeMeta
+from halopy.lang.snapshot import snapshot
+from halopy.target import host_target
+
+x, y, xo, yo, xi, yi = (hl.Var(n) for n in ("x", "y", "xo", "yo", "xi", "yi"))
+
+
+def chain(stages: int) -> list[hl.Func]:
+    """Three-tap stencils, each of the one before."""
+    source = hl.ImageParam(hl.UInt(16), 2, "source")
+    funcs = [hl.Func("f0")]
+    funcs[0][x, y] = source[x, y]
+    for n in range(1, stages + 1):
+        f = hl.Func(f"f{n}")
+        f[x, y] = (funcs[-1][x - 1, y] + funcs[-1][x, y] + funcs[-1][x + 1, y + 1]) / 3
+        funcs.append(f)
+    return funcs
+
+
+def at_root(funcs: list[hl.Func]) -> None:
+    for f in funcs:
+        f.compute_root()
+
+
+def tiled(funcs: list[hl.Func]) -> None:
+    for f in funcs:
+        f.compute_root().tile(x, y, xo, yo, xi, yi, 32, 32).vectorize(xi, 16)
+
+
+def sliding(funcs: list[hl.Func]) -> None:
+    for f in funcs[:-1]:
+        f.store_root().compute_at(funcs[-1], y)
+
+
+def nodes_made(stages: int, schedule: Callable[[list[hl.Func]], None], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many nodes are asked for while a chain is compiled to C."""
+    funcs = chain(stages)
+    schedule(funcs)
+    taken = snapshot([funcs[-1]._contents])
+    made = 0
+    construct = NodeMeta.__call__
+
+    def counted(cls: NodeMeta, *args: Any, **kwargs: Any) -> Any:
+        nonlocal made
+        made += 1
+        return construct(cls, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(NodeMeta, "__call__", counted)
+        compile_pipeline(taken.program, taken.schedules, host_target())
+    return made
+
+
+@pytest.mark.parametrize("schedule", [at_root, tiled, sliding], ids=lambda s: s.__name__)
+def test_four_times_the_stages_take_about_four_times_the_nodes(
+    schedule: Callable[[list[hl.Func]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = (nodes_made(n, schedule, monkeypatch) for n in (15, 60))
+    assert many <= 5 * few
