@@ -21,6 +21,7 @@ from .check_buffers import dense_check, is_empty
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
+from .hoist_invariants import hoist_invariants
 from .interleave_stores import interleave_stores
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
@@ -45,6 +46,7 @@ PASSES: tuple[Pass, ...] = (
     Pass(vectorize_loops),
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
     Pass(trim_no_ops),  # what the passes before left without effect
+    Pass(hoist_invariants, simplified=False),  # after the last simplification, which would put parts together again
     Pass(find_idioms, simplified=False),  # last: written for code generation, opaque to the simplifier
 )
 
