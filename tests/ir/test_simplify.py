@@ -51,6 +51,7 @@ def eight(e: Expr) -> Expr:
     return Broadcast(e, 8)
 
 
+LOADED, OTHER = ir.Load("loaded", const(0), INT32), ir.Load("other", const(0), INT32)
 CASES = {
     "a sum in any order is one node": (ir.Sub(ir.Add(y, plus(x, 3)), c(3)), ir.Add(x, y)),
     "what cancels goes": (ir.Sub(ir.Add(x, y), x), y),
@@ -97,6 +98,8 @@ CASES = {
     "a ramp compared": (ir.LT(Ramp(times(x, 8), c(1), 8), eight(plus(times(x, 8), 8))), eight(TRUE)),
     "a let of a literal": (ir.Let("a", c(3), ir.Add(Var("a"), x)), plus(x, 3)),
     "a let that nothing uses": (ir.Let("a", plus(x, 1), y), y),
+    "nothing is added to a value from memory": (ir.Max(LOADED, plus(OTHER, 4)), ir.Max(plus(OTHER, 4), LOADED)),
+    "nor in a comparison": (ir.LT(plus(OTHER, -4), LOADED), ir.LT(plus(OTHER, -4), LOADED)),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..expr import Expr
+from ..expr import Expr, Load, Read
 from ..node import NodeMeta
 from ..ranges import Ranges
 from .facts import Facts
@@ -23,3 +23,8 @@ class Algebra(Protocol):
 
     def make(self, operator: NodeMeta, *operands: Expr) -> Expr:
         """The simplified node over operands that are simplified already."""
+
+
+def holds_data(*operands: Expr) -> bool:
+    """Whether values from memory take part, which may be the extremes of their type: what is added to one may wrap."""
+    return any(e.kinds & (Load.bit | Read.bit) for e in operands)

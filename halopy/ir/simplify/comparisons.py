@@ -15,7 +15,7 @@ from ..expr import EQ, GE, GT, LE, LT, NE, Broadcast, Expr, const, const_value
 from ..fold import fold_binary
 from ..linear import LinearForm, linear, wrapped
 from ..order import order_key
-from .algebra import Algebra
+from .algebra import Algebra, holds_data
 from .sums import from_form
 
 _SWAPPED = {LT: GT, GT: LT, LE: GE, GE: LE, EQ: EQ, NE: NE}
@@ -82,7 +82,15 @@ def _canonical(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
         return operator(a, b)  # type: ignore[no-any-return]
     common = gcd(*form.terms.values())
     terms = {t: c // common for t, c in form.terms.items()}
-    return _ordered(s, terms, limit // common, a.dtype)
+    limit //= common
+    if len(terms) > 1 and holds_data(a, b) and not _is_part(limit + 1 if limit else 0, linear(b).constant):
+        return operator(a, b)  # type: ignore[no-any-return]
+    return _ordered(s, terms, limit, a.dtype)
+
+
+def _is_part(addend: int, of: int) -> bool:
+    """Whether a sum that holds `of` holds with the addend in its place: it is nearer to 0, on the same side."""
+    return min(of, 0) <= addend <= max(of, 0)
 
 
 def _ordered(s: Algebra, terms: dict[Expr, int], limit: int, dtype: DType) -> Expr:

@@ -15,7 +15,7 @@ from ..expr import Broadcast, Expr, Max, Min, const, const_value
 from ..fold import fold_binary
 from ..linear import LinearForm, linear
 from ..order import order_key
-from .algebra import Algebra
+from .algebra import Algebra, holds_data
 from .sums import from_form
 from .tables import MAX, MIN
 
@@ -74,7 +74,7 @@ def _parts(s: Algebra, operator: Any, e: Expr) -> tuple[Expr, Expr] | None:
     """a and b of min(a, b); a + c and b + c of min(a, b) + c."""
     if type(e) is operator:
         return e.a, e.b  # type: ignore[attr-defined]
-    if not e.dtype.is_index_like or type(e) not in (ir.Add, ir.Sub):
+    if not e.dtype.is_index_like or type(e) not in (ir.Add, ir.Sub) or holds_data(e):
         return None
     form = linear(e)
     nests = [t for t, c in form.terms.items() if type(t) is operator and c == 1]
@@ -124,7 +124,7 @@ def _around_common_terms(s: Algebra, operator: Any, operands: list[Expr]) -> Exp
     outside = LinearForm(common)
     leaders = [(min(map(order_key, terms)), f.constant) for f in forms if (terms := f.plus(outside, -1).terms)]
     shift = min(leaders)[1] if leaders else 0
-    if not all(dtype.can_hold(f.constant - shift) for f in forms):
+    if holds_data(*operands) or not all(dtype.can_hold(f.constant - shift) for f in forms):
         shift = 0
     outside = LinearForm(common, shift)
     if not outside.terms and not outside.constant:

@@ -1,0 +1,19 @@
+"""Programs that once went wrong, each as small as it gets: they compute what the oracle computes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import halopy as hl
+
+x, y = hl.Var("x"), hl.Var("y")
+
+
+def test_the_identity_of_a_minimum_survives_arithmetic_around_it() -> None:
+    """It is the extreme of its type, so nothing may be added to it."""
+    f, g = hl.Func("f"), hl.Func("g")
+    r = hl.RDom([(-2, 5)])
+    f[x] = x * 5 % 13
+    f.compute_root()
+    g[x] = hl.argmin(r, f[x + r.x] - 4)[0] + hl.minimum(r, f[x + r.x] - 9) + hl.maximum(r, f[x + r.x] + 9)
+    np.testing.assert_array_equal(np.asarray(g.realize([16])), g.reference([16]))
