@@ -209,6 +209,8 @@ def _float_of_bits(bits: int, dtype: DType) -> float:
 
 
 def _saturating_cast(v: Sequence[Number], t: Sequence[DType], result: DType) -> Number:
+    if result.is_bool:
+        return int(v[0] > 0)
     if result.is_integer:
         return _saturate(v[0], result)
     value = fold_cast(v[0], t[0], result)

@@ -21,6 +21,8 @@ from .fold import Number
 from .linear import LinearForm, expr_of, linear
 from .ranges import Ranges, type_range
 from .scope import EVERYTHING, Interval, Scope, numeric
+from .signs import Signs
+from .simplify import simplify
 
 __all__ = ["EVERYTHING", "Interval", "Scope", "bounds_of", "constant_bounds", "intersect", "provably", "union"]
 
@@ -30,28 +32,27 @@ def bounds_of(e: Expr, scope: Scope) -> Interval:
 
     Other variables are symbols. The intervals in `scope` speak of symbols only.
     """
-    return _Bounds(scope, Ranges(numeric(scope)))(e)
+    lo, hi = _Bounds(scope, Ranges(numeric(scope)))(e)
+    return Interval(lo and simplify(lo), hi and simplify(hi))
 
 
 def constant_bounds(e: Expr, scope: Scope | None = None) -> tuple[int | None, int | None]:
     """Numbers that bound an integer expression; None where there is none."""
-    scope = scope or {}
-    lo, hi = Ranges(numeric(scope)).of(e)
-    if scope and (lo is None or hi is None) and e.dtype.is_integer:
-        symbolic = bounds_of(e, scope)
-        if lo is None and symbolic.lo is not None:
-            lo = Ranges({}).of(symbolic.lo)[0]
-        if hi is None and symbolic.hi is not None:
-            hi = Ranges({}).of(symbolic.hi)[1]
+    variables = numeric(scope or {})
+    ranges = Ranges(variables)
+    lo, hi = ranges.of(e)
+    if e.dtype.is_index_like and (lo is None or hi is None or scope):
+        # A min or max may cancel against what is added to it.
+        signs, form = Signs(variables, scope or {}, ranges), linear(e)
+        most, least = signs.greatest(form), signs.greatest(form.times(-1))
+        lo = lo if least is None else -least if lo is None else max(lo, -least)
+        hi = hi if most is None else most if hi is None else min(hi, most)
     return (None if lo is None else int(lo)), (None if hi is None else int(hi))
 
 
 def provably(condition: Expr, scope: Scope | None = None) -> bool:
     """Whether a bool expression is true for all values of its variables. False says nothing."""
-    scope = scope or {}
-    if Ranges(numeric(scope)).of(condition) == (1, 1):
-        return True
-    return bool(scope) and const_value(bounds_of(condition, scope).lo or FALSE) == 1
+    return const_value(simplify(condition, scope)) == 1
 
 
 def union(a: Interval, b: Interval) -> Interval:

@@ -18,7 +18,7 @@ _table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 _next_kind = iter(range(1 << 20))
 
 
-def _ids(value: Any) -> Any:  # noqa: ANN401 - a tuple of nodes, nested at will
+def _ids(value: Any) -> Any:
     return tuple(map(_ids, value)) if type(value) is tuple else id(value)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 
-
 from ..dtypes import DType
 from .expr import Expr
 from .node import Node

@@ -8,7 +8,7 @@ from ..expr import Expr, Var, const
 from ..linear import linear
 from ..ranges import Range, Ranges, intersect
 from ..scope import Interval, Scope, numeric_range
-from .signs import Signs
+from ..signs import Signs
 
 
 class Facts:

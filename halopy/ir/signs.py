@@ -1,4 +1,4 @@
-"""Prove that a sum of index-like terms is negative.
+"""Numbers that sums of index-like terms do not exceed, and with them proofs that a sum is negative.
 
 First from the numeric ranges of its terms. Where these do not do, a term is replaced by what bounds
 it, and that may cancel against the others:
@@ -8,14 +8,15 @@ it, and that may cancel against the others:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from .. import expr as ir
-from ..expr import Expr, Var, const_value
-from ..linear import LinearForm, linear
-from ..order import order_key
-from ..ranges import Range, Ranges
-from ..scope import Interval
+from . import expr as ir
+from .expr import Expr, Var, const_value
+from .fold import Number
+from .linear import LinearForm, linear
+from .order import order_key
+from .ranges import Range, Ranges
+from .scope import Interval
 
 _FUEL = 6  # how many replacements deep
 _SIGHT = 4  # how far down nests a common term is looked for
@@ -31,16 +32,21 @@ class Signs:
 
     def __init__(self, numbers: dict[str, Range], intervals: Mapping[str, Interval], ranges: Ranges) -> None:
         self.numbers, self.intervals, self.ranges = numbers, intervals, ranges
-        self._reach: dict[Expr, frozenset[Expr]] = {}
+        self._reach: list[dict[Expr, frozenset[Expr]]] = [{} for _ in range(_SIGHT + 1)]
 
     def forget(self) -> None:
         """Drop what was remembered, after `intervals` changed."""
-        self._reach.clear()
+        for known in self._reach:
+            known.clear()
 
     def negative(self, terms: Mapping[Expr, int], constant: int) -> bool:
         """Whether the sum is known to be less than 0, in every lane."""
-        form = self._one_lane(LinearForm(terms, constant))
-        return self._negative(form, _FUEL)
+        greatest = self.greatest(LinearForm(terms, constant), enough=-1)
+        return greatest is not None and greatest < 0
+
+    def greatest(self, form: LinearForm, enough: Number | None = None) -> Number | None:
+        """A number that the sum does not exceed in any lane; the search ends when it is at most `enough`."""
+        return self._greatest(self._one_lane(form), enough, _FUEL)
 
     def _one_lane(self, form: LinearForm) -> LinearForm:
         """Ramps and broadcasts as their value in one lane, the same lane for all."""
@@ -56,22 +62,19 @@ class Signs:
                     form = _replaced(form, term, value.times(c))
         return form
 
-    def _negative(self, form: LinearForm, fuel: int) -> bool:
-        high = self.ranges.of_form(form.terms, form.constant)[1]
-        if high is not None:
-            if high < 0:
-                return True
-        elif not self._may_cancel(form):
-            return False
-        if fuel == 0:
-            return False
+    def _greatest(self, form: LinearForm, enough: Number | None, fuel: int) -> Number | None:
+        best = self.ranges.of_form(form.terms, form.constant)[1]
+        if fuel == 0 or (best is None and not self._may_cancel(form)):
+            return best
+        if best is not None and enough is not None and best <= enough:
+            return best
         for term in self._openable(form):
             choices = self._open(term, form.terms[term])
             if choices is not None:
                 every, bounds = choices
-                answers = (self._negative(_replaced(form, term, bound), fuel - 1) for bound in bounds)
-                return all(answers) if every else any(answers)
-        return False
+                found = (self._greatest(_replaced(form, term, bound), enough, fuel - 1) for bound in bounds)
+                return _lesser(best, _greatest_of_all(found, enough) if every else _least_known(found, enough))
+        return best
 
     def _may_cancel(self, form: LinearForm) -> bool:
         """Whether each unbounded term shares something with another one, at least inside."""
@@ -81,8 +84,10 @@ class Signs:
         return True
 
     def _shares(self, term: Expr, form: LinearForm) -> bool:
-        reach = self._reaches(term, _SIGHT)
-        return any(not reach.isdisjoint(self._reaches(t, _SIGHT)) for t in form.terms if t is not term)
+        if len(form.terms) == 1:
+            return bool(_parts(term))
+        reach = self._reaches(term)
+        return any(not reach.isdisjoint(self._reaches(t)) for t in form.terms if t is not term)
 
     def _openable(self, form: LinearForm) -> list[Expr]:
         """Terms whose bounds may cancel against other terms, in the same order for equal sums."""
@@ -91,20 +96,18 @@ class Signs:
             found.sort(key=order_key)
         return found
 
-    def _reaches(self, term: Expr, sight: int) -> frozenset[Expr]:
+    def _reaches(self, term: Expr, sight: int = _SIGHT) -> frozenset[Expr]:
         """The terms that can appear where this one is replaced by its bounds, itself included."""
-        found = self._reach.get(term)
-        if found is not None:
-            return found
-        reach = {term}
-        if sight:
-            for part in (*_parts(term), *self._ends(term)):
-                for t in linear(part).terms:
-                    reach |= self._reaches(t, sight - 1)
-        result = frozenset(reach)
-        if sight == _SIGHT:
-            self._reach[term] = result
-        return result
+        known = self._reach[sight]
+        found = known.get(term)
+        if found is None:
+            reach = {term}
+            if sight:
+                for part in (*_parts(term), *self._ends(term)):
+                    for t in linear(part).terms:
+                        reach |= self._reaches(t, sight - 1)
+            found = known[term] = frozenset(reach)
+        return found
 
     def _ends(self, term: Expr) -> tuple[Expr, ...]:
         """The symbolic ends of a variable's interval."""
@@ -155,3 +158,26 @@ def _open_quotient(term: ir.Div, c: int) -> _Choices | None:
 
 def _replaced(form: LinearForm, term: Expr, bound: LinearForm) -> LinearForm:
     return form.plus(LinearForm({term: 1}), -form.terms[term]).plus(bound)
+
+
+def _lesser(a: Number | None, b: Number | None) -> Number | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+def _greatest_of_all(found: Iterator[Number | None], enough: Number | None) -> Number | None:
+    """The greatest, if all are known, and none is too great already."""
+    greatest: Number | None = None
+    for n in found:
+        if n is None or (enough is not None and n > enough):
+            return None
+        greatest = n if greatest is None else max(greatest, n)
+    return greatest
+
+
+def _least_known(found: Iterator[Number | None], enough: Number | None) -> Number | None:
+    least: Number | None = None
+    for n in found:
+        least = _lesser(least, n)
+        if least is not None and enough is not None and least <= enough:
+            break
+    return least
