@@ -83,6 +83,7 @@ class _Placing:
         self.schedules = {name: schedules[name] for name in self.functions}
         self.compute: dict[str, Level] = {}
         self.store: dict[str, Level] = {}
+        self.originals: dict[str, str] = {}  # of copies
         self.users = _users(self.functions)
 
     def run(self) -> Placement:
@@ -124,7 +125,8 @@ class _Placing:
         assert wanted.func is not None, "inlined was handled before"
         func = self.program.names.get(wanted.func, wanted.func.name)
         for level in path:
-            if level.func == func and level.loop == wanted.loop and wanted.stage in (None, level.stage):
+            here = None if level.func is None else self.originals.get(level.func, level.func)
+            if here == func and level.loop == wanted.loop and wanted.stage in (None, level.stage):
                 return level
         raise AssertionError(f"expected a legal level, found {wanted}; check_placements runs before")
 
@@ -145,6 +147,7 @@ class _Placing:
             function, name=copy, definitions=tuple(map_definition(d, rename) for d in function.definitions)
         )
         self.schedules[copy] = self.schedules[name]
+        self.originals[copy] = name
         for func, stage in users:
             self.functions[func] = _map_stage(self.functions[func], stage, rename)
         for readers in self.users.values():

@@ -17,3 +17,15 @@ def test_the_identity_of_a_minimum_survives_arithmetic_around_it() -> None:
     f.compute_root()
     g[x] = hl.argmin(r, f[x + r.x] - 4)[0] + hl.minimum(r, f[x + r.x] - 9) + hl.maximum(r, f[x + r.x] + 9)
     np.testing.assert_array_equal(np.asarray(g.realize([16])), g.reference([16]))
+
+
+def test_a_producer_follows_its_consumer_into_every_copy() -> None:
+    """g is computed separately for each stage of h, and f inside both."""
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x] = x * 3
+    g[x] = f[x] + f[x + 1]
+    g[x] = g[x] * 2
+    h[x] = g[x - 1]
+    h[x] = h[x] + g[x]
+    f.compute_at(g, x)
+    np.testing.assert_array_equal(np.asarray(h.realize([9])), h.reference([9]))
