@@ -91,7 +91,7 @@ def _mirror_with_edge(var: Var, low: Expr, extent: Expr) -> Expr:
 def _mirror_without_edge(var: Var, low: Expr, extent: Expr) -> Expr:
     last = extent - 1
     distance = abs((var - low) % (2 * last) - last)
-    return last - distance + low
+    return clamp(last - distance + low, low, low + last)
 
 
 def _unlikely(fold: Fold) -> Fold:

@@ -179,17 +179,17 @@ class BufferShapes:
         self.embed(self.dimensions())
 
     def transpose(self, d1: int | Sequence[int], d2: int | None = None) -> None:
-        """Swap two dimensions, or put all in the given order. No element moves."""
+        """Swap two dimensions, or make dimension i the new dimension d1[i]. No element moves."""
         order = list(range(self.dimensions()))
         if isinstance(d1, Sequence):
-            order = list(d1)
+            order = [list(d1).index(d) if d in d1 else -1 for d in range(max(self.dimensions(), len(d1)))]
         else:
             assert d2 is not None, "two dimensions are swapped"
             self._check_dimension(d1)
             self._check_dimension(d2)
             order[d1], order[d2] = order[d2], order[d1]
         if sorted(order) != list(range(self.dimensions())):
-            raise BufferError(f"{order} does not list the dimensions", location=caller(), accepted="each once")
+            raise BufferError(f"{d1} does not list the dimensions", location=caller(), accepted="each once")
         last = self.dimensions() - 1
         array = self._contents.array.transpose([last - order[last - axis] for axis in range(last + 1)])
         self._contents.reshape(array, [self._contents.mins[d] for d in order])

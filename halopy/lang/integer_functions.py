@@ -40,6 +40,8 @@ def count_trailing_zeros(x: ToExpr) -> Expr:
 def _of_bits(name: str, x: ToExpr) -> Expr:
     e = to_node(x)
     _require_integer(name, e)
+    if e.dtype.is_bool:  # one bit: the count is the bit itself, or its opposite
+        return Expr(e if name == "popcount" else nodes.Not(e))
     return Expr(nodes.Call(name, (e,), e.dtype))
 
 

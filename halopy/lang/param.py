@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 
@@ -115,8 +116,16 @@ def _fitting(ref: ParamRef, value: Number) -> Scalar:
     if dtype.is_bool and isinstance(number, bool | int):
         return bool(number)
     if dtype.is_float and isinstance(number, bool | int | float):
-        return float(number)
+        return _rounded(dtype, number)
     if isinstance(number, bool | int) and dtype.can_hold(number):
         return int(number)
     wanted = f"{dtype.min} to {dtype.max}" if dtype.is_integer and not dtype.is_bool else f"a {dtype}"
     raise ParamError(f"Param `{ref.name}` of type {dtype} cannot be {value!r}", location=caller(), accepted=wanted)
+
+
+def _rounded(dtype: DType, number: float) -> float:
+    """The nearest value of the type; infinite where the number is too large for it."""
+    try:
+        return nodes.round_to(float(number), dtype)
+    except OverflowError:  # an int beyond all floats
+        return math.inf if number > 0 else -math.inf

@@ -106,7 +106,7 @@ class LoadedKernel:
             )
         for scalar, value in zip(kernel.scalars, scalars, strict=True):
             try:
-                struct.pack(_SLOTS[scalar.dtype.code, scalar.dtype.bits], value)
+                struct.pack(f"={_SLOTS[scalar.dtype.code, scalar.dtype.bits]}", value)
             except (struct.error, OverflowError, TypeError):
                 return _does_not_fit(scalar, value)
         return InternalError(f"the arguments of kernel {kernel.name} cannot be packed")

@@ -51,6 +51,17 @@ def test_a_buffer_has_its_own_bounds(name: str, same_as_halide: Check) -> None:
     same_as_halide(lambda m: shifted(m, getattr(m.BoundaryConditions, name)(m.Buffer(array))), 30, 24)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(4, 5), (1, 3)])
+def test_an_input_of_unknown_size_is_folded_into_the_size_it_has(name: str, shape: tuple[int, int]) -> None:
+    buffer = hl.Buffer(np.arange(shape[0] * shape[1], dtype=np.uint8).reshape(shape))
+    image = hl.ImageParam(hl.UInt(8), 2)
+    image.set(buffer)
+    folded, expected = (getattr(hl.BoundaryConditions, name)(source) for source in (image, buffer))
+    found, wanted = (np.asarray(shifted(hl, f).realize([30, 24])) for f in (folded, expected))
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_the_inside_is_marked_likely() -> None:
     x = hl.Var("x")
     f, g = hl.Func("f"), hl.Func("g")

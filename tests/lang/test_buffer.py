@@ -180,6 +180,16 @@ def test_views_share_memory_and_changes_in_place_do_not_copy():
     assert [d[0] for d in shape(b)] == [7, -2]
 
 
+def test_a_list_tells_where_each_dimension_goes():
+    b = hl.Buffer(np.zeros((2, 3, 4), np.uint8))
+    b.set_min([10, 20, 30])
+    b.transpose([2, 0, 1])
+    assert shape(b) == [(20, 3, 4), (30, 2, 12), (10, 4, 1)]
+    for wrong in ([0, 1], [0, 1, 1], [0, 1, 3], [0, 1, 2, 3]):
+        with pytest.raises(hl.BufferError, match="does not list the dimensions"):
+            b.transpose(wrong)
+
+
 def test_mins_shift_what_a_pipeline_computes_and_reads():
     out = hl.Buffer(hl.Int(32), [3])
     out.set_min([100])

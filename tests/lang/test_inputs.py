@@ -168,6 +168,15 @@ def test_an_input_that_is_too_small_is_named(golden):
     assert f.realize([2, 3]) is not None
 
 
+@pytest.mark.parametrize("bits", [16, 32, 64])
+def test_a_number_too_large_for_a_param_is_infinite(bits: int) -> None:
+    p, f = hl.Param(hl.Float(bits), "p", 0.1), hl.Func("f")
+    assert p.get() == float(np.dtype(f"float{bits}").type(0.1))
+    p.set(-(10**400) if bits == 64 else -1e300)
+    f[x] = hl.cast(hl.Float(64), p)
+    assert np.asarray(f.realize([1])).tolist() == [-np.inf]
+
+
 def test_a_param_outside_its_range_is_refused(golden):
     p, f = hl.Param(hl.Int(32), "p", 5), hl.Func("f")
     p.set_range(0, 10)

@@ -157,3 +157,22 @@ def test_select_of_tuples_takes_whole_tuples_or_elements() -> None:
 def test_select_refuses_what_does_not_fit_together(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(hl.HalideError, match=r"hl\.select"):
         hl.select(*arguments)
+
+
+@pytest.mark.parametrize("name", ["popcount", "count_leading_zeros", "count_trailing_zeros"])
+@pytest.mark.parametrize("lanes", [1, 8])
+def test_the_bits_of_a_boolean_are_one(name: str, lanes: int) -> None:
+    x, f = hl.Var("x"), hl.Func("f")
+    f[x] = getattr(hl, name)(x % 2 == 1)
+    f.vectorize(x, lanes)
+    one_is = name == "popcount"
+    assert np.asarray(f.realize([16])).tolist() == [not one_is, one_is] * 8
+
+
+@pytest.mark.parametrize("lanes", [1, 8])
+@pytest.mark.parametrize("dtype", [hl.Int(8), hl.Int(64), hl.Float(32)])
+def test_a_saturating_cast_to_bool_takes_what_is_negative_for_false(dtype: hl.Type, lanes: int) -> None:
+    x, f = hl.Var("x"), hl.Func("f")
+    f[x] = hl.saturating_cast(hl.Bool(), hl.cast(dtype, x - 8))
+    f.vectorize(x, lanes)
+    assert np.asarray(f.realize([16])).tolist() == by_reference(f, 16)[0].tolist() == [False] * 9 + [True] * 7

@@ -308,5 +308,5 @@ def test_an_interrupt_while_compiling_ends_the_compiler_and_leaves_nothing(tmp_p
     began = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(timeout=20) != 0
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert [file.suffix for file in folder.iterdir()] == [".txt"]

@@ -81,7 +81,9 @@ def _absd(call: Call) -> Expr:
 def _saturating_cast(call: Call) -> Expr:
     (a,) = call.args
     source, target = a.dtype, call.dtype
-    if source.is_bool or target.is_bool or (source.is_float and not target.is_float):
+    if target.is_bool and not source.is_bool:
+        return GT(a, const(0, source))
+    if source.is_bool or (source.is_float and not target.is_float):
         return Cast(target, a)
     if target.is_float:
         return _saturating_to_float(a, target)
