@@ -58,3 +58,27 @@ def _gather(name: str, element: str) -> str:
     passed = "f32x16" if element == "f32" else "i32x16"
     call = f"__builtin_ia32_gathersiv16{kind}(({passed}){{0}}, (const void *)p, at, (uint16_t)(~0ull >> (64 - n)), 4)"
     return f"INLINE {vector} {name}(const {c_type} *p, i32x16 at, int n) {{ return ({vector}){call}; }}"
+
+
+def widening(old: str, new: str, lanes: int) -> str | None:
+    """A helper that doubles the width of integer lanes into one full register, or None where plain C does as well.
+
+    gcc 12 takes `__builtin_convertvector` apart into halves there, which costs five instructions instead of one.
+    """
+    bits = bits_of(old)
+    if old[0] not in "iu" or new[0] not in "iu" or bits_of(new) != 2 * bits or lanes * bits != 256:
+        return None
+    source, target = vector_type(old, lanes), vector_type(new, lanes)
+    builtin = f"__builtin_ia32_pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[2 * bits]}512_mask"
+    types = [
+        f"    typedef {_C[bits]} narrow __attribute__((vector_size(32)));",
+        f"    typedef {_C[2 * bits]} wide __attribute__((vector_size(64)));",
+    ]
+    head = f"INLINE {target} {widening_name(old, new, lanes)}({source} a) {{"
+    special = "\n".join([head, *types, f"    return ({target}){builtin}((narrow)a, (wide){{0}}, -1);", "}"])
+    generic = f"{head} return __builtin_convertvector(a, {target}); }}"
+    return f"#if defined(__AVX512BW__) && !defined(__clang__)\n{special}\n#else\n{generic}\n#endif"
+
+
+def widening_name(old: str, new: str, lanes: int) -> str:
+    return f"widen_{old}_to_{new}x{lanes}"

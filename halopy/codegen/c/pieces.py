@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .context import Context
-from .types import ATOM, POSTFIX, Text, Vec, bits_of, power_of_two_above, storages
+from .types import ATOM, POSTFIX, UNARY, Text, Vec, bits_of, power_of_two_above, storages
 
 
 def grain_of(context: Context, element: str, lanes: int) -> int:
@@ -104,8 +104,7 @@ def _place(context: Context, element: str, pieces: list[_Piece], wanted: dict[in
     """A register of `size` lanes with (piece, lane) at each wanted position; other positions mean nothing."""
     used = list(dict.fromkeys(piece for piece, _ in wanted.values()))
     if len(used) == 1:
-        text, _ = pieces[used[0]]
-        return _shuffle(text, text, [wanted.get(k, (0, -1))[1] for k in range(size)])
+        return _rearranged(context, element, pieces[used[0]], [wanted.get(k, (0, -1))[1] for k in range(size)])
     if len(used) == 2:
         (a, a_width), (b, b_width) = pieces[used[0]], pieces[used[1]]
         width = max(a_width, b_width)
@@ -125,6 +124,15 @@ def _widened(context: Context, element: str, text: Text, width: int, wanted: int
         return text
     wide = _shuffle(text, text, [k if k < width else -1 for k in range(wanted)])
     return context.local(context.vector_c_type(element, wanted), wide)
+
+
+def _rearranged(context: Context, element: str, piece: _Piece, lanes: Sequence[int]) -> Text:
+    text, width = piece
+    if element == "f64" and width == len(lanes) == 8:
+        # gcc 12 mixes up eight doubles (0, 1, 5, 3, 4, 5, 6, 7 takes lane 3 for lane 5), but not eight integers.
+        as_integers = Text(f"({context.vector_c_type('i64', 8)}){text.at(UNARY)}", UNARY)
+        return Text(f"(f64x8){_shuffle(as_integers, as_integers, lanes).code}", UNARY)
+    return _shuffle(text, text, lanes)
 
 
 def _shuffle(a: Text, b: Text, lanes: Sequence[int]) -> Text:
