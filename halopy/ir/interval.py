@@ -146,10 +146,14 @@ def _sum(self: _Bounds, e: Any) -> Interval:
     if fixed and e.dtype.lanes == 1:
         same = expr_of(form, dtype)  # not e: what cancels in it may move
         return Interval(same, same)
-    return Interval(
-        None if lo is None else expr_of(lo, dtype),
-        None if hi is None else expr_of(hi, dtype),
-    )
+    return Interval(_end(lo, dtype), _end(hi, dtype))
+
+
+def _end(form: LinearForm | None, dtype: DType) -> Expr | None:
+    """The sum; None for one that only arithmetic that overflows would reach."""
+    if form is None or (dtype.is_index_like and not dtype.can_hold(form.constant)):
+        return None
+    return expr_of(form, dtype)
 
 
 def _fits(self: _Bounds, e: Expr, form: LinearForm) -> bool:

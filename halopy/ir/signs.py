@@ -18,7 +18,7 @@ from .order import order_key
 from .ranges import Range, Ranges
 from .scope import Interval
 
-_FUEL = 6  # how many replacements deep
+_FUEL = 5  # how many replacements deep
 _SIGHT = 4  # how far down nests a common term is looked for
 _MARKS = ("likely", "likely_if_innermost", "promise_clamped", "unsafe_promise_clamped", "strict_float")
 _OPENED = (ir.Min, ir.Max, ir.Select, ir.Call, ir.Div, ir.Mod)
@@ -41,12 +41,13 @@ class Signs:
 
     def negative(self, terms: Mapping[Expr, int], constant: int) -> bool:
         """Whether the sum is known to be less than 0, in every lane."""
-        greatest = self.greatest(LinearForm(terms, constant), enough=-1)
+        form = self._one_lane(LinearForm(terms, constant))
+        greatest = self._greatest(form, -1, _FUEL if len(form.terms) > 1 else 0)
         return greatest is not None and greatest < 0
 
-    def greatest(self, form: LinearForm, enough: Number | None = None) -> Number | None:
-        """A number that the sum does not exceed in any lane; the search ends when it is at most `enough`."""
-        return self._greatest(self._one_lane(form), enough, _FUEL)
+    def greatest(self, form: LinearForm) -> Number | None:
+        """A number that the sum does not exceed in any lane."""
+        return self._greatest(self._one_lane(form), None, _FUEL)
 
     def _one_lane(self, form: LinearForm) -> LinearForm:
         """Ramps and broadcasts as their value in one lane, the same lane for all."""
@@ -63,6 +64,7 @@ class Signs:
         return form
 
     def _greatest(self, form: LinearForm, enough: Number | None, fuel: int) -> Number | None:
+        """Replaces terms at most `fuel` deep; ends when the number is at most `enough`."""
         best = self.ranges.of_form(form.terms, form.constant)[1]
         if fuel == 0 or (best is None and not self._may_cancel(form)):
             return best

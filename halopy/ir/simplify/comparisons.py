@@ -1,6 +1,6 @@
 """Comparisons: decided where the difference of the sides has a known sign, else in one canonical form.
 
-    x + 3 < y + 5   ->  x < y + 2         x*8 < 20  ->  x < 3         3 <= x  ->  x >= 3
+x + 3 < y + 5   ->  x < y + 2         x*8 < 20  ->  x < 3         3 <= x  ->  x >= 3
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Remove lets whose name nothing uses.
 
-    let a = n + 1
-    let b = a*2         ->    out[0] = n
-    out[0] = n
+let a = n + 1
+let b = a*2         ->    out[0] = n
+out[0] = n
 """
 
 from __future__ import annotations

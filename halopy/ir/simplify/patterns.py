@@ -241,6 +241,7 @@ def _node_matcher(operator: NodeMeta, parts: tuple[Matcher, ...]) -> Matcher:
     if len(parts) == 2:
         first, second = parts
         return lambda e, found: type(e) is operator and first(e.a, found) and second(e.b, found)
-    return lambda e, found: type(e) is operator and all(
-        match(child, found) for match, child in zip(parts, (e.condition, e.a, e.b), strict=True)
+    return lambda e, found: (
+        type(e) is operator
+        and all(match(child, found) for match, child in zip(parts, (e.condition, e.a, e.b), strict=True))
     )
