@@ -103,7 +103,7 @@ def test_constant_bounds():
 
 def test_deep_expressions_have_bounds():
     e: Expr = x
-    for _ in range(10_000):
+    for _ in range(5_000):
         e = maximum(minimum(add(e, y), 90), 10)
     assert constant_bounds(e) == (10, 90)
     assert bounds_of(e, ROW).hi is not None
