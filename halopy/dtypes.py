@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class DType:
 
     __slots__ = ("bits", "code", "is_bool", "is_float", "is_int", "is_integer", "is_uint", "lanes")
 
-    _table: dict[tuple[Code, int, int], DType] = {}
+    _table: ClassVar[dict[tuple[Code, int, int], DType]] = {}
 
     code: Code
     bits: int

@@ -160,5 +160,3 @@ def let_all(bindings: list[tuple[str, Expr]], body: Stmt) -> Stmt:
     for name, value in reversed(bindings):
         body = LetStmt(name, value, body)
     return body
-
-

@@ -11,7 +11,7 @@ from .target import Target
 from .tuple import to_values
 
 
-def evaluate(expr: object) -> Any:  # noqa: ANN401 - a number, or a tuple of them
+def evaluate(expr: object) -> Any:
     """Run one expression, or a tuple of them, and give the number or numbers."""
     func = Func("evaluate_func")
     values = tuple(map(Expr, to_values(expr)))

@@ -1,6 +1,6 @@
 """A number that an extent never exceeds, so that small storage can have a size known to the compiler.
 
-    min(x*32 + 32, n) - x*32   ->   32          min(a, b) + rest is at most a + rest, and at most b + rest
+min(x*32 + 32, n) - x*32   ->   32          min(a, b) + rest is at most a + rest, and at most b + rest
 """
 
 from __future__ import annotations

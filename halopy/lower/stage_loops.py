@@ -123,7 +123,7 @@ class StageLoops:
         hoisted: dict[str, list[Hoisted]] = {}
         for number, step in reversed(list(enumerate(self.steps))):
             depth = min(depths[symbol] for symbol in step.made)
-            depths.update({symbol: depth for symbol in step.consumed})
+            depths.update(dict.fromkeys(step.consumed, depth))
             if not isinstance(step, _SplitStep):
                 continue
             name = f"{loop_name(self.func, self.nest.stage, step.old.name)}.{{}}{number or ''}"
@@ -207,7 +207,7 @@ class _Step:
     def define(self, known: dict[_Symbol, Expr]) -> None:
         raise NotImplementedError
 
-    def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
+    def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:  # noqa: ARG002 - a step without guards
         return []
 
     def bound(self, known: dict[_Symbol, Interval | None]) -> None:
