@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from halopy.dtypes import BOOL, FLOAT32, INT32, UINT8, UINT16, DType
+from halopy.dtypes import BOOL, FLOAT32, FLOAT64, INT32, UINT8, UINT16, DType
 from halopy.ir.expr import Broadcast, Expr, GT, Load, Ramp, Select, Shuffle, VectorReduce, const
-from halopy.ir.stmt import Stmt, Store
+from halopy.ir.stmt import Stmt, Store, block
 
 from .guarded import assert_agrees
 
@@ -78,3 +78,11 @@ def test_masks_of_different_widths_meet() -> None:
     narrow = Select(wide, const(200, UINT8.with_lanes(32)), const(7, UINT8.with_lanes(32)))
     check(narrow, INT32, 32)
     check(narrow, INT32, 32, width=16)
+
+
+def test_shuffles_of_eight_doubles() -> None:
+    a = dense("a", FLOAT64, 8)
+    orders = [(0, 1, 5, 3, 4, 5, 6, 7), (0, 0, 4, 3, 5, 5, 6, 7), (0, 1, 2, 7, 4, 5, 6, 7)]
+    stores = [Store(f"out{k}", Ramp(const(0), const(1), 8), Shuffle((a,), order)) for k, order in enumerate(orders)]
+    outputs = {f"out{k}": (FLOAT64, 8) for k in range(len(orders))}
+    assert_agrees(block(*stores), {"a": (FLOAT64, 8)}, outputs)
