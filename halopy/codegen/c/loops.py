@@ -17,6 +17,7 @@ from .names import comment
 from .scopes import Mode, Scopes
 from .scratch import ScratchPrinter
 from .types import PLUS, TIMES, Text
+from .work import WORTH_THREADS, work
 
 _OMP = """\
 #ifdef _OPENMP
@@ -70,11 +71,12 @@ class LoopPrinter(ScratchPrinter):
         self.prelude.macro("OMP", _OMP)
         nest = _perfect_nest(stmt)
         ranges = [self._range(loop) for loop in nest]
+        condition = self._worth_threads(stmt, ranges[0])
         hoisted = self.to_hoist(nest[-1]) if _all_invariant(nest, self.to_hoist(nest[-1])) else []
-        forget = self._open_region(hoisted)
+        forget = self._open_region(hoisted, condition)
         for loop in nest:
             self._notes(loop)
-        self.line(_directive(ranges, within_region=bool(hoisted)))
+        self.line(_directive(len(ranges), "" if hoisted else condition, within_region=bool(hoisted)))
         leaves = [self._open_loop(each) for each in ranges]
         self.begin_iteration()
         if hoisted:
@@ -92,10 +94,23 @@ class LoopPrinter(ScratchPrinter):
 
         self.then(nest[-1].body, done)
 
-    def _open_region(self, hoisted: list[tuple[Allocate, Expr]]) -> Callable[[], None]:
+    def _worth_threads(self, stmt: For, outermost: _Range) -> str:
+        """The clause under which threads are woken: more than one iteration, and enough to do."""
+        conditions = []
+        first, end = outermost.first, outermost.end
+        if not end.isdecimal():
+            conditions.append(f"{end} > 1" if first.code == "0" else f"{end} > {first.at(PLUS)} + 1")
+        operations = work(stmt)
+        if operations is not None:
+            self.begin(operations)
+            count = self.local("int64_t", self.scalar(operations, Mode.INDEX), "operations")
+            conditions.append(f"{count.code} > {WORTH_THREADS}")
+        return f" if({' && '.join(conditions)})" if conditions else ""
+
+    def _open_region(self, hoisted: list[tuple[Allocate, Expr]], condition: str) -> Callable[[], None]:
         """A parallel region around the loop, where each thread takes memory of its own."""
         if hoisted:
-            self.line("OMP(omp parallel)")
+            self.line(f"OMP(omp parallel{condition})")
             self.open("")
         return self.hoist(hoisted, shared=True)
 
@@ -165,14 +180,7 @@ def _all_invariant(nest: list[For], hoisted: list[tuple[Allocate, Expr]]) -> boo
     return all(names.isdisjoint(free_vars(size)) for _, size in hoisted)
 
 
-def _directive(ranges: list[_Range], *, within_region: bool) -> str:
-    """The pragma of a parallel loop. A single iteration wakes no threads."""
-    clauses = "schedule(dynamic)"
-    if len(ranges) > 1:
-        clauses += f" collapse({len(ranges)})"
-    if within_region:
-        return f"OMP(omp for {clauses})"
-    first, end = ranges[0].first, ranges[0].end
-    if len(ranges) == 1 and not end.isdecimal():
-        clauses += f" if({end} > {first.at(PLUS)} + 1)" if first.code != "0" else f" if({end} > 1)"
-    return f"OMP(omp parallel for {clauses})"
+def _directive(loops: int, condition: str, *, within_region: bool) -> str:
+    """The pragma of a parallel loop made of so many."""
+    collapse = f" collapse({loops})" if loops > 1 else ""
+    return f"OMP(omp {'for' if within_region else 'parallel for'} schedule(dynamic){collapse}{condition})"
