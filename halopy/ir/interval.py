@@ -134,6 +134,9 @@ def _sum(self: _Bounds, e: Any) -> Interval:
         return _product(self, e)
     if not dtype.is_index_like and not _fits(self, e, form):
         return self.numbers(e)
+    spread = _spread(self, form, e.dtype) if dtype.is_index_like else None
+    if spread is not None:
+        return spread
     lo: LinearForm | None = LinearForm({}, form.constant)
     hi: LinearForm | None = lo
     fixed = True
@@ -147,6 +150,21 @@ def _sum(self: _Bounds, e: Any) -> Interval:
         same = expr_of(form, dtype)  # not e: what cancels in it may move
         return Interval(same, same)
     return Interval(_end(lo, dtype), _end(hi, dtype))
+
+
+def _spread(self: _Bounds, form: LinearForm, dtype: DType) -> Interval | None:
+    """The bounds of s + max(a, b) as those of max(s + a, s + b), where s cancels in one of them."""
+    for term, c in form.terms.items():
+        if isinstance(term, ir.Max | ir.Min) and not self.is_fixed(term):
+            rest = form.plus(LinearForm({term: -c}))
+            operands = linear(term.a).times(c), linear(term.b).times(c)
+            if any(o.terms.get(t, 0) * k < 0 for o in operands for t, k in rest.terms.items()):
+                a, b = (self(expr_of(rest.plus(o), dtype)) for o in operands)
+                if None in a or None in b:
+                    return None
+                combine = build.maximum if isinstance(term, ir.Max) == (c > 0) else build.minimum
+                return Interval(combine(a.lo, b.lo), combine(a.hi, b.hi))  # type: ignore[arg-type]
+    return None
 
 
 def _end(form: LinearForm | None, dtype: DType) -> Expr | None:

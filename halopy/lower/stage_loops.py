@@ -300,10 +300,9 @@ class _SplitStep(_Step):
         if self.divides or self.fits or self.tail in _GUARDED:
             return None
         if self.tail is Tail.ROUND_UP:
-            extent = mul(self.outer.range.extent, self.step.factor)
-        else:
-            extent = maximum(old.extent, self.step.factor)
-        return Interval(old.min, sub(add(old.min, extent), 1))
+            return Interval(old.min, sub(add(old.min, mul(self.outer.range.extent, self.step.factor)), 1))
+        # a maximum of two ends, not of two extents: seen from further out each has bounds of its own
+        return Interval(old.min, maximum(old.last, sub(add(old.min, self.step.factor), 1)))
 
 
 class _FuseStep(_Step):

@@ -29,3 +29,17 @@ def test_a_producer_follows_its_consumer_into_every_copy() -> None:
     h[x] = h[x] + g[x]
     f.compute_at(g, x)
     np.testing.assert_array_equal(np.asarray(h.realize([9])), h.reference([9]))
+
+
+def test_a_tile_of_a_chain_asks_no_more_of_the_input_than_it_reads() -> None:
+    """Seen from the root, the least extent of a vectorised producer does not add to the width of all tiles."""
+    row = hl.Buffer((np.arange(256) * 7 % 31).astype(np.uint8))
+    xo, xi = hl.Var("xo"), hl.Var("xi")
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x] = row[2 * x] + row[2 * x + 1]
+    g[x] = f[2 * x] - f[2 * x + 1]
+    h[x] = g[x / 2]
+    h.split(x, xo, xi, 8)
+    f.compute_at(h, xo)
+    g.compute_at(h, xo).vectorize(x, 4)
+    np.testing.assert_array_equal(np.asarray(h.realize([128])), h.reference([128]))
