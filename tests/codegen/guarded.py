@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from halopy.dtypes import DType
+from halopy.dtypes import INT32, DType
 from halopy.ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from halopy.ir.stmt import Stmt
 from tests.lower.interpreter import execute
@@ -47,7 +47,7 @@ def assert_agrees(
     body: Stmt,
     inputs: Mapping[str, tuple[DType, int]],
     outputs: Mapping[str, tuple[DType, int]],
-    scalars: Mapping[str, int] = {},  # noqa: B006
+    scalars: Mapping[str, int] = {},
     width: int = 64,
     flags: tuple[str, ...] = (),
 ) -> None:
@@ -56,8 +56,6 @@ def assert_agrees(
     expected = {n: a.copy() for n, a in arrays.items()}
     execute(body, expected, scalars)
     buffers = [BufferArg(n, d, 1, n in outputs) for n, (d, _) in {**inputs, **outputs}.items()]
-    from halopy.dtypes import INT32
-
     lowered = LoweredKernel("kernel", body, tuple(buffers), tuple(ScalarArg(n, INT32) for n in scalars))
     for compiler in COMPILERS:
         for at_end in (True, False):

@@ -8,13 +8,46 @@ import numpy as np
 import pytest
 
 from halopy.codegen.c import print_c
-from halopy.dtypes import BOOL, FLOAT32, INT32, UINT8, UINT16
+from halopy.dtypes import ALL_SCALARS, BOOL, FLOAT32, INT32, UINT8, UINT16
 from halopy.ir.expr import (
-    EQ, GE, LT, Add, Broadcast, Call, Cast, Div, Expr, Let, Load, Max, Min, Mod, Mul, Ramp, Select, Sub, Var, const,
+    EQ,
+    GE,
+    LT,
+    Add,
+    Broadcast,
+    Call,
+    Cast,
+    Div,
+    Expr,
+    Let,
+    Load,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Ramp,
+    Select,
+    Sub,
+    Var,
+    const,
 )  # fmt: skip
 from halopy.ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from halopy.ir.stmt import (
-    NOTHING, Allocate, Assert, Block, ErrorSite, Evaluate, For, If, LetStmt, LoopKind, MemoryKind, Produce, Stmt, Store, block,
+    NOTHING,
+    Allocate,
+    Assert,
+    Block,
+    ErrorSite,
+    Evaluate,
+    For,
+    If,
+    LetStmt,
+    LoopKind,
+    MemoryKind,
+    Produce,
+    Stmt,
+    Store,
+    block,
 )  # fmt: skip
 
 from .compiled import COMPILERS, Compiled, run
@@ -250,7 +283,9 @@ def test_shared_expressions_print_once() -> None:
 
 # Names.
 
-HOSTILE = ["int", "exp", "main", "x y", "a\"b", "a\n*/ int", "naïve", "1st", "_Bool", "buffers", "status", "u16x32", "load_f32x8", "in.0", "in_0", "min_i64", "printf", "", "$", "restrict", "__x", "uint8_t", "t", "at", "next"]  # fmt: skip
+HOSTILE = ["int", "exp", "main", "x y", "a\"b", "a\n*/ int", "naïve", "1st", "_Bool", "buffers", "status", "u16x32",
+           "load_f32x8", "in.0", "in_0", "min_i64", "printf", "", "$", "restrict", "__x",
+           "uint8_t", "t", "at", "next"]  # fmt: skip
 
 
 def test_hostile_names_become_c_names() -> None:
@@ -319,8 +354,6 @@ def test_booleans() -> None:
 
 
 def test_scalars_of_every_type_are_passed() -> None:
-    from halopy.dtypes import ALL_SCALARS
-
     scalars = tuple(ScalarArg(f"s{k}", d) for k, d in enumerate(ALL_SCALARS))
     outputs = tuple(BufferArg(f"out{k}", d, 1, True) for k, d in enumerate(ALL_SCALARS))
     body = block(*(Store(f"out{k}", const(0), Var(f"s{k}", d)) for k, d in enumerate(ALL_SCALARS)))
