@@ -13,7 +13,8 @@ at most max(hi - lo + 1) rows are alive at once.
 
 Nothing is reused unless all loops from the storage inwards are serial, exactly one dimension moves with the
 loop, no loop between moves it too, the Func's own loops over it are not split (a tail could recompute old
-rows from inputs that are gone), and every update of the Func is pure in it and reads only its own row.
+rows from inputs that are gone), and every update of the Func is pure in it and reads only its own row. A Func
+with updates must be so in the dimensions too that loops further in move.
 """
 
 from __future__ import annotations
@@ -57,9 +58,11 @@ def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | Non
     moved: list[tuple[int, Level]] = []
     names = [loop_name(v.func or "", v.stage, v.loop) for v in levels]
     moves = [_moves(regions, i, levels[-1], names) for i in box]
-    for v, name in zip(levels, names, strict=True):
+    for depth, (v, name) in enumerate(zip(levels, names, strict=True)):
         dims = [d for d, m in enumerate(moves) if name in m]
         if len(dims) != 1 or moves[dims[0]] != {name} or not _rows_stand_alone(regions, func, dims[0]):
+            continue
+        if not _rows_stay(regions, func, [d for d, m in enumerate(moves) if m & set(names[:depth])]):
             continue
         new = _new_part(regions, ends[dims[0]], v, name)
         if new is not None:
@@ -109,6 +112,14 @@ def _rows_stand_alone(regions: Regions, func: str, dim: int) -> bool:
             if not (isinstance(index[dim], Var) and index[dim] is Var(name)):
                 return False
     return True
+
+
+def _rows_stay(regions: Regions, func: str, moved: Sequence[int]) -> bool:
+    """Whether loops further in, which move these dimensions, leave alone what their earlier iterations computed.
+
+    An early stage of a larger box than the last one has would begin anew what is finished.
+    """
+    return not regions.functions[func].updates or all(_rows_stand_alone(regions, func, d) for d in moved)
 
 
 def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Interval | None:

@@ -43,3 +43,17 @@ def test_a_tile_of_a_chain_asks_no_more_of_the_input_than_it_reads() -> None:
     f.compute_at(h, xo)
     g.compute_at(h, xo).vectorize(x, 4)
     np.testing.assert_array_equal(np.asarray(h.realize([128])), h.reference([128]))
+
+
+def test_rows_are_not_kept_where_an_update_elsewhere_makes_the_pure_stage_compute_more() -> None:
+    """The update at x = 0 makes the pure stage begin at 0 for every x, over rows that are finished."""
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = y
+    f[0, y] = f[0, y]
+    f[x, y] = f[x, y] + 3
+    g[x, y] = f[x, y] + f[x, -2]
+    f.compute_at(g, x).store_root()
+    out = hl.Buffer(hl.Int(32), [9, 8])
+    out.set_min([1, -2])
+    g.realize(out)
+    np.testing.assert_array_equal(np.asarray(out), g.reference(out))
