@@ -9,12 +9,13 @@ buffer is named in `strided`. Leaves no Realize, Provide or Read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from ..ir.build import add, as_expr, mul, sub
 from ..ir.expr import Const, Expr, Load, Read, Var
 from ..ir.program import Program, buffer_property
-from ..ir.rewrite import ScopedRewriter
+from ..ir.rewrite import Rewriter, ScopedRewriter
 from ..ir.stmt import Allocate, Provide, Realize, Stmt, Store, block, let_all
 from ..schedule.nest import FuncSchedule
 
@@ -40,6 +41,20 @@ class _Layout:
         return total
 
 
+class _FlattenReads(Rewriter):
+    """Reads in expressions of any depth; `layouts` grows as allocations are entered."""
+
+    only = (Read,)
+
+    def __init__(self, layouts: Mapping[str, _Layout], buffer: Callable[[str, int], str]) -> None:
+        super().__init__()
+        self.layouts, self.buffer = layouts, buffer
+
+    def rewrite_Read(self, read: Read) -> Expr:
+        buffer = self.buffer(read.name, read.element)
+        return Load(buffer, self.layouts[buffer].offset(tuple(map(self, read.index))), read.dtype)
+
+
 class _FlattenStorage(ScopedRewriter):
     only = (Realize, Provide, Read)
 
@@ -48,7 +63,7 @@ class _FlattenStorage(ScopedRewriter):
         self.program, self.schedules = program, schedules
         self.layouts: dict[str, _Layout] = {}
         self.elements: dict[str, int] = {name: len(f.dtypes) for name, f in program.functions.items()}
-        self._reads: dict[Read, Expr] = {}
+        self._flatten_reads = _FlattenReads(self.layouts, self.buffer)
         for image in program.images.values():
             self.layouts[image.name] = _caller_layout(image.name, image.rank, image.name in strided)
         for name in program.outputs:
@@ -59,13 +74,8 @@ class _FlattenStorage(ScopedRewriter):
     def buffer(self, name: str, element: int) -> str:
         return name if self.elements.get(name, 1) == 1 else f"{name}.{element}"
 
-    def rewrite_Read(self, read: Read) -> Expr:
-        done = self._reads.get(read)
-        if done is None:
-            buffer = self.buffer(read.name, read.element)
-            index = tuple(map(self, read.index))
-            done = self._reads[read] = Load(buffer, self.layouts[buffer].offset(index), read.dtype)
-        return done
+    def __call__(self, node: Any) -> Any:
+        return self._flatten_reads(node) if isinstance(node, Expr) else super().__call__(node)
 
     def rewrite_Provide(self, p: Provide) -> Stmt:
         index = tuple(map(self, p.index))
