@@ -289,3 +289,20 @@ def test_select_and_logic(dtype: DType, lanes: int, compiler: str) -> None:
     check("flag", outputs["flag"], mixed, BOOL, [c, d])
     choose = [m or v % 2 == 0 for m, v in zip(mixed, d, strict=True)]
     check("select both", outputs["two"], [j if w else i for w, i, j in zip(choose, x, y, strict=True)], dtype, [x, y])
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+def test_a_number_by_itself(dtype: DType) -> None:
+    for lanes in (1, 4, 8, 64):
+        a = argument("a", dtype, lanes)
+        arrays = {
+            "a": array_of(samples(dtype, 0), dtype),
+            "div_": np.zeros(TOTAL, dtype.to_numpy()),
+            "mod_": np.ones(TOTAL, dtype.to_numpy()),
+        }
+        code, _ = run(
+            elementwise({"div_": e.Div(a, a), "mod_": e.Mod(a, a)}, {"a": dtype}, lanes, TOTAL), arrays, flags=("-O3",)
+        )
+        assert code == 0
+        np.testing.assert_array_equal(arrays["div_"], (arrays["a"] != 0).astype(dtype.to_numpy()))
+        assert not arrays["mod_"].any()
