@@ -12,6 +12,8 @@ reads goes, with the stores to it; so do stores of what is there already, and em
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..ir.build import add, logical_and, maximum, minimum, sub
 from ..ir.expr import And, Compare, Expr, Load
 from ..ir.node import find
@@ -24,7 +26,8 @@ from .solve import Bounds, exact_bounds
 
 def trim_no_ops(stmt: Stmt) -> Stmt:
     read = {load.buffer for load in find(stmt, Load)}
-    trimmed: Stmt = _TrimNoOps(read)(stmt)
+    allocated = Counter(allocation.buffer for allocation in find(stmt, Allocate))
+    trimmed: Stmt = _TrimNoOps(read, {name for name, times in allocated.items() if times > 1})(stmt)
     return trimmed
 
 
@@ -33,9 +36,10 @@ class _TrimNoOps(Rewriter):
 
     only = (For, Allocate, Store, Evaluate)
 
-    def __init__(self, read: set[str]) -> None:
+    def __init__(self, read: set[str], copied: set[str]) -> None:
         super().__init__()
         self.read = read
+        self.copied = copied  # what is allocated under one name in several places
 
     def rewrite_For(self, loop: For) -> Stmt:
         body: Stmt = self(loop.body)
@@ -70,10 +74,17 @@ class _TrimNoOps(Rewriter):
         return NOTHING if stmt.value is there else stmt
 
     def rewrite_Allocate(self, stmt: Allocate) -> Stmt:
-        body: Stmt = self(stmt.body if stmt.buffer in self.read else _WithoutStores(stmt.buffer)(stmt.body))
-        if body is NOTHING or stmt.buffer not in self.read:
+        is_read = self._is_read(stmt)
+        body: Stmt = self(stmt.body if is_read else _WithoutStores(stmt.buffer)(stmt.body))
+        if body is NOTHING or not is_read:
             return body
         return stmt if body is stmt.body else Allocate(stmt.buffer, stmt.dtype, stmt.size, stmt.memory, body)
+
+    def _is_read(self, stmt: Allocate) -> bool:
+        name = stmt.buffer
+        if name not in self.copied:
+            return name in self.read
+        return any(load.buffer == name for load in find(stmt.body, Load))
 
 
 class _WithoutStores(Rewriter):

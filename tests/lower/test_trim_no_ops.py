@@ -56,6 +56,8 @@ def test_memory_that_nothing_reads_goes():
         "m", INT32, const(8), MemoryKind.AUTO, block(fill, Store("out", const(0), Load("m", const(1), INT32)))
     )
     assert trim_no_ops(used) is used
+    unused = Allocate("m", INT32, const(8), MemoryKind.AUTO, block(fill, STORE))
+    assert trim_no_ops(If(lt(a, b), used, unused)) is If(lt(a, b), used, STORE)
 
 
 def test_what_has_no_effect_goes():
