@@ -117,13 +117,18 @@ class DType:
 
     def to_numpy(self) -> np.dtype[np.generic]:
         """The NumPy type with the same layout; bfloat16 has none and travels as uint16."""
-        if self.is_bool:
-            return np.dtype(np.bool_)
-        if self.code == Code.BFLOAT:
-            return np.dtype(np.uint16)
-        if self.code == Code.HANDLE:
-            return np.dtype(np.uint64)
-        return np.dtype(f"{_NAMES[self.code]}{self.bits}")
+        return _numpy_type(self.code, self.bits)
+
+
+@cache
+def _numpy_type(code: Code, bits: int) -> np.dtype[np.generic]:
+    if code == Code.UINT and bits == 1:
+        return np.dtype(np.bool_)
+    if code == Code.BFLOAT:
+        return np.dtype(np.uint16)
+    if code == Code.HANDLE:
+        return np.dtype(np.uint64)
+    return np.dtype(f"{_NAMES[code]}{bits}")
 
 
 def Int(bits: int, lanes: int = 1) -> DType:

@@ -21,6 +21,15 @@ from .rewrite import Rewriter
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """A promise about a shape: the `min`, `extent` or `stride` of dimension `dim` is `value`."""
+
+    property: str
+    dim: int
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """An input buffer of the program. Its shape reads as Vars `name.min.d`, `name.extent.d`, `name.stride.d`."""
 
@@ -28,6 +37,7 @@ class Image:
     dtype: DType
     rank: int
     ref: ImageRef
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,6 @@ class BufferContents:
 def allocate(dtype: DType, extents: Sequence[int]) -> Array:
     """A new dense array, dimension 0 innermost and last, aligned for vectors. Its elements are not initialised."""
     element = dtype.to_numpy()
-    count = int(np.prod(extents, dtype=np.int64))
-    block = np.empty(count * element.itemsize + _ALIGNMENT, np.uint8)
-    start = -block.ctypes.data % _ALIGNMENT
-    return block[start : start + count * element.itemsize].view(element).reshape(tuple(extents)[::-1])
+    block = np.empty(math.prod(extents) * element.itemsize + _ALIGNMENT, np.uint8)
+    start = -block.__array_interface__["data"][0] % _ALIGNMENT
+    return np.ndarray(tuple(extents)[::-1], element, block, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ..dtypes import INT32, DType
+from ..dtypes import DType
 from ..errors import BufferError, DefinitionError
 from ..ir import expr as nodes
 from ..ir.refs import ImageRef
@@ -30,8 +30,7 @@ class ImageParamRef(ImageRef):
     def __init__(self, name: str, dtype: DType, rank: int) -> None:
         super().__init__(name, dtype, rank)
         self.buffer: Buffer | None = None
-        # What is promised: (property, dimension) -> int32 expression. Dimension 0 is dense unless said.
-        self.constraints: dict[tuple[str, int], nodes.Expr] = {("stride", 0): nodes.Const(1, INT32)} if rank else {}
+        self.constraints: dict[tuple[str, int], nodes.Expr] = {}  # (property, dimension) -> int32 expression
         self.host_alignment = dtype.bytes
 
 
@@ -63,7 +62,7 @@ class Dimension:
         return self._promise("extent", extent)
 
     def set_stride(self, stride: ToExpr) -> Dimension:
-        """Promise the stride in elements; `hl.Expr()` takes back the promise that dimension 0 is dense."""
+        """Promise the stride in elements; `hl.Expr()` takes the promise back. Nothing need be promised."""
         return self._promise("stride", stride)
 
     def set_bounds(self, min: ToExpr, extent: ToExpr) -> Dimension:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.expr import Expr, ImageProperty, Param, Var
-from ..ir.program import Image, Program, Scalar, buffer_property, program_of
+from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
 from ..schedule.directives import ROOT, AlignBounds, Bound, ComputeAt, Directive, Fuse, Rename, Split, StoreAt
 from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.placement import OUTERMOST
 from .func_contents import FuncContents
+from .image_param import ImageParamRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,15 @@ class _ToNames(Rewriter):
         self.taken = {*program.functions, *program.images, *program.scalars}
 
     def completed(self, program: Program) -> Program:
-        """The program with the inputs that only directives use."""
+        """The program with the inputs that only directives use, and what is promised about the shapes of inputs."""
+        for image in list(self.images.values()):
+            self.images[image.ref] = replace(image, constraints=self._promised(image.ref))
         images = {image.name: image for image in self.images.values()}
         return replace(program, images=images, scalars={scalar.name: scalar for scalar in self.scalars.values()})
+
+    def _promised(self, ref: ImageRef) -> tuple[Constraint, ...]:
+        promises = ref.constraints if isinstance(ref, ImageParamRef) else {}
+        return tuple(Constraint(what, dim, self(value)) for (what, dim), value in promises.items())
 
     def rewrite_Param(self, param: Param) -> Expr:
         if param.ref not in self.scalars:

@@ -9,7 +9,7 @@ from ..errors import DefinitionError
 from ..ir.build import add, as_expr, eq, ge, le, logical_and, logical_or, mod, sub
 from ..ir.expr import FALSE, Expr
 from ..ir.interval import Interval
-from ..ir.program import buffer_property
+from ..ir.program import Program, buffer_property
 from ..ir.stmt import Assert, ErrorSite, Stmt, block
 from ..schedule.directives import Split, Tail
 from .place_functions import ROOT_LEVEL
@@ -89,6 +89,26 @@ def _covers(buffer: str, dim: int, needed: Interval, variable: str) -> Stmt:
     inside = logical_and(ge(lo, least), le(hi, most))
     names = (buffer, str(dim), variable) if variable else (buffer, str(dim))
     return Assert(inside, ErrorSite.REGION_TOO_SMALL, names, (lo, hi, least, most))
+
+
+def constraint_checks(program: Program) -> list[Stmt]:
+    """Inputs have the shapes that were promised."""
+    checks: list[Stmt] = []
+    for image in program.images.values():
+        for promise in image.constraints:
+            given = buffer_property(image.name, promise.property, promise.dim)
+            names = (image.name, promise.property, str(promise.dim))
+            checks.append(Assert(eq(given, promise.value), ErrorSite.WRONG_CONSTRAINT, names, (given, promise.value)))
+    return checks
+
+
+def promised_shapes(program: Program) -> dict[str, Expr]:
+    """The shape symbols that may be replaced by what `constraint_checks` makes sure of."""
+    return {
+        buffer_property(image.name, promise.property, promise.dim).name: promise.value
+        for image in program.images.values()
+        for promise in image.constraints
+    }
 
 
 def dense_check(buffer: str) -> Stmt:

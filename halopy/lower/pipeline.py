@@ -13,11 +13,12 @@ from ..ir.build import logical_not
 from ..ir.expr import is_const
 from ..ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ..ir.program import Program
+from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import If, Stmt, block
 from ..schedule.nest import FuncSchedule
 from .build_loop_nests import build_loop_nests
-from .check_buffers import dense_check, is_empty
+from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
@@ -65,8 +66,10 @@ def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Coll
         stmt = fold_storage(stmt, regions.slides)  # before flattening: rows have an index of their own
     with timed("flatten_storage"):
         stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
+    stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared
     buffers = _buffers(placement.program)
-    stmt = block(*(dense_check(b.name) for b in buffers if b.rank and b.name not in strided), stmt)
+    dense = [dense_check(b.name) for b in buffers if b.rank and b.name not in strided]
+    stmt = block(*constraint_checks(placement.program), *dense, stmt)
     empty = is_empty(regions)
     if not is_const(empty, 0):
         stmt = If(logical_not(empty), stmt)

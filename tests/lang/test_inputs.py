@@ -168,6 +168,37 @@ def test_an_input_that_is_too_small_is_named(golden):
     assert f.realize([2, 3]) is not None
 
 
+def test_what_is_promised_about_a_shape_is_known_and_checked():
+    image, f = hl.ImageParam(hl.UInt(8), 3, "image"), hl.Func("f")
+    rows = hl.Param(hl.Int(32), "rows", 4)
+    image.dim(0).set_stride(3).dim(1).set_bounds(0, rows).dim(2).set_stride(1).set_extent(3)
+    f[x, y] = image[x, y, 0] + image[x, y, 2]
+    pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    image.set(pixels.transpose(2, 0, 1))
+    np.testing.assert_array_equal(np.asarray(f.realize([5, 4])), pixels[..., 0] + pixels[..., 2])
+    for given, message in (
+        (np.zeros((3, 4, 5), np.uint8), r"its stride of dimension 0 is 1\n  accepted here: 3"),
+        (np.zeros((5, 5, 3), np.uint8).transpose(2, 0, 1), r"its extent of dimension 1 is 5\n  accepted here: 4"),
+    ):
+        image.set(given)
+        with pytest.raises(hl.BufferError, match="input `image` breaks a constraint: " + message):
+            f.realize([5, 4])
+    rows.set(5)
+    f.realize([5, 4])
+
+
+def test_a_promise_about_a_shape_can_be_taken_back():
+    image, f = hl.ImageParam(hl.Int(32), 1, "image"), hl.Func("f")
+    f[x] = image[x]
+    image.set(np.arange(10, dtype=np.int32)[::2])
+    assert np.asarray(f.realize([3])).tolist() == [0, 2, 4]
+    image.dim(0).set_stride(1)
+    with pytest.raises(hl.BufferError, match="stride of dimension 0 is 2"):
+        f.realize([3])
+    image.dim(0).set_stride(hl.Expr())
+    assert np.asarray(f.realize([3])).tolist() == [0, 2, 4]
+
+
 @pytest.mark.parametrize("bits", [16, 32, 64])
 def test_a_number_too_large_for_a_param_is_infinite(bits: int) -> None:
     p, f = hl.Param(hl.Float(bits), "p", 0.1), hl.Func("f")
