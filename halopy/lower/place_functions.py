@@ -94,13 +94,14 @@ class _Placing:
         return Placement(program, self.schedules, self.compute, self.store)
 
     def place(self, name: str) -> list[str]:
-        """Find the places of one Func; gives the names under which it lives on."""
+        """Find the places of one Func; gives the names under which it lives on, none where nothing reads it."""
         schedule = self.schedules[name]
-        if name in self.program.outputs or schedule.compute_level.is_root:
+        readers = [user for user in self.users.get(name, []) if user[0] in self.compute]  # others are not read themselves
+        if name in self.program.outputs or (readers and schedule.compute_level.is_root):
             self.compute[name] = self.store[name] = ROOT_LEVEL
             return [name]
         uses: dict[Level, list[tuple[str, int]]] = {}
-        for user in self.users.get(name, []):
+        for user in readers:
             uses.setdefault(self.level_for(name, user), []).append(user)
         names = []
         for number, (level, users) in enumerate(uses.items()):

@@ -57,3 +57,14 @@ def test_rows_are_not_kept_where_an_update_elsewhere_makes_the_pure_stage_comput
     out.set_min([1, -2])
     g.realize(out)
     np.testing.assert_array_equal(np.asarray(out), g.reference(out))
+
+
+def test_what_only_a_dropped_element_reads_is_not_computed() -> None:
+    """Inlining the tuple drops its second element, and with it the one reader of the sum that reads f."""
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    r = hl.RDom([(0, 2)])
+    f[x] = x
+    f[x] = f[x] * 2
+    g[x] = hl.Tuple((x * 3, hl.sum(r, f[x + r.x])))
+    h[x] = g[x + 1][0]
+    np.testing.assert_array_equal(np.asarray(h.realize([9])), h.reference([9]))
