@@ -96,7 +96,8 @@ class _Placing:
     def place(self, name: str) -> list[str]:
         """Find the places of one Func; gives the names under which it lives on, none where nothing reads it."""
         schedule = self.schedules[name]
-        readers = [user for user in self.users.get(name, []) if user[0] in self.compute]  # others are not read themselves
+        # a reader without a place is not read itself
+        readers = [user for user in self.users.get(name, []) if user[0] in self.compute]
         if name in self.program.outputs or (readers and schedule.compute_level.is_root):
             self.compute[name] = self.store[name] = ROOT_LEVEL
             return [name]
