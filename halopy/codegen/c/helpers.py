@@ -12,10 +12,10 @@ from .operators import LIBRARY_CALLS, ROUNDINGS
 
 
 class Template(NamedTuple):
-    """`needs`: (operation, element) pairs to define first; "" is the same element, "mask" its mask type."""
+    """`needs`: "mask" and "i32", vector types beside T; "lane", the same operation on one lane."""
 
     text: str
-    needs: tuple[tuple[str, str], ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 # C loops over lanes: gcc and clang turn each into the one instruction where there is one.
@@ -97,13 +97,13 @@ _VECTOR: dict[str, Template] = {
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[k];\n"
         "    return v;\n"
         "}}",
-        (("type", "mask"),),
+        ("mask",),
     ),
     "store_where": Template(
         "OUTLINE void {name}({S} *p, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[k] = v[k];\n"
         "}}",
-        (("type", "mask"),),
+        ("mask",),
     ),
     "load_stride": Template(
         "OUTLINE {T} {name}(const {S} *p, int64_t stride, int n) {{\n"
@@ -118,7 +118,7 @@ _VECTOR: dict[str, Template] = {
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[k * stride];\n"
         "    return v;\n"
         "}}",
-        (("type", "mask"),),
+        ("mask",),
     ),
     "gather": Template(
         "OUTLINE {T} {name}(const {S} *p, i32x{N} at, int n) {{\n"
@@ -126,7 +126,7 @@ _VECTOR: dict[str, Template] = {
         "    for (int k = 0; k < n; k++) v[k] = p[at[k]];\n"
         "    return v;\n"
         "}}",
-        (("type", "i32"),),
+        ("i32",),
     ),
     "gather_where": Template(
         "OUTLINE {T} {name}(const {S} *p, i32x{N} at, {M} where, int n) {{\n"
@@ -134,7 +134,7 @@ _VECTOR: dict[str, Template] = {
         "    for (int k = 0; k < n; k++) if (where[k]) v[k] = p[at[k]];\n"
         "    return v;\n"
         "}}",
-        (("type", "i32"), ("type", "mask")),
+        ("i32", "mask"),
     ),
     "store_stride": Template(
         "OUTLINE void {name}({S} *p, int64_t stride, {T} v, int n) {{\n"
@@ -145,26 +145,26 @@ _VECTOR: dict[str, Template] = {
         "OUTLINE void {name}({S} *p, int64_t stride, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[k * stride] = v[k];\n"
         "}}",
-        (("type", "mask"),),
+        ("mask",),
     ),
     "scatter": Template(
         "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, int n) {{\n"
         "    for (int k = 0; k < n; k++) p[at[k]] = v[k];\n"
         "}}",
-        (("type", "i32"),),
+        ("i32",),
     ),
     "scatter_where": Template(
         "OUTLINE void {name}({S} *p, i32x{N} at, {T} v, {M} where, int n) {{\n"
         "    for (int k = 0; k < n; k++) if (where[k]) p[at[k]] = v[k];\n"
         "}}",
-        (("type", "i32"), ("type", "mask")),
+        ("i32", "mask"),
     ),
     "select": Template(
         "INLINE {T} {name}({M} c, {T} a, {T} b) {{ return ({T})((c & ({M})a) | (~c & ({M})b)); }}",
-        (("type", "mask"),),
+        ("mask",),
     ),
-    "min": Template(_EXTREMUM.format("<"), (("type", "mask"),)),
-    "max": Template(_EXTREMUM.format(">"), (("type", "mask"),)),
+    "min": Template(_EXTREMUM.format("<"), ("mask",)),
+    "max": Template(_EXTREMUM.format(">"), ("mask",)),
     "fma": Template(_LANEWISE_3.format("__builtin_fma{F}(a[k], b[k], c[k])")),
     **{name: Template(_LANEWISE.format(f"__builtin_{c}{{F}}(a[k])")) for name, c in ROUNDINGS.items()},
     **{
@@ -176,12 +176,11 @@ _VECTOR: dict[str, Template] = {
         for name, arguments in LIBRARY_CALLS.items()
     },
     **{
-        name: Template(_DIVISION.format(name), ((name, ""), ("type", "mask")))
+        name: Template(_DIVISION.format(name), ("lane", "mask"))
         for name in ("div_euclid", "mod_euclid", "div_or_zero", "mod_or_zero", "div_trunc", "mod_trunc")
     },
-    **{name: Template(_LANEWISE.format(f"{name}_{{E}}(a[k])"), ((name, ""),)) for name in ("popcount", "clz", "ctz")},
+    **{name: Template(_LANEWISE.format(f"{name}_{{E}}(a[k])"), ("lane",)) for name in ("popcount", "clz", "ctz")},
 }
-VECTOR_NEEDS: frozenset[str] = frozenset()
 
 
 def template(operation: str, is_vector: bool) -> Template:

@@ -98,20 +98,16 @@ class Prelude:
     def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
         template = helpers.template(operation, lanes > 1)
         self.needs_math = self.needs_math or operation in LIBRARY_CALLS
-        for needed_operation, needed_element in template.needs:
-            other = {"": element, "mask": f"i{bits_of(element)}", "bits": f"u{bits_of(element)}"}.get(
-                needed_element, needed_element
-            )
-            if needed_operation == "type":
-                self.vector(other, lanes)
+        bits = bits_of(element)
+        for need in template.needs:
+            if need == "lane":
+                self.helper(operation, element)
             else:
-                self.helper(needed_operation, other, lanes if needed_operation in helpers.VECTOR_NEEDS else 1)
+                self.vector(f"i{bits}" if need == "mask" else need, lanes)
         if lanes > 1:
             self.vector(element, lanes)
-        bits = bits_of(element)
         text = template.text.format(
             name=name, T=f"{element}x{lanes}" if lanes > 1 else C_TYPES[element], S=C_TYPES[element], N=lanes,
-            M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", TOP=bits - 1,
-            U=C_TYPES[f"u{bits}"], LL="ll" if bits == 64 else "",
+            M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", U=C_TYPES[f"u{bits}"],
         )  # fmt: skip
         self._helpers[name] = avx512_variant(name, operation, element, lanes, text)
