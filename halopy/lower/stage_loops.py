@@ -89,7 +89,8 @@ class Hoisted:
 class StageLoops:
     """Applies a nest's steps to the ranges of a stage's own variables.
 
-    `fits` says that a run-time check keeps every tile inside its range (see `tails`), as for outputs.
+    `fits` says that a run-time check keeps every tile of an own variable inside its range (see `tails`), as for
+    outputs. Tiles of a loop that a split made may pass its end: what they reach of the output is checked as a whole.
     """
 
     def __init__(self, func: str, nest: StageNest, own: Mapping[str, Range], *, fits: bool = False) -> None:
@@ -108,7 +109,8 @@ class StageLoops:
     def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
         made: _Step
         if isinstance(step, Split):
-            made = _split(step, current, self.fits)
+            is_own = current[step.old] in self.own.values()
+            made = _split(step, current, self.fits and is_own)
         elif isinstance(step, Fuse):
             made = _fuse(step, current)
         else:
@@ -246,7 +248,7 @@ class _SplitStep(_Step):
 
     @property
     def requirement(self) -> TileReach | None:
-        if self.divides or self.old.is_clamped or self.tail not in _OVERRUNNING:
+        if self.divides or not self.fits or self.tail not in _OVERRUNNING:
             return None
         return TileReach(self.step.old, self.step.factor, self.old.range.extent, self.tail)
 

@@ -68,3 +68,12 @@ def test_what_only_a_dropped_element_reads_is_not_computed() -> None:
     g[x] = hl.Tuple((x * 3, hl.sum(r, f[x + r.x])))
     h[x] = g[x + 1][0]
     np.testing.assert_array_equal(np.asarray(h.realize([9])), h.reference([9]))
+
+
+def test_a_tile_inside_a_tile_may_run_into_its_neighbour() -> None:
+    """The guard of the outer tile keeps the inner one, which is rounded up, inside the output."""
+    xo, xi, xio, xii = (hl.Var(n) for n in ("xo", "xi", "xio", "xii"))
+    f = hl.Func("f")
+    f[x] = x * x
+    f.split(x, xo, xi, 6, hl.TailStrategy.GuardWithIf).split(xi, xio, xii, 4, hl.TailStrategy.RoundUp)
+    np.testing.assert_array_equal(np.asarray(f.realize([25])), f.reference([25]))
