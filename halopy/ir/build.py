@@ -14,7 +14,7 @@ from ..dtypes import BOOL, INT32, DType
 from . import expr as ir
 from .expr import Broadcast, Cast, Const, Expr, const, const_value
 from .fold import fold_binary, fold_call, fold_cast, is_exact
-from .node import NodeMeta
+from .node import NodeMeta, mask
 
 Operand = Expr | int
 
@@ -137,8 +137,12 @@ def _shifted_extremum(operator: NodeMeta, a: Expr, b: Expr) -> Expr | None:
     return a if (shift_a < shift_b) == (operator is ir.Min) else b
 
 
+_DATA = mask(ir.Load, ir.Read, ir.FuncAccess, ir.ImageAccess)
+
+
 def _base(e: Expr) -> tuple[Expr, int]:
-    if type(e) is ir.Add and type(e.b) is Const:
+    """What is shifted and by how much; a value from memory counts as it is, since its sum may wrap."""
+    if type(e) is ir.Add and type(e.b) is Const and not e.kinds & _DATA:
         return e.a, int(e.b.value)
     return e, 0
 

@@ -77,3 +77,18 @@ def test_a_tile_inside_a_tile_may_run_into_its_neighbour() -> None:
     f[x] = x * x
     f.split(x, xo, xi, 6, hl.TailStrategy.GuardWithIf).split(xi, xio, xii, 4, hl.TailStrategy.RoundUp)
     np.testing.assert_array_equal(np.asarray(f.realize([25])), f.reference([25]))
+
+
+def test_comparisons_of_data_wrap_as_written() -> None:
+    """Terms from memory that may wrap do not change sides: 2*f < g is another condition than f < g - f."""
+    extreme = np.array([2**31 - 1, -(2**31), 2**30 + 5, -5, 7], np.int32)
+    data = hl.Buffer(extreme)
+    f = hl.Func("f")
+    one = hl.i32(1)
+    f[x] = (
+        hl.select(data[x] < data[4 - x] - data[x], one, 0)
+        + hl.select(data[x] < data[x] + 1, one, 0) * 2
+        + hl.select(data[x] < 0 - data[x], one, 0) * 4
+        + hl.select(data[x] + 3 > data[4 - x] + 2, one, 0) * 8
+    )
+    np.testing.assert_array_equal(np.asarray(f.realize([5])), f.reference([5]))

@@ -28,3 +28,13 @@ class Algebra(Protocol):
 def holds_data(*operands: Expr) -> bool:
     """Whether values from memory take part, which may be the extremes of their type: what is added to one may wrap."""
     return any(e.kinds & (Load.bit | Read.bit) for e in operands)
+
+
+def may_wrap(s: Algebra, *operands: Expr) -> bool:
+    """Whether values from memory may make an operand pass the ends of its type, so that algebra on it would not hold."""
+    return any(holds_data(e) and not _stays_in_type(s, e) for e in operands)
+
+
+def _stays_in_type(s: Algebra, e: Expr) -> bool:
+    lo, hi = s.ranges.of(e)
+    return lo is not None and hi is not None and lo >= e.dtype.min and hi <= e.dtype.max

@@ -15,7 +15,7 @@ from ..expr import EQ, GE, GT, LE, LT, NE, Broadcast, Expr, const, const_value
 from ..fold import fold_binary
 from ..linear import LinearForm, linear, wrapped
 from ..order import order_key
-from .algebra import Algebra, holds_data
+from .algebra import Algebra, holds_data, may_wrap
 from .sums import from_form
 
 _SWAPPED = {LT: GT, GT: LT, LE: GE, GE: LE, EQ: EQ, NE: NE}
@@ -58,7 +58,7 @@ def _decide(s: Algebra, operator: Any, a: Expr, b: Expr) -> bool | None:
         return (operator in (EQ, LE, GE)) if a.dtype.is_integer else None
     if operator in (GT, GE):
         return _decide(s, _SWAPPED[operator], b, a)
-    if not a.dtype.is_integer:
+    if not a.dtype.is_integer or may_wrap(s, a, b):
         return None
     at_most = s.facts.at_most
     if operator is LT:
@@ -73,6 +73,8 @@ def _canonical(s: Algebra, operator: Any, a: Expr, b: Expr) -> Expr:
     """An undecided comparison of index-like integers."""
     if operator in (GT, GE):
         a, b, operator = b, a, _SWAPPED[operator]
+    if may_wrap(s, a, b):
+        return operator(a, b)  # type: ignore[no-any-return]
     form = linear(a).plus(linear(b), -1)
     if operator in (EQ, NE):
         return _equality(s, operator, form, a.dtype)
