@@ -28,15 +28,19 @@ _teams: dict[int | None, _Team] = {}
 _sized = threading.local()
 
 
-def open_library(path: str, needs_openmp: bool) -> ctypes.CDLL:
-    """Map a library. The first one that needs OpenMP starts it with threads that sleep while they wait.
+_SPINS = "10000"
 
-    A thread that spins instead wakes some microseconds sooner on an idle machine, but where processors are shared it
-    takes milliseconds from the very thread it waits for. Whoever sets OMP_WAIT_POLICY or GOMP_SPINCOUNT decides.
+
+def open_library(path: str, needs_openmp: bool) -> ctypes.CDLL:
+    """Map a library. The first one that needs OpenMP starts it with threads that spin shortly, then sleep, while they wait.
+
+    Waking a sleeping thread takes some 50 µs, which a small picture does not take; a thread that goes on spinning, as
+    is usual, takes milliseconds from the very thread it waits for where processors are shared. The count stands for
+    about a tenth of a millisecond. Whoever sets OMP_WAIT_POLICY or GOMP_SPINCOUNT decides.
     """
     if not needs_openmp or _teams or instrument.setting("OMP_WAIT_POLICY"):
         return ctypes.CDLL(path)
-    with instrument.assumed(GOMP_SPINCOUNT="0", KMP_BLOCKTIME="0"):
+    with instrument.assumed(GOMP_SPINCOUNT=_SPINS, KMP_BLOCKTIME="0"):
         library = ctypes.CDLL(path)
         with suppress(AttributeError):  # compiled without OpenMP
             library.omp_get_max_threads()  # LLVM's runtime reads the environment at its first use
