@@ -32,7 +32,7 @@ _SPINS = "10000"
 
 
 def open_library(path: str, needs_openmp: bool) -> ctypes.CDLL:
-    """Map a library. The first one that needs OpenMP starts it with threads that spin shortly, then sleep, while they wait.
+    """Map a library. The first that needs OpenMP starts it with threads that, waiting, spin shortly, then sleep.
 
     Waking a sleeping thread takes some 50 µs, which a small picture does not take; a thread that goes on spinning, as
     is usual, takes milliseconds from the very thread it waits for where processors are shared. The count stands for

@@ -56,9 +56,9 @@ def test_a_senseless_team_size_counts_as_unset(wrong):
 
 @pytest.mark.parametrize(
     ("environment", "spins"),
-    [({}, "0"), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "active"}, "30000000000")],
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "active"}, "30000000000")],
 )
-def test_idle_threads_sleep_unless_the_user_decides(environment, spins):
+def test_idle_threads_soon_sleep_unless_the_user_decides(environment, spins):
     output = in_new_process("team_size(); print(dict(os.environ))", OMP_DISPLAY_ENV="verbose", **environment)
     assert f"GOMP_SPINCOUNT = '{spins}'" in output
     assert ("GOMP_SPINCOUNT': " in output) == ("GOMP_SPINCOUNT" in environment)

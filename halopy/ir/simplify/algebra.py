@@ -31,7 +31,7 @@ def holds_data(*operands: Expr) -> bool:
 
 
 def may_wrap(s: Algebra, *operands: Expr) -> bool:
-    """Whether values from memory may make an operand pass the ends of its type, so that algebra on it would not hold."""
+    """Whether values from memory may make an operand pass the ends of its type, so that algebra would not hold."""
     return any(holds_data(e) and not _stays_in_type(s, e) for e in operands)
 
 
