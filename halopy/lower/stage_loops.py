@@ -89,8 +89,9 @@ class Hoisted:
 class StageLoops:
     """Applies a nest's steps to the ranges of a stage's own variables.
 
-    `fits` says that a run-time check keeps every tile of an own variable inside its range (see `tails`), as for
-    outputs. Tiles of a loop that a split made may pass its end: what they reach of the output is checked as a whole.
+    `fits` says that a run-time check keeps every tile of an own variable, or of a loop fused of some, inside its
+    range (see `tails`), as for outputs. Tiles of a loop that a split made may pass its end: what they reach of the
+    output is checked as a whole.
     """
 
     def __init__(self, func: str, nest: StageNest, own: Mapping[str, Range], *, fits: bool = False) -> None:
@@ -98,6 +99,7 @@ class StageLoops:
         self.steps: list[_Step] = []
         current = {name: _Symbol(name, r) for name, r in own.items()}
         self.own = dict(current)
+        self._unsplit = set(current.values())  # own variables, and fused ones of them
         for step in nest.steps:
             self._apply(step, current)
         self.loops = {
@@ -109,10 +111,11 @@ class StageLoops:
     def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
         made: _Step
         if isinstance(step, Split):
-            is_own = current[step.old] in self.own.values()
-            made = _split(step, current, self.fits and is_own)
+            made = _split(step, current, self.fits and current[step.old] in self._unsplit)
         elif isinstance(step, Fuse):
             made = _fuse(step, current)
+            if self._unsplit.issuperset(made.consumed):
+                self._unsplit.update(made.made)
         else:
             current[step.new] = current.pop(step.old)
             return
