@@ -16,7 +16,7 @@ take while some loops stand still and the others run?
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..ir.build import add, as_expr, div, ge, le, maximum, minimum, mod, mul, sub
 from ..ir.expr import Call, Expr, Var, const_value
@@ -90,8 +90,8 @@ class StageLoops:
     """Applies a nest's steps to the ranges of a stage's own variables.
 
     `fits` says that a run-time check keeps every tile of an own variable, or of a loop fused of some, inside its
-    range (see `tails`), as for outputs. Tiles of a loop that a split made may pass its end: what they reach of the
-    output is checked as a whole.
+    range (see `tails`), as for outputs; elsewhere a fused loop is never passed. Tiles of a loop that a split made may
+    pass its end: what they reach of the output is checked as a whole.
     """
 
     def __init__(self, func: str, nest: StageNest, own: Mapping[str, Range], *, fits: bool = False) -> None:
@@ -99,7 +99,7 @@ class StageLoops:
         self.steps: list[_Step] = []
         current = {name: _Symbol(name, r) for name, r in own.items()}
         self.own = dict(current)
-        self._unsplit = set(current.values())  # own variables, and fused ones of them
+        self._fused: set[_Symbol] = set()
         for step in nest.steps:
             self._apply(step, current)
         self.loops = {
@@ -111,11 +111,14 @@ class StageLoops:
     def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
         made: _Step
         if isinstance(step, Split):
-            made = _split(step, current, self.fits and current[step.old] in self._unsplit)
+            old = current[step.old]
+            if old in self._fused and not self.fits:
+                # Past the end of a fused loop lie whole rows that nobody asked for, and inputs may not have.
+                step = replace(step, tail=Tail.GUARD_WITH_IF)
+            made = _split(step, current, self.fits and (old in self._fused or old in self.own.values()))
         elif isinstance(step, Fuse):
             made = _fuse(step, current)
-            if self._unsplit.issuperset(made.consumed):
-                self._unsplit.update(made.made)
+            self._fused.update(made.made)
         else:
             current[step.new] = current.pop(step.old)
             return

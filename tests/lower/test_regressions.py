@@ -92,3 +92,13 @@ def test_comparisons_of_data_wrap_as_written() -> None:
         + hl.select(data[x] + 3 > data[4 - x] + 2, one, 0) * 8
     )
     np.testing.assert_array_equal(np.asarray(f.realize([5])), f.reference([5]))
+
+
+def test_a_producer_with_a_fused_loop_split_asks_for_no_more_input_than_it_reads() -> None:
+    t, to, ti = hl.Var("t"), hl.Var("to"), hl.Var("ti")
+    picture = hl.Buffer(np.arange(77, dtype=np.int32).reshape(7, 11))
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x, y] = picture[x, y] * 2
+    f[x, y] = g[x, y] + 1
+    g.compute_root().fuse(x, y, t).split(t, to, ti, 6).vectorize(ti)
+    np.testing.assert_array_equal(np.asarray(f.realize([11, 7])), f.reference([11, 7]))
