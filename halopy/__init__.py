@@ -49,11 +49,12 @@ from .lang.casts import (
     u64_sat,
 )
 from .lang.enums import MemoryType, Partition, TailStrategy
-from .lang.evaluate import evaluate
+from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
 from .lang.image_param import Dimension, ImageParam, OutputImageParam
+from .lang.installation import install_dir, load_plugin
 from .lang.integer_functions import (
     concat_bits,
     count_leading_zeros,
@@ -142,11 +143,25 @@ from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
 from .lang.stage import Stage
-from .lang.target import Target, get_host_target, get_jit_target_from_environment, natural_vector_size
+from .lang.target import Target, target_feature_for_device_api
+from .lang.target_choice import (
+    get_host_target,
+    get_jit_target_from_environment,
+    get_target_from_environment,
+    host_supports_target_device,
+    natural_vector_size,
+)
+from .lang.target_queries import (
+    target_arch_is,
+    target_bits,
+    target_has_feature,
+    target_natural_vector_size,
+    target_os_is,
+)
 from .lang.tuple import Tuple
 from .lang.types import BFloat, Bool, Float, Handle, Int, Type, TypeCode, UInt
 from .lang.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
-from .target import TargetFeature
+from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune
 
 __all__ = [
     "BFloat",
@@ -158,6 +173,7 @@ __all__ = [
     "CompilerFailed",
     "CompilerNotFound",
     "DefinitionError",
+    "DeviceAPI",
     "Dimension",
     "Expr",
     "Float",
@@ -185,7 +201,10 @@ __all__ = [
     "Stage",
     "TailStrategy",
     "Target",
+    "TargetArch",
     "TargetFeature",
+    "TargetOS",
+    "TargetProcessorTune",
     "Tuple",
     "Type",
     "TypeCode",
@@ -228,6 +247,7 @@ __all__ = [
     "div_round_to_zero",
     "erf",
     "evaluate",
+    "evaluate_may_gpu",
     "exp",
     "extract_bits",
     "f16",
@@ -246,8 +266,10 @@ __all__ = [
     "funcs",
     "get_host_target",
     "get_jit_target_from_environment",
+    "get_target_from_environment",
     "halving_add",
     "halving_sub",
+    "host_supports_target_device",
     "hypot",
     "i8",
     "i8_sat",
@@ -257,6 +279,7 @@ __all__ = [
     "i32_sat",
     "i64",
     "i64_sat",
+    "install_dir",
     "is_finite",
     "is_inf",
     "is_nan",
@@ -264,6 +287,7 @@ __all__ = [
     "lerp",
     "likely",
     "likely_if_innermost",
+    "load_plugin",
     "log",
     "logical_and",
     "logical_not",
@@ -296,6 +320,12 @@ __all__ = [
     "sum",
     "tan",
     "tanh",
+    "target_arch_is",
+    "target_bits",
+    "target_feature_for_device_api",
+    "target_has_feature",
+    "target_natural_vector_size",
+    "target_os_is",
     "trunc",
     "u8",
     "u8_sat",
@@ -316,4 +346,4 @@ __all__ = [
     "widening_shift_left",
     "widening_shift_right",
     "widening_sub",
-]  # fmt: skip
+]

@@ -16,7 +16,7 @@ LONGEST_FILE = 600
 
 # Lowest first. Units on one floor do not know each other, except on the ground floor.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "dtypes", "source", "target", "instrument", "recursion"}),
+    frozenset({"errors", "dtypes", "source", "target", "target_features", "host_features", "instrument", "recursion"}),
     frozenset({"ir"}),
     frozenset({"schedule"}),
     frozenset({"codegen", "polyhedral"}),

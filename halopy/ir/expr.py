@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..dtypes import BOOL, INT32, Code, DType
+from ..target_features import TargetArch, TargetFeature, TargetOS
 from .node import Node
 from .refs import DomainRef, FunctionRef, ImageRef, ScalarRef
 
@@ -97,6 +98,17 @@ class ImageProperty(Expr):
 
     def _derive(self) -> None:
         self._write("dtype", INT32)
+
+
+class TargetQuery(Expr):
+    """A fact about the machine that code is made for (user level; `ir.target_queries` turns it into a Const).
+
+    `question` is one of arch_is, os_is, has_feature, bits, natural_vector_size; `subject` what it is about.
+    """
+
+    question: str
+    subject: TargetArch | TargetOS | TargetFeature | DType | None
+    dtype: DType
 
 
 class Read(Expr):

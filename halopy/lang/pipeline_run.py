@@ -20,7 +20,6 @@ from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
 from ..source import caller
 from ..target import Target as TargetValue
-from ..target import host_target
 from . import revision
 from .buffer import Buffer
 from .buffer_contents import BufferContents, allocate
@@ -29,6 +28,7 @@ from .func_contents import FuncContents
 from .param import ParamRef
 from .snapshot import Snapshot, snapshot
 from .target import Target
+from .target_choice import jit_target
 
 Sizes: TypeAlias = "Sequence[int]"
 Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
@@ -44,7 +44,7 @@ class PipelineRun:
         self._outputs = tuple(outputs)
         self._lock = threading.Lock()
         self._compiled: dict[TargetValue, CompiledPipeline] = {}
-        self._current: tuple[Target | None, CompiledPipeline] | None = None
+        self._current: tuple[TargetValue | None, CompiledPipeline] | None = None
         for func in self._outputs:
             if func.function is None:
                 raise DefinitionError(
@@ -80,11 +80,12 @@ class PipelineRun:
     def compiled(self, target: Target | None = None) -> CompiledPipeline:
         """The pipeline, compiled as it is defined and scheduled now."""
         current = self._current
-        if current is not None and current[0] is target and current[1].revision == revision.current.number:
+        asked = None if target is None else target.value
+        if current is not None and current[0] is asked and current[1].revision == revision.current.number:
             return current[1]
         with self._lock:
-            made = self._compile(host_target() if target is None else target.value)
-            self._current = (target, made)
+            made = self._compile(jit_target(target))
+            self._current = (asked, made)
             return made
 
     def _compile(self, target: TargetValue) -> CompiledPipeline:
@@ -92,7 +93,7 @@ class PipelineRun:
         known = self._compiled.get(target)
         if known is not None and known.revision == number:
             return known
-        now = self.snapshot()
+        now = self.snapshot(target)
         if known is not None and known.snapshot == now:
             known.revision = number
             return known
@@ -103,9 +104,9 @@ class PipelineRun:
         self._compiled[target] = made
         return made
 
-    def snapshot(self) -> Snapshot:
-        """The program and the schedules at this moment, as values."""
-        return snapshot(self._outputs)
+    def snapshot(self, target: TargetValue | None = None) -> Snapshot:
+        """The program and the schedules at this moment, as values; for the target of runs, unless another is given."""
+        return snapshot(self._outputs, jit_target(None) if target is None else target)
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""

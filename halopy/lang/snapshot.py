@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..ir.expr import Expr, ImageProperty, Param, Var
+from ..ir.expr import Expr, ImageProperty, Param, TargetQuery, Var
 from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
+from ..ir.target_queries import answer, answer_target_queries
 from ..schedule.directives import ROOT, AlignBounds, Bound, ComputeAt, Directive, Fuse, Rename, Split, StoreAt
 from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.placement import OUTERMOST
+from ..target import Target, host_target
 from .func_contents import FuncContents
 from .image_param import ImageParamRef
 
@@ -24,10 +26,14 @@ class Snapshot:
     schedules: Mapping[str, FuncSchedule]
 
 
-def snapshot(outputs: Sequence[FuncContents]) -> Snapshot:
-    """Raises DefinitionError where a Func is not defined, ScheduleError where a place was never decided."""
-    program = program_of(outputs)
-    to_names = _ToNames(program)
+def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> Snapshot:
+    """For the host, unless a target is given.
+
+    Raises DefinitionError where a Func is not defined, ScheduleError where a place was never decided.
+    """
+    target = target or host_target()
+    program = answer_target_queries(program_of(outputs), target)
+    to_names = _ToNames(program, target)
     schedules = {}
     for ref, name in program.names.items():
         assert isinstance(ref, FuncContents), "user-level programs are made of Funcs"
@@ -75,12 +81,16 @@ def _named_directive(directive: Directive, to_names: _ToNames) -> Directive:
 
 
 class _ToNames(Rewriter):
-    """Parameters and image shapes by the program's names; new names for those that only directives have."""
+    """Parameters and image shapes by the program's names; new names for those that only directives have.
 
-    only = (ImageProperty, Param)
+    Facts about the target become numbers.
+    """
 
-    def __init__(self, program: Program) -> None:
+    only = (ImageProperty, Param, TargetQuery)
+
+    def __init__(self, program: Program, target: Target) -> None:
         super().__init__()
+        self.target = target
         self.images = {image.ref: image for image in program.images.values()}
         self.scalars = {scalar.ref: scalar for scalar in program.scalars.values()}
         self.taken = {*program.functions, *program.images, *program.scalars}
@@ -105,6 +115,9 @@ class _ToNames(Rewriter):
         if p.ref not in self.images:
             self.images[p.ref] = Image(self._unused(p.ref), p.ref.dtype, p.ref.rank, p.ref)
         return buffer_property(self.images[p.ref].name, p.property, p.dim)
+
+    def rewrite_TargetQuery(self, query: TargetQuery) -> Expr:
+        return answer(query, self.target)
 
     def _unused(self, ref: ImageRef | ScalarRef) -> str:
         base = "".join(c if c.isascii() and c.isalnum() else "_" for c in ref.name)

@@ -32,7 +32,9 @@ class Type:
 
     __slots__ = ("dtype",)
 
-    def __init__(self, code: TypeCode = TypeCode.Handle, bits: int = 0, lanes: int = 1) -> None:
+    def __init__(self, code: TypeCode = TypeCode.Handle, bits: int = 0, lanes: int | None = None) -> None:
+        """Type() is undefined: a handle without bits or lanes."""
+        lanes = int(bits > 0) if lanes is None else lanes
         self.dtype = DType(Code(code), bits, lanes)
 
     @classmethod
