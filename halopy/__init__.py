@@ -53,7 +53,8 @@ from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
-from .lang.image_param import Dimension, ImageParam, OutputImageParam
+from .lang.image_param import Dimension, OutputImageParam
+from .lang.image_wrappers import ImageParam
 from .lang.installation import install_dir, load_plugin
 from .lang.integer_functions import (
     concat_bits,

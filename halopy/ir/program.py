@@ -8,8 +8,9 @@ each time an equal program is built, so that compiled code can be found again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from ..dtypes import INT32, DType
 from ..errors import DefinitionError
@@ -60,27 +61,41 @@ class Program:
     names: Mapping[FunctionRef, str]
 
 
+Define: TypeAlias = "Callable[[FunctionRef], Function | None]"
+
+
+def as_written(ref: FunctionRef) -> Function | None:
+    """A Func's own definition."""
+    return ref.function
+
+
 def buffer_property(name: str, prop: str, dim: int) -> Var:
     """The symbol for `min`, `extent` or `stride` of a buffer's dimension."""
     return Var(f"{name}.{prop}.{dim}", INT32)
 
 
-def program_of(outputs: Sequence[FunctionRef]) -> Program:
-    """Collect all that the outputs depend on. Raises DefinitionError for an undefined Func."""
-    order = _producers_first(outputs)
-    images, scalars = _inputs(order)
+def program_of(outputs: Sequence[FunctionRef], define: Define = as_written) -> Program:
+    """Collect all that the outputs depend on. Raises DefinitionError for an undefined Func.
+
+    `define` gives each Func's definition, where reads may be redirected to other Funcs.
+    """
+    functions = _producers_first(outputs, define)
+    order = list(functions)
+    images, scalars = _inputs(functions.values())
     taken: set[str] = set()
     # Outputs and inputs are what the caller sees: they get their plain names first.
     names = {ref: _unique(ref.name, taken) for ref in outputs}
     image_names = {ref: _unique(ref.name, taken) for ref in images}
-    taken |= _variables(order)  # a parameter may share no name with a Func's argument or reduction variable
+    taken |= _variables(
+        functions.values()
+    )  # a parameter may share no name with a Func's argument or reduction variable
     scalar_names = {ref: _unique(ref.name, taken) for ref in scalars}
     for ref in order:
         if ref not in names:
             names[ref] = _unique(ref.name, taken)
     to_names = _ToNames(names, image_names, scalar_names)
     return Program(
-        functions={names[ref]: _named(ref, names[ref], to_names) for ref in order},
+        functions={names[ref]: _named(f, names[ref], to_names) for ref, f in functions.items()},
         outputs=tuple(names[ref] for ref in outputs),
         images={n: Image(n, r.dtype, r.rank, r) for r, n in image_names.items()},
         scalars={n: Scalar(n, r.dtype, r) for r, n in scalar_names.items()},
@@ -88,12 +103,12 @@ def program_of(outputs: Sequence[FunctionRef]) -> Program:
     )
 
 
-def calls(function: Function) -> list[FunctionRef]:
-    """The Funcs that a user-level definition reads, itself excluded, in order of appearance."""
+def calls(ref: FunctionRef, function: Function) -> list[FunctionRef]:
+    """The Funcs that a user-level definition of `ref` reads, itself excluded, in order of appearance."""
     found: dict[FunctionRef, None] = {}
     for root in expressions(function):
         for node in walk(root):
-            if isinstance(node, FuncAccess) and node.ref.function is not function:
+            if isinstance(node, FuncAccess) and node.ref is not ref:
                 found.setdefault(node.ref)
     return list(found)
 
@@ -111,40 +126,42 @@ def expressions(function: Function) -> Iterable[Expr]:
                 yield d.rdom.predicate
 
 
-def _producers_first(outputs: Sequence[FunctionRef]) -> list[FunctionRef]:
+def _producers_first(outputs: Sequence[FunctionRef], define: Define) -> dict[FunctionRef, Function]:
     """Depth-first post-order over the call graph, without recursion."""
-    done: dict[FunctionRef, None] = {}
+    done: dict[FunctionRef, Function] = {}
     for root in outputs:
-        stack: list[tuple[FunctionRef, list[FunctionRef]]] = [(root, _producers(root, None))]
+        function = _defined(root, None, define)
+        stack = [(root, function, calls(root, function))]
         while stack:
-            ref, todo = stack[-1]
+            ref, function, todo = stack[-1]
             if todo:
                 nxt = todo.pop(0)
-                if nxt not in done and all(nxt is not open_ref for open_ref, _ in stack):
-                    stack.append((nxt, _producers(nxt, ref)))
+                if nxt not in done and all(nxt is not open_ref for open_ref, _, _ in stack):
+                    definition = _defined(nxt, ref, define)
+                    stack.append((nxt, definition, calls(nxt, definition)))
             else:
                 stack.pop()
-                done.setdefault(ref)
-    return list(done)
+                done.setdefault(ref, function)
+    return done
 
 
-def _producers(ref: FunctionRef, user: FunctionRef | None) -> list[FunctionRef]:
-    if ref.function is None:
+def _defined(ref: FunctionRef, user: FunctionRef | None, define: Define) -> Function:
+    function = define(ref)
+    if function is None:
         by = f"it is used by `{user.name}`" if user else "it is an output of the pipeline"
         raise DefinitionError(
             f"Func `{ref.name}` has no definition",
             location=user.function.location if user and user.function else None,
             reason=[by, f"define it first, for example: {ref.name}[x] = x"],
         )
-    return [r for r in calls(ref.function) if r is not ref]
+    return function
 
 
-def _inputs(order: Iterable[FunctionRef]) -> tuple[list[ImageRef], list[ScalarRef]]:
+def _inputs(functions: Iterable[Function]) -> tuple[list[ImageRef], list[ScalarRef]]:
     images: dict[ImageRef, None] = {}
     scalars: dict[ScalarRef, None] = {}
-    for ref in order:
-        assert ref.function is not None, "undefined functions were refused before"
-        for root in expressions(ref.function):
+    for function in functions:
+        for root in expressions(function):
             for node in walk(root):
                 if isinstance(node, ImageAccess | ImageProperty):
                     images.setdefault(node.ref)
@@ -153,12 +170,11 @@ def _inputs(order: Iterable[FunctionRef]) -> tuple[list[ImageRef], list[ScalarRe
     return list(images), list(scalars)
 
 
-def _variables(order: Iterable[FunctionRef]) -> set[str]:
+def _variables(functions: Iterable[Function]) -> set[str]:
     names: set[str] = set()
-    for ref in order:
-        assert ref.function is not None, "undefined functions were refused before"
-        names.update(ref.function.args)
-        for d in ref.function.definitions:
+    for function in functions:
+        names.update(function.args)
+        for d in function.definitions:
             names.update(v.name for v in d.rdom.vars) if d.rdom else None
     return names
 
@@ -199,8 +215,7 @@ class _ToNames(Rewriter):
         return Var(self.scalars[p.ref], p.dtype)
 
 
-def _named(ref: FunctionRef, name: str, to_names: _ToNames) -> Function:
-    assert ref.function is not None, "undefined functions were refused before"
+def _named(function: Function, name: str, to_names: _ToNames) -> Function:
     definitions = tuple(
         Definition(
             index=tuple(map(to_names, d.index)),
@@ -208,9 +223,9 @@ def _named(ref: FunctionRef, name: str, to_names: _ToNames) -> Function:
             rdom=d.rdom and _named_domain(d.rdom, to_names),
             location=d.location,
         )
-        for d in ref.function.definitions
+        for d in function.definitions
     )
-    return replace(ref.function, name=name, definitions=definitions)
+    return replace(function, name=name, definitions=definitions)
 
 
 def _named_domain(rdom: ReductionDomain, to_names: _ToNames) -> ReductionDomain:

@@ -23,14 +23,14 @@ from ..source import caller
 from .buffer import Buffer
 from .expr import Expr, ToExpr, to_expr
 from .func import Func
-from .image_param import ImageParam
+from .image_param import InputImage
 from .intrinsics import abs, clamp, likely, select
 from .region import Range, ToRange, region_of, to_region
 from .var import Var, _
 
 __all__ = ["constant_exterior", "mirror_image", "mirror_interior", "repeat_edge", "repeat_image"]
 
-Source: TypeAlias = "Func | Buffer | ImageParam"
+Source: TypeAlias = "Func | Buffer | InputImage"
 Fold: TypeAlias = Callable[[Var, Expr, Expr], Expr]
 
 

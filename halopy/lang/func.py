@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Self
 
 from ..dtypes import DType
 from ..errors import DefinitionError
@@ -16,7 +17,7 @@ from .func_contents import FuncContents
 from .func_ref import FuncRef
 from .func_running import FuncRunning
 from .func_scheduling import FuncScheduling
-from .image_param import ImageParam
+from .image_param import InputImage
 from .rdom import RVar
 from .stage import Stage
 from .types import Type, to_dtype
@@ -38,7 +39,7 @@ class Func(FuncScheduling, FuncRunning):
 
     def __init__(
         self,
-        required: str | Type | Sequence[Type] | ExprLike | Buffer | ImageParam | None = None,
+        required: str | Type | Sequence[Type] | ExprLike | Buffer | InputImage | None = None,
         required_dimensions: int | None = None,
         name: str | None = None,
         **aliases: object,
@@ -56,13 +57,13 @@ class Func(FuncScheduling, FuncRunning):
             types = required if isinstance(required, list | tuple) else [required]
             contents.required_dtypes = tuple(map(to_dtype, types))
             contents.required_rank = required_dimensions
-        elif isinstance(required, Buffer | ImageParam):
+        elif isinstance(required, Buffer | InputImage):
             self[_] = required[_]
         elif required is not None:
             self[_] = required
 
     @classmethod
-    def _of(cls, contents: FuncContents) -> Func:
+    def _of(cls, contents: FuncContents) -> Self:
         func = cls.__new__(cls)
         func._contents = contents
         return func

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..dtypes import DType
 from ..ir.expr import FuncAccess
@@ -16,6 +17,9 @@ from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.nest import apply as apply_to_nest
 from . import revision
 from .loop_level import LoopLevel
+
+if TYPE_CHECKING:
+    from .wrappers import Wrapping
 
 
 class Placement:
@@ -36,7 +40,7 @@ class Placement:
 class FuncContents(FunctionRef):
     """A Func's identity, with everything its handles may change."""
 
-    __slots__ = ("frozen", "func_directives", "nests", "pipeline", "required_dtypes", "required_rank")
+    __slots__ = ("frozen", "func_directives", "nests", "pipeline", "required_dtypes", "required_rank", "wrappers")
 
     def __init__(self, name: str, dtypes: Sequence[DType] = (), rank: int | None = None) -> None:
         super().__init__(name)
@@ -45,6 +49,7 @@ class FuncContents(FunctionRef):
         self.frozen = False
         self.nests: list[StageNest] = []
         self.func_directives: list[Directive | Placement] = []
+        self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all
         self.pipeline: object | None = None  # the Pipeline of this Func alone, made by realize
 
     @property

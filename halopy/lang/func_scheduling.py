@@ -22,13 +22,14 @@ from ..schedule.directives import (
 from ..source import caller
 from .enums import MemoryType
 from .expr import ToExpr
-from .func_contents import Placement
+from .func_contents import FuncContents, Placement
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
 from .region import ToRange, to_region
 from .scheduling import StageScheduling
 from .sizes import size_expression
 from .var import Var
+from .wrappers import wrapped
 
 
 class FuncScheduling(StageScheduling):
@@ -109,6 +110,20 @@ class FuncScheduling(StageScheduling):
             )
         return self
 
+    def in_(self, f: FuncScheduling | Sequence[FuncScheduling] | None = None) -> Self:
+        """A Func that reads this one, and is read in its place by `f`: one Func, several, or all."""
+        text = wrapper_text(self._contents.name, "in_", f)
+        return self._of(wrapped(self._contents, consumers_of(text, f), text))
+
+    def clone_in(self, f: FuncScheduling | Sequence[FuncScheduling]) -> Self:
+        """A Func of the same definition, and at first the same schedule, that `f` reads instead of this one."""
+        text = wrapper_text(self._contents.name, "clone_in", f)
+        return self._of(wrapped(self._contents, consumers_of(text, f), text, clone=True))
+
+    @classmethod
+    def _of(cls, contents: FuncContents) -> Self:
+        raise NotImplementedError
+
     def _arguments(self) -> tuple[str, ...]:
         self._nest()
         return self._contents.defined_function.args
@@ -154,3 +169,21 @@ class FuncScheduling(StageScheduling):
 
     def _refused(self, text: str, reason: str, accepted: str) -> ScheduleError:
         return ScheduleError(f"{self._contents.name}.{text}", location=caller(), reason=[reason], accepted=accepted)
+
+
+def wrapper_text(name: str, verb: str, f: object) -> str:
+    """The directive as the user wrote it."""
+    return f"{name}.{verb}({'' if f is None else shown(f)})"
+
+
+def consumers_of(text: str, f: object) -> list[FuncContents] | None:
+    """The Funcs named as readers; None where none are, which means all."""
+    if f is None:
+        return None
+    funcs = list(f) if isinstance(f, list | tuple) else [f]
+    for func in funcs:
+        if not isinstance(func, FuncScheduling):
+            raise ScheduleError(
+                text, location=caller(), reason=[f"{func!r} is not a Func"], accepted="a Func, or a list of Funcs"
+            )
+    return [func._contents for func in funcs if isinstance(func, FuncScheduling)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..dtypes import DType
 from ..errors import BufferError, DefinitionError
@@ -19,19 +20,24 @@ from .region import ToRange, to_region
 from .sizes import size_expression
 from .types import Type, to_dtype
 
+if TYPE_CHECKING:
+    from .func_contents import FuncContents
+    from .wrappers import Wrapping
+
 _numbers = itertools.count()
 
 
 class ImageParamRef(ImageRef):
     """An ImageParam's identity, the buffer now bound to it, and what is promised about its shape."""
 
-    __slots__ = ("buffer", "constraints", "host_alignment")
+    __slots__ = ("buffer", "constraints", "host_alignment", "wrappers")
 
     def __init__(self, name: str, dtype: DType, rank: int) -> None:
         super().__init__(name, dtype, rank)
         self.buffer: Buffer | None = None
         self.constraints: dict[tuple[str, int], nodes.Expr] = {}  # (property, dimension) -> int32 expression
         self.host_alignment = dtype.bytes
+        self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all
 
 
 class Dimension:
@@ -165,8 +171,8 @@ class OutputImageParam:
         return f"<halopy.{kind} '{self.name()}', dims: {self.dimensions()}, type: {self._ref.dtype}>"
 
 
-class ImageParam(OutputImageParam):
-    """An input image of fixed type and number of dimensions."""
+class InputImage(OutputImageParam):
+    """An input image of fixed type and number of dimensions. Users know it as `ImageParam`."""
 
     __slots__ = ()
 

@@ -16,6 +16,7 @@ from ..schedule.placement import OUTERMOST
 from ..target import Target, host_target
 from .func_contents import FuncContents
 from .image_param import ImageParamRef
+from .wrappers import Redirected
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> S
     Raises DefinitionError where a Func is not defined, ScheduleError where a place was never decided.
     """
     target = target or host_target()
-    program = answer_target_queries(program_of(outputs), target)
+    redirected = Redirected()
+    program = answer_target_queries(program_of(outputs, redirected), target)
+    redirected.check(list(program.names), [image.ref for image in program.images.values()])
     to_names = _ToNames(program, target)
     schedules = {}
     for ref, name in program.names.items():
