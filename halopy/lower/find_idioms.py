@@ -1,12 +1,14 @@
-"""Vector arithmetic that is widened, only to be narrowed again, in the narrow type.
+"""Vector arithmetic on small integers in fewer instructions: in the narrow type, where it is narrowed in the end.
 
     uint8((uint16(a) + uint16(b) + 1)/2)         ->   rounding_halving_add(a, b)
     uint8((uint16(a) + uint16(b))/2)             ->   halving_add(a, b)
     uint8(min(uint16(a) + uint16(b), 255))       ->   saturating_add(a, b)
     uint8(max(int16(a) - int16(b), 0))           ->   saturating_sub(a, b)
     uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
+    (uint16(a) + uint16(b))/3                    ->   high half of (uint16(a) + uint16(b))*21846
 
-Twice as many lanes fit a register. Same bits for all values; scalars are left as they are.
+Twice as many lanes fit a register, and a quotient whose dividend is small needs no shift after its product. Same bits
+for all values; scalars are left as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from ..dtypes import Code, DType
 from ..ir import build
 from ..ir.expr import Add, Broadcast, Call, Cast, Div, Expr, Max, Min, Sub, const, const_value
+from ..ir.ranges import Ranges
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import Stmt
 
@@ -24,7 +27,16 @@ def find_idioms(stmt: Stmt) -> Stmt:
 
 
 class _FindIdioms(Rewriter):
-    only = (Cast,)
+    only = (Cast, Div)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ranges = Ranges({})
+
+    def rewrite_Div(self, node: Div) -> Expr:
+        found = _high_product(node, self.ranges)
+        rewritten: Expr = self.rebuild(node if found is None else found)
+        return rewritten
 
     def rewrite_Cast(self, node: Cast) -> Expr:
         found = _idiom(node) if _narrows(node) else None
@@ -42,6 +54,22 @@ def _narrows(node: Cast) -> bool:
 def _idiom(node: Cast) -> Expr | None:
     """The same value computed in the narrow type; what the cast takes is within its range."""
     return _halving(node) or _saturating(node) or _difference(node)
+
+
+def _high_product(node: Div, ranges: Ranges) -> Expr | None:
+    """a/c in uint16 as the high half of a product, where that is exact for all values that `a` may have.
+
+    With m = ceil(2**16 / c) and e = m*c - 2**16:  a*m / 2**16 = a/c + a*e / (c * 2**16),
+    which reaches no further integer where a*e < 2**16.
+    """
+    dtype, divisor = node.dtype, const_value(node.b)
+    if dtype.lanes == 1 or not dtype.is_uint or dtype.bits != 16 or divisor is None or divisor < 2:
+        return None
+    c = int(divisor)
+    factor, most = -(-(1 << 16) // c), ranges.of(node.a)[1]
+    if c & (c - 1) == 0 or most is None or most * (factor * c - (1 << 16)) >= 1 << 16:
+        return None
+    return Call("c_mul_high", (node.a, const(factor, dtype)), dtype)
 
 
 def narrow(e: Expr, dtype: DType) -> Expr | None:

@@ -60,25 +60,31 @@ def _gather(name: str, element: str) -> str:
     return f"INLINE {vector} {name}(const {c_type} *p, i32x16 at, int n) {{ return ({vector}){call}; }}"
 
 
-def widening(old: str, new: str, lanes: int) -> str | None:
-    """A helper that doubles the width of integer lanes into one full register, or None where plain C does as well.
+def resized(old: str, new: str, lanes: int) -> str | None:
+    """A helper between integer lanes in a full register and lanes of half the width, or None where plain C does as well.
 
-    gcc 12 takes `__builtin_convertvector` apart into halves there, which costs five instructions instead of one.
+    gcc 12 takes `__builtin_convertvector` apart: five instructions instead of one to widen, a shuffle of two registers
+    to narrow.
     """
-    bits = bits_of(old)
-    if old[0] not in "iu" or new[0] not in "iu" or bits_of(new) != 2 * bits or lanes * bits != 256:
+    small, large = sorted((old, new), key=bits_of)
+    bits = bits_of(small)
+    if old[0] not in "iu" or new[0] not in "iu" or bits_of(large) != 2 * bits or lanes * bits != 256:
         return None
     source, target = vector_type(old, lanes), vector_type(new, lanes)
-    builtin = f"__builtin_ia32_pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[2 * bits]}512_mask"
     types = [
         f"    typedef {_C[bits]} narrow __attribute__((vector_size(32)));",
         f"    typedef {_C[2 * bits]} wide __attribute__((vector_size(64)));",
     ]
-    head = f"INLINE {target} {widening_name(old, new, lanes)}({source} a) {{"
-    special = "\n".join([head, *types, f"    return ({target}){builtin}((narrow)a, (wide){{0}}, -1);", "}"])
+    if small == old:
+        builtin = f"pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[2 * bits]}512_mask"
+        call = f"__builtin_ia32_{builtin}((narrow)a, (wide){{0}}, -1)"
+    else:
+        call = f"__builtin_ia32_pmov{_LETTER[2 * bits]}{_LETTER[bits]}512_mask((wide)a, (narrow){{0}}, -1)"
+    head = f"INLINE {target} {resized_name(old, new, lanes)}({source} a) {{"
+    special = "\n".join([head, *types, f"    return ({target}){call};", "}"])
     generic = f"{head} return __builtin_convertvector(a, {target}); }}"
     return f"#if defined(__AVX512BW__) && !defined(__clang__)\n{special}\n#else\n{generic}\n#endif"
 
 
-def widening_name(old: str, new: str, lanes: int) -> str:
-    return f"widen_{old}_to_{new}x{lanes}"
+def resized_name(old: str, new: str, lanes: int) -> str:
+    return f"{'widen' if bits_of(old) < bits_of(new) else 'narrow'}_{old}_to_{new}x{lanes}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from .avx512 import widening, widening_name
+from .avx512 import resized, resized_name
 from .context import Context
 from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
 from .pieces import canonical, grain_of, regrain
@@ -93,11 +93,11 @@ def plain_step(context: Context, vec: Vec, new: str) -> Vec:
         return _each(context, canonical(context, vec), new, "({type}){part}")
     grain = min(grain_of(context, new, vec.lanes), vec.grain)
     form = "__builtin_convertvector({code}, {type})"
-    text = widening(vec.element, new, grain)
+    text = resized(vec.element, new, grain)
     if text is not None and vec.lanes % grain == 0:
         for element in (vec.element, new):
             context.prelude.vector(element, grain)
-        form = context.prelude.named(widening_name(vec.element, new, grain), text) + "({code})"
+        form = context.prelude.named(resized_name(vec.element, new, grain), text) + "({code})"
     return canonical(context, _each(context, regrain(context, vec, grain), new, form))
 
 
