@@ -36,7 +36,12 @@ def _key(e: Expr) -> Key:
         access = access.a
     if isinstance(access, Read):
         rests, offsets = zip(*map(_split_offset, access.index), strict=True) if access.index else ((), ())
-        return 0, access.name, crc32(f"{type(e).__name__}{access.element}{[*map(digest, rests)]}".encode()), offsets[::-1]
+        return (
+            0,
+            access.name,
+            crc32(f"{type(e).__name__}{access.element}{[*map(digest, rests)]}".encode()),
+            offsets[::-1],
+        )
     if isinstance(access, Load):
         index = access.index
         rest, offset = _split_offset(index.base if isinstance(index, Ramp) else index)

@@ -69,7 +69,7 @@ def _high_product(node: Div, ranges: Ranges) -> Expr | None:
     factor, most = -(-(1 << 16) // c), ranges.of(node.a)[1]
     if c & (c - 1) == 0 or most is None or most * (factor * c - (1 << 16)) >= 1 << 16:
         return None
-    return Call("c_mul_high", (node.a, const(factor, dtype)), dtype)
+    return Call("mul_shift_right", (node.a, const(factor, dtype), const(16, dtype)), dtype)
 
 
 def narrow(e: Expr, dtype: DType) -> Expr | None:

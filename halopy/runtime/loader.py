@@ -12,7 +12,7 @@ from .. import instrument
 from ..codegen.kernel import Kernel
 from ..errors import CompilerFailed
 from .cache import Cache, private_cache, user_cache
-from .compilers import FLAGS, Compiler, compile_library, find_compiler, openmp_flags
+from .compilers import Compiler, compile_library, compiler_flags, find_compiler, openmp_flags
 from .kernel import LoadedKernel
 from .threads import open_library
 
@@ -38,12 +38,13 @@ def load(kernel: Kernel) -> LoadedKernel:
 
 
 def _flags(kernel: Kernel, compiler: Compiler, cache: Cache) -> tuple[str, ...]:
+    flags = compiler_flags(compiler)
     if not kernel.needs_openmp:
-        return FLAGS
+        return flags
     openmp = openmp_flags(compiler, cache)
     if not openmp:
         _warn_serial(compiler)
-    return FLAGS + (openmp or ("-Wno-unknown-pragmas",))
+    return flags + (openmp or ("-Wno-unknown-pragmas",))
 
 
 @once

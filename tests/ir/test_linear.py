@@ -61,3 +61,22 @@ def test_writing_back_keeps_the_value_and_form(data):
     values = random_values(pick)
     with suppress(Overflow):
         assert evaluate(e, values) == evaluate(again, values)
+
+
+def test_neighbours_are_added_in_the_order_of_their_places():
+    places = [-2, -1, 0, 1, 10]
+    loads = {d: ir.Load("a", sum_of([(x, 1), (y, 1)], d, INT32), UINT8) for d in places}
+    total = sum_of([(loads[d], 1) for d in (1, -2, 10, 0, -1)], 0, UINT8)
+    found = []
+    while isinstance(total, ir.Add):
+        found.append(total.b)
+        total = total.a
+    assert [total, *reversed(found)] == [loads[d] for d in places]
+
+
+def test_rows_are_added_from_the_first_and_in_a_row_from_the_left():
+    reads = {
+        (dx, dy): ir.Read("f", (ir.Add(x, const(dx)), ir.Add(y, const(dy))), 0, INT32) for dx in (1, 2) for dy in (3, 4)
+    }
+    total = sum_of([(reads[p], 1) for p in ((2, 4), (1, 3), (1, 4), (2, 3))], 0, INT32)
+    assert str(total) == str(ir.Add(ir.Add(ir.Add(reads[1, 3], reads[2, 3]), reads[1, 4]), reads[2, 4]))

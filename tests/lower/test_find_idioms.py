@@ -109,6 +109,24 @@ def test_what_only_looks_like_an_idiom_is_left(name):
     assert find_idioms(store) is store
 
 
+@pytest.mark.parametrize("most", [255, 765, 5000, 32767, 65535])
+@pytest.mark.parametrize("divisor", [3, 5, 7, 9, 10, 100, 255, 641, 40000])
+def test_a_quotient_of_small_values_is_a_high_product_or_left(divisor, most):
+    small = minimum(add(Cast(UINT16.with_lanes(LANES), operand("a", UINT16)), 0), const(most, UINT16.with_lanes(LANES)))
+    store = Store("out", Ramp(const(0), const(1), LANES), div(small, const(divisor, UINT16.with_lanes(LANES))))
+    values = np.arange(LANES).astype(np.uint16)
+    out = np.zeros_like(values)
+    execute(find_idioms(store), {"a": values, "out": out})
+    assert np.array_equal(out, np.minimum(values, most) // divisor)
+
+
+def test_a_third_of_three_bytes_is_a_high_product_and_a_third_of_any_value_is_not():
+    three = add(add(*unsigned()), unsigned()[0])
+    assert isinstance(found_in(div(three, 3)), Call)
+    anything = div(operand("a", UINT16), const(3, UINT16.with_lanes(LANES)))
+    assert found_in(anything) is anything
+
+
 def test_scalars_are_left():
     a, b = (Cast(UINT16, Load(name, const(0), UINT8)) for name in "ab")
     store = Store("out", const(0), Cast(UINT8, div(add(a, b), 2)))
