@@ -48,7 +48,7 @@ from .lang.casts import (
     u64,
     u64_sat,
 )
-from .lang.enums import MemoryType, Partition, TailStrategy
+from .lang.enums import MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
 from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
@@ -195,6 +195,7 @@ __all__ = [
     "ParamError",
     "Partition",
     "Pipeline",
+    "PrefetchBoundStrategy",
     "RDom",
     "RVar",
     "Range",

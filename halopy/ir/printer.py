@@ -181,6 +181,10 @@ def _realize(s: st.Realize) -> list[Part]:
     return _block(f"realize {s.name}({box}){_memory(s.memory)}", s.body)
 
 
+def _reserve(s: st.Reserve) -> list[Part]:
+    return _block(f"reserve {s.name}[{_texts(s.extents)}] * {s.slots}{_memory(s.memory)}", s.body)
+
+
 def _allocate(s: st.Allocate) -> list[Part]:
     return [(0, f"allocate {s.buffer}[{s.dtype} * {s.size}]{_memory(s.memory)}"), (0, s.body)]
 
@@ -201,9 +205,11 @@ _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.LetStmt: lambda s: [(0, f"let {s.name} = {s.value}"), (0, s.body)],
     st.Produce: lambda s: _block(f"produce {s.name}", s.body),
     st.Realize: _realize,
+    st.Reserve: _reserve,
     st.Provide: _provide,
     st.Allocate: _allocate,
     st.Store: _store,
     st.Assert: _assert,
     st.Evaluate: lambda s: [(0, expr_text(s.value))],
+    st.Prefetch: lambda s: [(0, f"prefetch({s.place})")],
 }

@@ -34,6 +34,10 @@ class MemoryKind(enum.Enum):
     HEAP = "Heap"
     STACK = "Stack"
     REGISTER = "Register"
+    GPU_SHARED = "GPUShared"
+    GPU_TEXTURE = "GPUTexture"
+    LOCKED_CACHE = "LockedCache"
+    VTCM = "VTCM"
 
 
 class ErrorSite(enum.Enum):
@@ -49,6 +53,7 @@ class ErrorSite(enum.Enum):
     BOUND_TOO_SMALL = "bound too small"
     OUT_OF_MEMORY = "out of memory"
     FOLD_TOO_SMALL = "fold too small"
+    STORAGE_TOO_SMALL = "storage too small"
     BAD_EXTENT = "bad extent"
 
 
@@ -99,6 +104,20 @@ class Realize(Stmt):
     body: Stmt
 
 
+class Reserve(Stmt):
+    """Memory for the Func `name`, alive in `body`: each Realize of it inside uses one of `slots` equal parts.
+
+    No Realize inside is larger than `extents` in any dimension; `slots` is 1 or more.
+    """
+
+    name: str
+    dtypes: tuple[DType, ...]
+    extents: tuple[Expr, ...]
+    slots: Expr
+    memory: MemoryKind
+    body: Stmt
+
+
 class Provide(Stmt):
     """Write all elements of the Func `name` at `index`; values are all evaluated before any is written."""
 
@@ -139,6 +158,12 @@ class Evaluate(Stmt):
     """Evaluate and drop."""
 
     value: Expr
+
+
+class Prefetch(Stmt):
+    """Bring the memory that `place`, a Read or Load, names closer. Without effect on values; `place` is not read."""
+
+    place: Expr
 
 
 NOTHING = Block(())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from ..ir.stmt import MemoryKind
-from ..schedule.directives import Tail
+from ..schedule.directives import PrefetchBound, Tail
 
 
 class TailStrategy(enum.Enum):
@@ -29,6 +29,18 @@ class MemoryType(enum.Enum):
     Heap = MemoryKind.HEAP
     Stack = MemoryKind.STACK
     Register = MemoryKind.REGISTER
+    GPUShared = MemoryKind.GPU_SHARED
+    GPUTexture = MemoryKind.GPU_TEXTURE
+    LockedCache = MemoryKind.LOCKED_CACHE
+    VTCM = MemoryKind.VTCM
+
+
+class PrefetchBoundStrategy(enum.Enum):
+    """What becomes of a prefetch that would leave the memory of what is fetched."""
+
+    Clamp = PrefetchBound.CLAMP
+    GuardWithIf = PrefetchBound.GUARD_WITH_IF
+    NonFaulting = PrefetchBound.NON_FAULTING
 
 
 class Partition(enum.Enum):

@@ -16,7 +16,7 @@ from .expr import Expr, ExprLike, to_node
 from .func_contents import FuncContents
 from .func_ref import FuncRef
 from .func_running import FuncRunning
-from .func_scheduling import FuncScheduling
+from .func_storage import FuncStorage
 from .image_param import InputImage
 from .rdom import RVar
 from .stage import Stage
@@ -26,7 +26,7 @@ from .var import Var, _
 _numbers = itertools.count()
 
 
-class Func(FuncScheduling, FuncRunning):
+class Func(FuncStorage, FuncRunning):
     """A stage of a pipeline.
 
     Func(), Func("name")                        undefined

@@ -10,7 +10,7 @@ from ..ir.expr import FuncAccess
 from ..ir.function import Definition, Function
 from ..ir.node import Node, walk
 from ..ir.refs import FunctionRef
-from ..schedule.directives import ComputeAt, Directive, StoreAt
+from ..schedule.directives import ComputeAt, Directive, HoistStorage, StoreAt
 from ..schedule.directives import LoopLevel as LoopLevelValue
 from ..schedule.initial import initial_stage
 from ..schedule.nest import FuncSchedule, StageNest
@@ -32,7 +32,7 @@ class Placement:
 
     def resolved(self) -> Directive:
         action = type(self.directive.action)
-        assert action is ComputeAt or action is StoreAt, "only places are deferred"
+        assert action in (ComputeAt, StoreAt, HoistStorage), "only places are deferred"
         place: LoopLevelValue = self.level.value(self.directive)
         return Directive(action(place), 0, self.directive.location, self.directive.text)
 

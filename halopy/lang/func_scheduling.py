@@ -15,12 +15,10 @@ from ..schedule.directives import (
     ComputeAt,
     Directive,
     FuncDirective,
-    ReorderStorage,
+    HoistStorage,
     StoreAt,
-    StoreIn,
 )
 from ..source import caller
-from .enums import MemoryType
 from .expr import ToExpr
 from .func_contents import FuncContents, Placement
 from .loop_level import LoopLevel
@@ -57,10 +55,6 @@ class FuncScheduling(StageScheduling):
         """Its memory lives inside a loop around the one where it is computed, so values can be reused."""
         return self._place_at(StoreAt, "store_at", f, var)
 
-    def store_in(self, memory_type: MemoryType) -> Self:
-        """Which memory holds its values."""
-        return self._add(StoreIn(memory_type.value), f"store_in(MemoryType.{memory_type.name})")
-
     def bound(self, var: Var, min: ToExpr, extent: ToExpr) -> Self:
         """The dimension is computed over [min, min + extent), and nothing else may be asked for."""
         text = f"bound({shown(var)}, {shown(min)}, {shown(extent)})"
@@ -84,15 +78,6 @@ class FuncScheduling(StageScheduling):
         """The computed extent grows to a multiple of modulus; the min stays."""
         text = f"align_extent({shown(var)}, {shown(modulus)})"
         return self._add(AlignBounds(self._argument(text, var), self._modulus(text, modulus), None), text)
-
-    def reorder_storage(self, *dims: Var | Sequence[Var]) -> Self:
-        """The order of the named dimensions in memory, the densest first."""
-        flat = [v for group in dims for v in (group if isinstance(group, list | tuple) else (group,))]
-        text = f"reorder_storage({', '.join(map(shown, flat))})"
-        names = tuple(self._argument(text, v) for v in flat)
-        if len(names) < 2 or len(set(names)) < len(names):
-            raise self._refused(text, "it takes two dimensions or more, each once", ", ".join(self._arguments()))
-        return self._add(ReorderStorage(names), text)
 
     def set_estimate(self, var: Var, min: ToExpr, extent: ToExpr) -> Self:
         """The range to expect, for automatic scheduling: without effect on results."""
@@ -145,7 +130,7 @@ class FuncScheduling(StageScheduling):
         return modulus
 
     def _place_at(
-        self, kind: type[ComputeAt] | type[StoreAt], verb: str, f: FuncScheduling | LoopLevel, var: Loop | None
+        self, kind: type[ComputeAt | StoreAt | HoistStorage], verb: str, f: FuncScheduling | LoopLevel, var: Loop | None
     ) -> Self:
         if isinstance(f, LoopLevel):
             return self._place(kind, f"{verb}({f.shown()})", f)
@@ -158,7 +143,7 @@ class FuncScheduling(StageScheduling):
             raise self._refused(text, f"Func `{f._contents.name}` is not defined yet", "a Func that is defined")
         return self._place(kind, text, LoopLevel._at(f._contents, var))
 
-    def _place(self, kind: type[ComputeAt] | type[StoreAt], text: str, level: LoopLevel) -> Self:
+    def _place(self, kind: type[ComputeAt | StoreAt | HoistStorage], text: str, level: LoopLevel) -> Self:
         self._contents.add(Placement(Directive(kind(INLINED), 0, caller(), f"{self._contents.name}.{text}"), level))
         return self
 

@@ -14,6 +14,7 @@ from ..schedule.directives import (
     Directive,
     Fuse,
     NestDirective,
+    Prefetch,
     Rename,
     Reorder,
     SetKind,
@@ -23,10 +24,11 @@ from ..schedule.nest import StageNest
 from ..schedule.nest import apply as apply_to_nest
 from ..source import caller
 from . import revision
-from .enums import Partition, TailStrategy
+from .enums import Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ToExpr
 from .func_contents import FuncContents
 from .loop_names import Loop, is_reduction_loop, loop_name, shown
+from .prefetching import prefetch_source
 from .sizes import constant_size, size_expression
 from .tile_forms import tile_arguments
 
@@ -111,6 +113,23 @@ class StageScheduling:
     def allow_race_conditions(self) -> Self:
         """Reduction loops may run in parallel from here on, although the result may depend on the order."""
         return self._record(self._text("allow_race_conditions"), AllowRaceConditions())
+
+    def prefetch(
+        self,
+        func: object,
+        at: Loop,
+        from_: Loop,
+        offset: ToExpr = 1,
+        strategy: PrefetchBoundStrategy = PrefetchBoundStrategy.GuardWithIf,
+    ) -> Self:
+        """In each iteration of loop `at`, fetch what will be read of a Func or ImageParam `offset` iterations of loop
+        `from_` later. `from_` is `at` or stands around it. Where that is not there, the strategy says what is fetched.
+        """
+        named = () if strategy is PrefetchBoundStrategy.GuardWithIf else (strategy,)
+        text = self._text("prefetch", func, at, from_, offset, *named)
+        loops = self._existing(text, at), self._existing(text, from_)
+        size = size_expression(text, offset)
+        return self._record(text, Prefetch(prefetch_source(text, func), *loops, size, strategy.value))
 
     def partition(self, var: Loop, partition_policy: Partition) -> Self:
         """Whether the loop is split into boundary and steady part: a hint, without effect on results."""

@@ -10,7 +10,25 @@ from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, pr
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
 from ..ir.target_queries import answer, answer_target_queries
-from ..schedule.directives import ROOT, AlignBounds, Bound, ComputeAt, Directive, Fuse, Rename, Split, StoreAt
+from ..schedule.directives import (
+    ROOT,
+    AlignBounds,
+    AlignStorage,
+    Bound,
+    BoundStorage,
+    ComputeAt,
+    Directive,
+    FoldStorage,
+    FuncDirective,
+    Fuse,
+    HoistStorage,
+    NestDirective,
+    Prefetch,
+    Rename,
+    RingBuffer,
+    Split,
+    StoreAt,
+)
 from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.placement import OUTERMOST
 from ..target import Target, host_target
@@ -49,7 +67,7 @@ def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> S
 def _outside_loops(directive: Directive, outputs: Sequence[FuncContents]) -> Directive:
     """A place around all loops of a Func, `Var.outermost()`, as the place where that Func itself is computed."""
     action = directive.action
-    while isinstance(action, ComputeAt | StoreAt) and action.level.loop == OUTERMOST:
+    while isinstance(action, ComputeAt | StoreAt | HoistStorage) and action.level.loop == OUTERMOST:
         func = action.level.func
         assert isinstance(func, FuncContents), "a loop belongs to a Func"
         level = ROOT if func in outputs else func.schedule().compute_level
@@ -65,7 +83,8 @@ def _named(schedule: FuncSchedule, to_names: _ToNames) -> FuncSchedule:
 
 
 def _named_nest(nest: StageNest, to_names: _ToNames) -> StageNest:
-    return replace(nest, steps=tuple(_named_step(step, to_names) for step in nest.steps))
+    prefetches = tuple(_named_directive(d, to_names) for d in nest.prefetches)
+    return replace(nest, steps=tuple(_named_step(step, to_names) for step in nest.steps), prefetches=prefetches)
 
 
 def _named_step(step: Split | Fuse | Rename, to_names: _ToNames) -> Split | Fuse | Rename:
@@ -80,7 +99,22 @@ def _named_directive(directive: Directive, to_names: _ToNames) -> Directive:
     if isinstance(action, AlignBounds):
         remainder = None if action.remainder is None else to_names(action.remainder)
         return replace(directive, action=replace(action, modulus=to_names(action.modulus), remainder=remainder))
-    return directive
+    size = _SIZES.get(type(action))
+    return directive if size is None else replace(directive, action=_with_size(action, size, to_names))
+
+
+_SIZES = {
+    FoldStorage: "factor",
+    AlignStorage: "alignment",
+    BoundStorage: "extent",
+    RingBuffer: "slots",
+    Prefetch: "offset",
+}
+
+
+def _with_size(action: NestDirective | FuncDirective, field: str, to_names: _ToNames) -> NestDirective | FuncDirective:
+    """The directive with its one expression by the program's names."""
+    return replace(action, **{field: to_names(getattr(action, field))})
 
 
 class _ToNames(Rewriter):

@@ -23,10 +23,12 @@ from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LetStmt, LoopKind, Produce, Provide, Realize, Stmt, block, let_all
 from ..schedule.directives import SetKind
 from ..schedule.nest import Dim, StageNest
+from .bound_storage import bound_storage
 from .check_buffers import root_checks
 from .constant_extent import most
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
+from .reserve_storage import choose_slot, reserve_storage
 from .stage_loops import Loop, StageLoops
 
 _LARGEST_CONSTANT_EXTENT = 1 << 20
@@ -44,6 +46,8 @@ class _Builder:
         self.placement: Placement = regions.placement
         self.computed_at = _group(self.placement.compute, self.placement)
         self.stored_at = _group(self.placement.store, self.placement)
+        self.hoisted_at = _group(self.placement.hoist, self.placement)
+        self.realized: dict[str, Realize] = {}
 
     def root(self) -> Stmt:
         checks: list[Stmt] = []
@@ -66,18 +70,23 @@ class _Builder:
         for func in reversed(self.stored_at.get(level, [])):
             if func not in self.placement.program.outputs:
                 body = self.realize(func, level, body)
+        for func in reversed(self.hoisted_at.get(level, [])):
+            body = reserve_storage(self.regions, self.realized[func], level, body)
         if level == ROOT_LEVEL:
             return body
         checks = self.regions.checks.get(level, [])
         return let_all(self.regions.scope(level).bindings, block(*checks, body))
 
     def realize(self, func: str, level: Level, body: Stmt) -> Stmt:
-        bounds = []
+        bounds: list[tuple[Expr, Expr]] = []
         for interval in self.regions.storage_box(func):
             assert interval.lo is not None and interval.hi is not None, "boxes have ends"
             bounds.append((interval.lo, self.extent(add(sub(interval.hi, interval.lo), 1), level)))
-        dtypes = self.regions.functions[func].dtypes
-        return Realize(func, dtypes, tuple(bounds), self.placement.schedules[func].memory, body)
+        checks = bound_storage(self.regions, func, bounds)
+        function, schedule = self.regions.functions[func], self.placement.schedules[func]
+        realize = Realize(func, function.dtypes, tuple(bounds), schedule.memory, body)
+        self.realized[func] = realize
+        return block(*checks, choose_slot(self.regions, realize) if func in self.placement.hoist else realize)
 
     def extent(self, extent: Expr, level: Level) -> Expr:
         """A number instead of the extent where one bounds it, so that small storage can live on the stack."""
@@ -155,5 +164,6 @@ def _group(levels: Mapping[str, Level], placement: Placement) -> dict[Level, lis
     """Funcs by level, producers first."""
     groups: dict[Level, list[str]] = {}
     for func in placement.program.functions:
-        groups.setdefault(levels[func], []).append(func)
+        if func in levels:
+            groups.setdefault(levels[func], []).append(func)
     return groups

@@ -3,21 +3,24 @@
     realize g over [x0, nx) × [y0, ny)           allocate g[nx*ny]
       g(x, y) = g(x - 1, y)               ->       g[(x - x0) + (y - y0)*nx] = g[(x - x0 - 1) + (y - y0)*nx]
 
+Memory reserved further out is used instead of an allocation; extents are padded as `align_storage` says.
 Buffers of the caller keep their own mins and strides, as symbols; the innermost stride is 1 unless the
-buffer is named in `strided`. Leaves no Realize, Provide or Read.
+buffer is named in `strided`. Leaves no Realize, Reserve, Provide or Read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ..ir.build import add, as_expr, mul, sub
-from ..ir.expr import Const, Expr, Load, Read, Var
+from ..ir.build import add, as_expr, div, maximum, mul, sub
+from ..ir.expr import Const, Expr, Load, Read, Var, const_value
 from ..ir.program import Program, buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
-from ..ir.stmt import Allocate, Provide, Realize, Stmt, Store, block, let_all
+from ..ir.stmt import Allocate, LetStmt, Provide, Realize, Reserve, Stmt, Store, block, let_all
 from ..schedule.nest import FuncSchedule
+from ..schedule.storage import storage_alignments
+from .reserve_storage import slot_name
 
 
 def flatten_storage(
@@ -29,13 +32,14 @@ def flatten_storage(
 
 
 class _Layout:
-    """Where an element of a buffer lies: (index - mins) · strides."""
+    """Where an element of a buffer lies: start + (index - mins) · strides."""
 
-    def __init__(self, mins: list[Expr], strides: list[Expr]) -> None:
+    def __init__(self, mins: list[Expr], strides: list[Expr], start: Expr | None = None) -> None:
         self.mins, self.strides = mins, strides
+        self.start = as_expr(0) if start is None else start
 
     def offset(self, index: tuple[Expr, ...]) -> Expr:
-        total = as_expr(0)
+        total = self.start
         for e, low, stride in zip(index, self.mins, self.strides, strict=True):
             total = add(total, mul(sub(e, low), stride))
         return total
@@ -56,12 +60,13 @@ class _FlattenReads(Rewriter):
 
 
 class _FlattenStorage(ScopedRewriter):
-    only = (Realize, Provide, Read)
+    only = (Realize, Reserve, Provide, Read)
 
     def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str]) -> None:
         super().__init__()
         self.program, self.schedules = program, schedules
         self.layouts: dict[str, _Layout] = {}
+        self.starts: dict[str, Expr] = {}  # of Funcs with reserved memory
         self.elements: dict[str, int] = {name: len(f.dtypes) for name, f in program.functions.items()}
         self._flatten_reads = _FlattenReads(self.layouts, self.buffer)
         for image in program.images.values():
@@ -94,15 +99,34 @@ class _FlattenStorage(ScopedRewriter):
     def rewrite_Realize(self, r: Realize) -> Stmt:
         function = self.program.functions[r.name]
         order = self.schedules[r.name].storage_order(function.args)
-        lets, strides = _dense_strides(r, [function.args.index(arg) for arg in order])
-        layout = _Layout([low for low, _ in r.bounds], strides)
-        buffers = [self.buffer(r.name, e) for e in range(len(r.dtypes))]
-        for buffer in buffers:
-            self.layouts[buffer] = layout
+        extents = self.padded(r.name, [extent for _, extent in r.bounds])
+        lets, strides = _dense_strides(r.name, extents, [function.args.index(arg) for arg in order])
+        layout = _Layout([low for low, _ in r.bounds], strides, self.starts.get(r.name))
+        for element in range(len(r.dtypes)):
+            self.layouts[self.buffer(r.name, element)] = layout
         body = self(r.body)
-        for buffer, dtype in zip(buffers, r.dtypes, strict=True):
-            body = Allocate(buffer, dtype, _size(r), r.memory, body)
-        return let_all(lets, body)
+        return let_all(lets, body if r.name in self.starts else self.allocated(r, _size(extents), body))
+
+    def rewrite_Reserve(self, r: Reserve) -> Stmt:
+        part = _size(self.padded(r.name, r.extents))
+        if const_value(r.slots) == 1:
+            self.starts[r.name] = as_expr(0)
+            return self.allocated(r, part, self(r.body))
+        name = f"{r.name}.part"
+        self.starts[r.name] = mul(Var(slot_name(r.name)), Var(name))
+        return LetStmt(name, part, self.allocated(r, mul(Var(name), r.slots), self(r.body)))
+
+    def allocated(self, r: Realize | Reserve, size: Expr, body: Stmt) -> Stmt:
+        """The body with memory for each element of a Func."""
+        for element, dtype in enumerate(r.dtypes):
+            body = Allocate(self.buffer(r.name, element), dtype, size, r.memory, body)
+        return body
+
+    def padded(self, func: str, extents: Sequence[Expr]) -> list[Expr]:
+        """The extents in memory: multiples of what the schedule says."""
+        aligned = storage_alignments(self.schedules[func]) if func in self.schedules else {}
+        args = self.program.functions[func].args
+        return [_rounded_up(e, aligned[arg]) if arg in aligned else e for arg, e in zip(args, extents, strict=True)]
 
 
 def _caller_layout(buffer: str, rank: int, strided: bool) -> _Layout:
@@ -113,22 +137,29 @@ def _caller_layout(buffer: str, rank: int, strided: bool) -> _Layout:
     return _Layout(mins, strides)
 
 
-def _dense_strides(r: Realize, order: list[int]) -> tuple[list[tuple[str, Expr]], list[Expr]]:
+def _rounded_up(extent: Expr, alignment: Expr) -> Expr:
+    unit = alignment if isinstance(alignment, Const) else maximum(alignment, 1)
+    return mul(div(add(extent, sub(unit, 1)), unit), unit)
+
+
+def _dense_strides(
+    func: str, extents: Sequence[Expr], order: Sequence[int]
+) -> tuple[list[tuple[str, Expr]], list[Expr]]:
     """Strides of dense memory with the dimensions in `order`; those that are no numbers are let-bound."""
     lets: list[tuple[str, Expr]] = []
-    strides: list[Expr] = [as_expr(1)] * len(r.bounds)
+    strides: list[Expr] = [as_expr(1)] * len(extents)
     stride = as_expr(1)
     for d in order:
         strides[d] = stride
-        stride = mul(stride, r.bounds[d][1])
+        stride = mul(stride, extents[d])
         if not isinstance(stride, Const | Var):
-            lets.append((f"{r.name}.stride.{d}", stride))
-            stride = Var(f"{r.name}.stride.{d}")
+            lets.append((f"{func}.stride.{d}", stride))
+            stride = Var(f"{func}.stride.{d}")
     return lets, strides
 
 
-def _size(r: Realize) -> Expr:
+def _size(extents: Sequence[Expr]) -> Expr:
     size = as_expr(1)
-    for _, extent in r.bounds:
+    for extent in extents:
         size = mul(size, extent)
     return size

@@ -63,7 +63,7 @@ def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Coll
         regions = Regions(placement)
         stmt = build_loop_nests(regions)  # asks for regions as it goes
     with timed("fold_storage"):
-        stmt = fold_storage(stmt, regions.slides)  # before flattening: rows have an index of their own
+        stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
     with timed("flatten_storage"):
         stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared

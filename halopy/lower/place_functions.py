@@ -8,7 +8,7 @@ gets a copy of the Func, so that afterwards a Func has one compute level and one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..ir.expr import Expr, Read
 from ..ir.function import Definition, Function
@@ -40,6 +40,8 @@ class Placement:
     schedules: Mapping[str, FuncSchedule]
     compute: Mapping[str, Level]
     store: Mapping[str, Level]
+    hoist: Mapping[str, Level] = field(default_factory=dict)  # of Funcs whose memory is taken further out
+    originals: Mapping[str, str] = field(default_factory=dict)  # of copies
 
     def enclosing(self, level: Level) -> Level:
         """The level around a level other than the root."""
@@ -83,6 +85,7 @@ class _Placing:
         self.schedules = {name: schedules[name] for name in self.functions}
         self.compute: dict[str, Level] = {}
         self.store: dict[str, Level] = {}
+        self.hoist: dict[str, Level] = {}
         self.originals: dict[str, str] = {}  # of copies
         self.users = _users(self.functions)
 
@@ -91,7 +94,7 @@ class _Placing:
         for name in reversed(list(self.functions)):
             order.extend(reversed(self.place(name)))
         program = replace(self.program, functions={name: self.functions[name] for name in reversed(order)})
-        return Placement(program, self.schedules, self.compute, self.store)
+        return Placement(program, self.schedules, self.compute, self.store, self.hoist, self.originals)
 
     def place(self, name: str) -> list[str]:
         """Find the places of one Func; gives the names under which it lives on, none where nothing reads it."""
@@ -108,7 +111,10 @@ class _Placing:
         for number, (level, users) in enumerate(uses.items()):
             copy = name if number == 0 else self.copy(name, number, users)
             self.compute[copy] = level
-            self.store[copy] = self.store_level(schedule, level)
+            self.store[copy] = self.placed(schedule.store_level, level)
+            hoist = self.placed(schedule.hoist_level, level)
+            if hoist != self.store[copy]:
+                self.hoist[copy] = hoist
             names.append(copy)
         return names
 
@@ -132,8 +138,8 @@ class _Placing:
                 return level
         raise AssertionError(f"expected a legal level, found {wanted}; check_placements runs before")
 
-    def store_level(self, schedule: FuncSchedule, compute: Level) -> Level:
-        wanted = schedule.store_level
+    def placed(self, wanted: LoopLevel, compute: Level) -> Level:
+        """Where the memory of a Func computed at a level lives, or is taken."""
         return compute if wanted.is_inlined else self.match(wanted, self.view().path(compute))
 
     def view(self) -> Placement:

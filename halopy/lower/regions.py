@@ -32,6 +32,7 @@ from .bound_check import bound_check
 from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
+from .storage_folds import storage_folds
 
 _MOST_TERMS = 3
 
@@ -63,6 +64,7 @@ class Regions:
         self.scopes: dict[Level, Scope] = {}
         self.definitions: dict[str, tuple[Level, Expr]] = {}  # symbol -> where bound, value
         self.slides: dict[str, Slide] = {}
+        self.folds: dict[str, dict[int, Expr]] = {}  # rows kept, by dimension
         self.checks: dict[Level, list[Stmt]] = {}
         self._needed: dict[str, Box] = {}
         self._stored: dict[str, Box] = {}
@@ -129,15 +131,18 @@ class Regions:
         """What memory for the Func must hold at its store level: all that its stages touch, tails included."""
         if func not in self._stored:
             level = self.placement.store[func]
-            whole = list(self._stage_need(func, 0))
-            for stage in range(len(self.functions[func].definitions)):
-                reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
-                for d, name in enumerate(self.functions[func].args):
-                    if name in reach:
-                        whole[d] = union(whole[d], reach[name])
-            seen = tuple(self._seen_from(i, self.placement.compute[func], level) for i in whole)
-            self._stored[func] = self._symbols(func, level, seen, "stored")
+            self._stored[func] = self._symbols(func, level, self.touched_seen_from(func, level), "stored")
         return self._stored[func]
+
+    def touched_seen_from(self, func: str, level: Level) -> Box:
+        """All that the Func's stages touch, tails included, while the loops inside a level run."""
+        whole = list(self._stage_need(func, 0))
+        for stage in range(len(self.functions[func].definitions)):
+            reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
+            for d, name in enumerate(self.functions[func].args):
+                if name in reach:
+                    whole[d] = union(whole[d], reach[name])
+        return tuple(self.seen_from(i, self.placement.compute[func], level) for i in whole)
 
     def expand(self, e: Expr, inside: Level, keep: Collection[str] = ()) -> Expr:
         """The expression in terms of loop variables and of symbols bound outside the loop of `inside`, or kept."""
@@ -218,9 +223,9 @@ class Regions:
         if level == compute and slid:
             return self.loops(func, stage).box(())
         reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
-        return {name: self._seen_from(i, compute, level) for name, i in reach.items()}
+        return {name: self.seen_from(i, compute, level) for name, i in reach.items()}
 
-    def _seen_from(self, interval: Interval, level: Level, outer: Level) -> Interval:
+    def seen_from(self, interval: Interval, level: Level, outer: Level) -> Interval:
         """The hull of an interval over the loops between its level and one further out."""
         for at in self.placement.path(level):
             if at == outer:
@@ -255,6 +260,7 @@ class Regions:
         level = self.placement.compute[func]
         box = self.needed(func)
         found = slide(self, func, box)
+        self.folds[func] = storage_folds(self, func, found)
         if found is None:
             return box
         self.slides[func] = found

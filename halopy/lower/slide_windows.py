@@ -9,7 +9,8 @@ Let need(y) = [lo(y), hi(y)] be what one iteration uses. If lo and hi never fall
 iteration all of need(y) is valid provided each iteration computes [max(lo(y), hi(y - 1) + 1), hi(y)], and the
 first one all: what need(y) shares with earlier needs lies in [lo(y), hi(y - 1)], which is part of need(y - 1).
 The mirrored statement holds where both never rise. Rows below lo(y) are dead, so memory can be folded:
-at most max(hi - lo + 1) rows are alive at once.
+at most max(hi - lo + 1) rows are alive at once. Where hi(y - 1) < lo(y), no row outlives its iteration, and the
+same holds for dimensions that loops further in move.
 
 Nothing is reused unless all loops from the storage inwards are serial, exactly one dimension moves with the
 loop, no loop between moves it too, the Func's own loops over it are not split (a tail could recompute old
@@ -19,14 +20,14 @@ with updates must be so in the dimensions too that loops further in move.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..dtypes import BOOL
 from ..ir.build import add, gt, maximum, minimum, select, sub
 from ..ir.expr import Call, Var
-from ..ir.interval import Interval
+from ..ir.interval import Interval, constant_bounds
 from ..ir.monotonic import Trend, trend
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
@@ -42,11 +43,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """The box that is computed anew, and the dimension (if any) whose memory holds only `fold` rows."""
+    """The box that is computed anew; by dimension, how many rows are kept, where that is a number.
+
+    `carrier` is the outermost loop whose iterations share rows; None: none do.
+    """
 
     box: tuple[Interval, ...]
-    folded_dim: int | None
-    fold: int
+    folds: Mapping[int, int]
+    carrier: Level | None
 
 
 def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | None:
@@ -70,8 +74,7 @@ def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | Non
             moved.append((dims[0], v))
     if not moved:
         return None
-    fold = _fold_factor(regions, box, *moved[-1])
-    return Slide(tuple(ends), None if fold is None else moved[-1][0], fold or 0)
+    return Slide(tuple(ends), *_folds(regions, func, box, moved))
 
 
 def _loops_between(regions: Regions, func: str) -> list[Level]:
@@ -138,6 +141,40 @@ def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Inte
         fresh = simplify(minimum(hi, simplify(sub(substitute(lo, previous), 1))))
         return Interval(interval.lo, add(interval.lo, select(later, simplify(sub(fresh, lo)), span)))
     return None
+
+
+def _folds(
+    regions: Regions, func: str, box: tuple[Interval, ...], moved: Sequence[tuple[int, Level]]
+) -> tuple[dict[int, int], Level | None]:
+    """Rows kept per dimension, from the outermost loop inwards up to the first whose iterations share rows."""
+    folds: dict[int, int] = {}
+    for dim, v in reversed(moved):
+        rows = _fold_factor(regions, box, dim, v)
+        if rows is not None and (not folds or not _is_dense_in_vectors(regions, func, dim)):
+            folds[dim] = rows
+        if not _stands_apart(regions, box[dim], v):
+            return folds, v
+    return folds, None
+
+
+def _stands_apart(regions: Regions, interval: Interval, v: Level) -> bool:
+    """Whether no iteration uses a row that the one before it used."""
+    assert interval.lo is not None and interval.hi is not None and v.func is not None, "boxes have ends"
+    loop = loop_name(v.func, v.stage, v.loop)
+    lo, hi = regions.expand(interval.lo, v), regions.expand(interval.hi, v)
+    previous = {loop: sub(Var(loop), 1)}
+    gaps = sub(lo, substitute(hi, previous)), sub(substitute(lo, previous), hi)
+    return any((constant_bounds(simplify(gap))[0] or 0) > 0 for gap in gaps)
+
+
+def _is_dense_in_vectors(regions: Regions, func: str, dim: int) -> bool:
+    """Whether vectors may run along the dimension, which a fold would tear apart."""
+    schedules = regions.placement.schedules
+    args = regions.functions[func].args
+    users = {func, *(user for user, _ in regions.readers.get(func, []))}
+    dims = (d for user in users for nest in schedules[user].nests for d in nest.dims)
+    vectors = any(d.kind is LoopKind.VECTORIZED for d in dims)
+    return vectors and schedules[func].storage_order(args)[0] == args[dim]
 
 
 def _fold_factor(regions: Regions, box: tuple[Interval, ...], dim: int, v: Level) -> int | None:

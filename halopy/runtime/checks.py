@@ -13,6 +13,7 @@ What each check puts into `names` and, as numbers, into `args`; names in bracket
     BOUND_TOO_SMALL    Func, variable                    bound min, bound max, needed min, needed max
     OUT_OF_MEMORY      [buffer]                          bytes
     FOLD_TOO_SMALL     Func, variable [, directive]      factor, needed
+    STORAGE_TOO_SMALL  Func, variable [, directive]      bound, needed
     BAD_EXTENT         buffer or Func, dimension         extent
 
 Ends of ranges are inclusive. An output of a Tuple is called `f.0`. Floating values of PARAM_OUT_OF_RANGE travel as the
@@ -121,6 +122,15 @@ def _fold_too_small(_: Kernel, names: Names, numbers: Numbers) -> UserError:
     )
 
 
+def _storage_too_small(_: Kernel, names: Names, numbers: Numbers) -> UserError:
+    bound, needed = numbers
+    return ScheduleError(
+        f"the storage of `{names[0]}` is bounded to {bound} in {names[1]}, but {needed} are needed",
+        reason=_directive(names),
+        accepted=f"a bound of at least {needed}",
+    )
+
+
 def _bad_extent(kernel: Kernel, names: Names, numbers: Numbers) -> UserError:
     return BufferError(
         f"{_role(kernel, names[0])} has extent {numbers[0]} in {_dimension(names)}", accepted="0 or more"
@@ -138,6 +148,7 @@ _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.BOUND_TOO_SMALL: _bound_too_small,
     ErrorSite.OUT_OF_MEMORY: _out_of_memory,
     ErrorSite.FOLD_TOO_SMALL: _fold_too_small,
+    ErrorSite.STORAGE_TOO_SMALL: _storage_too_small,
     ErrorSite.BAD_EXTENT: _bad_extent,
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..ir.program import Program
 from ..source import SourceLocation
-from .directives import AlignBounds, Bound
+from .directives import AlignBounds, AlignStorage, Bound, BoundStorage, FoldStorage, RingBuffer
 from .nest import FuncSchedule
 
 
@@ -24,7 +24,7 @@ def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advi
     return [
         hint
         for name in program.functions
-        for find in (_forgotten_updates, _bounds_of_inlined)
+        for find in (_forgotten_updates, _bounds_of_inlined, _memory_that_is_not_there)
         for hint in find(name, program, schedules[name])
     ]
 
@@ -51,3 +51,17 @@ def _bounds_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> I
     for directive in schedule.directives:
         if isinstance(directive.action, Bound | AlignBounds):
             yield Advice(f"{directive.text} has no effect: {function.name} is inlined", directive.location)
+
+
+def _memory_that_is_not_there(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
+    """The shape of memory for a Func that has none of its own, and rings that keep nothing."""
+    function = program.functions[name]
+    inlined = schedule.compute_level.is_inlined and not function.updates
+    reason = "is an output, in the caller's memory" if name in program.outputs else "is inlined" if inlined else ""
+    kept = schedule.store_level != schedule.compute_level
+    for directive in schedule.directives:
+        if reason and isinstance(directive.action, FoldStorage | AlignStorage | BoundStorage | RingBuffer):
+            yield Advice(f"{directive.text} has no effect: {function.name} {reason}", directive.location)
+        elif isinstance(directive.action, FoldStorage) and not kept:
+            text = f"{directive.text} has no effect: {function.name} is stored where it is computed"
+            yield Advice(text, directive.location)

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from ..ir.expr import Expr
-from ..ir.refs import FunctionRef
+from ..ir.refs import FunctionRef, ImageRef
 from ..ir.stmt import LoopKind, MemoryKind
 from ..source import SourceLocation
 
@@ -143,12 +143,81 @@ class ReorderStorage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldStorage:
+    """g(x, y)  ->  g(x, y % factor): only so many rows are kept, in a ring."""
+
+    arg: str
+    factor: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class AlignStorage:
+    """The extent of the dimension in memory grows to a multiple of `alignment`."""
+
+    arg: str
+    alignment: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStorage:
+    """Memory has room for `extent` values in this dimension, whatever is needed; a check refuses more."""
+
+    arg: str
+    extent: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class HoistStorage:
+    """Memory is taken just inside `level`, which encloses the store level, once for all iterations between.
+
+    for y: for x: allocate g[n]: S   ->   allocate g[largest n]: for y: for x: S
+    """
+
+    level: LoopLevel
+
+
+@dataclass(frozen=True, slots=True)
+class RingBuffer:
+    """Hoisted memory has `slots` times the size; iterations between hoist and store level use the slots in turn."""
+
+    slots: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Async:
+    """The Func may be computed by a thread of its own, ahead of its consumers. Without effect on values."""
+
+
+class PrefetchBound(enum.Enum):
+    """What becomes of a prefetch that would leave the memory of what is fetched."""
+
+    CLAMP = "Clamp"  # fetch the part inside
+    GUARD_WITH_IF = "GuardWithIf"  # fetch nothing
+    NON_FAULTING = "NonFaulting"  # fetch all the same: the machine ignores what is not there
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """for at: S(at)   ->   for at: fetch what S reads of `source` when `distance` is `offset` larger; S(at)
+
+    The loop `distance` is `at` or stands around it.
+    """
+
+    source: FunctionRef | ImageRef
+    at: str
+    distance: str
+    offset: Expr
+    bound: PrefetchBound
+
+
+@dataclass(frozen=True, slots=True)
 class AllowRaceConditions:
     """Reduction loops of this stage may run in parallel although the answer may depend on the order."""
 
 
-NestDirective = Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions  # about one stage's loops
-FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StoreIn | ReorderStorage  # about the whole Func
+NestDirective = Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions | Prefetch  # about one stage's loops
+StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
+FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async  # about the whole Func
 
 
 @dataclass(frozen=True, slots=True)

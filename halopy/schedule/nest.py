@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import IllegalSchedule, ScheduleError
-from ..ir.expr import Const, const_value
+from ..ir.expr import Const, Expr, const_value
 from ..ir.stmt import LoopKind, MemoryKind
 from .directives import (
     INLINED,
@@ -17,10 +17,13 @@ from .directives import (
     Directive,
     FuncDirective,
     Fuse,
+    HoistStorage,
     LoopLevel,
+    Prefetch,
     Rename,
     Reorder,
     ReorderStorage,
+    RingBuffer,
     SetKind,
     Split,
     StoreAt,
@@ -61,6 +64,7 @@ class StageNest:
     directives: tuple[Directive, ...] = ()
     is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
     is_left_alone: bool = False  # the user said that having no directives is on purpose
+    prefetches: tuple[Directive, ...] = ()
 
     @property
     def is_update(self) -> bool:
@@ -101,6 +105,18 @@ class FuncSchedule:
     @property
     def alignments(self) -> tuple[AlignBounds, ...]:
         return tuple(d.action for d in self.directives if isinstance(d.action, AlignBounds))
+
+    @property
+    def hoist_level(self) -> LoopLevel:
+        """Where the Func's memory is taken; where it lives unless said."""
+        levels = [d.action.level for d in self.directives if isinstance(d.action, HoistStorage)]
+        return levels[-1] if levels and not levels[-1].is_inlined else self.store_level
+
+    @property
+    def ring_slots(self) -> Expr | None:
+        """How often the Func's memory is there, to be used in turn; None where nothing was said."""
+        slots = [d.action.slots for d in self.directives if isinstance(d.action, RingBuffer)]
+        return slots[-1] if slots else None
 
     @property
     def memory(self) -> MemoryKind:
@@ -154,6 +170,8 @@ def apply(nest: StageNest, directive: Directive) -> StageNest:
         changed = _reorder(nest, action, directive)
     elif isinstance(action, SetKind):
         changed = _set_kind(nest, action, directive)
+    elif isinstance(action, Prefetch):
+        changed = _prefetch(nest, action, directive)
     elif isinstance(action, AllowRaceConditions):
         changed = replace(nest, races_allowed=True)
     else:
@@ -239,6 +257,12 @@ def _set_kind(nest: StageNest, mark: SetKind, directive: Directive) -> StageNest
     changed = replace(nest, dims=(*nest.dims[:at], marked, *nest.dims[at + 1 :]))
     _check_blending_races(changed, directive)
     return changed
+
+
+def _prefetch(nest: StageNest, prefetch: Prefetch, directive: Directive) -> StageNest:
+    for loop in (prefetch.at, prefetch.distance):
+        _position(nest, loop, directive)
+    return replace(nest, prefetches=(*nest.prefetches, directive))
 
 
 def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive) -> None:

@@ -147,7 +147,7 @@ def _check_store(name: str, directive: Directive, place: Path, placements: Place
     part = placements.part_up_to(placements.schedules[name].store_level, place)
     if part is None:
         reason = [f"{name} is computed outside that loop, so its storage would not live long enough"]
-        raise _illegal_storage(name, directive, reason, ["root", *_shown(place)])
+        raise _illegal_storage(name, directive, reason, ["root", *shown_path(place)])
     for depth in range(len(part), len(place)):
         loop = place[depth]
         dim = placements.schedules[loop.func].nests[loop.stage].dim(loop.loop)
@@ -156,7 +156,7 @@ def _check_store(name: str, directive: Directive, place: Path, placements: Place
                 f"{name} is stored outside the {dim.kind.value} loop {loop.func}.{loop.loop}, but computed inside",
                 "its iterations run at the same time and would overwrite each other's values",
             ]
-            raise _illegal_storage(name, directive, reason, _shown(place[depth:]))
+            raise _illegal_storage(name, directive, reason, shown_path(place[depth:]))
 
 
 def _illegal_storage(name: str, directive: Directive, reason: list[str], places: list[str]) -> IllegalSchedule:
@@ -164,7 +164,7 @@ def _illegal_storage(name: str, directive: Directive, reason: list[str], places:
     return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
 
 
-def _shown(path: Path) -> list[str]:
+def shown_path(path: Path) -> list[str]:
     """Levels as messages name them."""
     return [f"{loop.func}.{loop.loop}" for loop in path if loop.loop != OUTERMOST]
 

@@ -26,7 +26,7 @@ class Nests:
 
     def flat(self) -> Stmt:
         """With folded and flat storage, simplified."""
-        folded = fold_storage(self.stmt, self.regions.slides)
+        folded = fold_storage(self.stmt, self.regions.folds)
         return simplify(flatten_storage(folded, self.placement.program, self.placement.schedules))
 
     def allocation(self, func: str) -> Allocate:

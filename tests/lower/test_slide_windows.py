@@ -28,8 +28,7 @@ def test_a_stencil_slides_down_and_keeps_a_power_of_two_of_rows() -> None:
     f[x, y] = g[x, y - 1] + g[x, y + 1]
     g.store_root().compute_at(f, y)
     found = nests(f)
-    assert found.regions.slides["g"].folded_dim == 1
-    assert found.regions.slides["g"].fold == 4
+    assert found.regions.slides["g"].folds == {1: 4}
     agrees(f, 7, 9)
 
 
@@ -37,7 +36,7 @@ def test_a_window_slides_backwards_where_the_consumer_counts_down() -> None:
     f, g = hl.Func("f"), producer()
     f[x, y] = g[x, -y] + g[x, 2 - y]
     g.store_root().compute_at(f, y)
-    assert nests(f).regions.slides["g"].fold == 4
+    assert nests(f).regions.slides["g"].folds == {1: 4}
     agrees(f, 7, 9)
 
 
@@ -46,7 +45,7 @@ def test_a_window_slides_within_each_parallel_strip() -> None:
     f[x, y] = g[x, y] + g[x, y + 2]
     f.split(y, yo, yi, 4).parallel(yo)
     g.store_at(f, yo).compute_at(f, yi)
-    assert nests(f).regions.slides["g"].fold == 4
+    assert nests(f).regions.slides["g"].folds == {1: 4}
     agrees(f, 5, 19)
 
 
@@ -54,8 +53,7 @@ def test_windows_slide_in_two_dimensions_at_once() -> None:
     f, g = hl.Func("f"), producer()
     f[x, y] = g[x - 1, y - 1] + g[x + 1, y + 1]
     g.store_root().compute_at(f, x)
-    slide = nests(f).regions.slides["g"]
-    assert (slide.folded_dim, slide.fold) == (1, 4)
+    assert nests(f).regions.slides["g"].folds == {1: 4}
     agrees(f, 8, 6)
 
 
@@ -76,7 +74,7 @@ def test_a_window_over_a_downsampled_image_slides_by_its_step(step: int) -> None
     f, g = hl.Func("f"), producer()
     f[x, y] = g[x, y * step] + g[x, y * step + 3]
     g.store_root().compute_at(f, y)
-    assert nests(f).regions.slides["g"].fold == 4
+    assert nests(f).regions.slides["g"].folds == {1: 4}
     agrees(f, 5, 11)
 
 
@@ -94,7 +92,7 @@ def test_an_update_that_keeps_to_its_row_slides() -> None:
     g[x, y] += 5
     f[x, y] = g[x, y - 1] + g[x, y + 1]
     g.store_root().compute_at(f, y)
-    assert nests(f).regions.slides["g"].fold == 4
+    assert nests(f).regions.slides["g"].folds == {1: 4}
     agrees(f, 6, 7)
 
 
@@ -111,7 +109,7 @@ def test_two_windows_of_different_speed_are_not_folded_to_a_constant() -> None:
     f[x, y] = g[x, y] + g[x, 2 * y]
     g.store_root().compute_at(f, y)
     slide = nests(f).regions.slides.get("g")
-    assert slide is None or slide.folded_dim is None
+    assert slide is None or not slide.folds
     agrees(f, 4, 9)
 
 

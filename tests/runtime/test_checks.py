@@ -44,6 +44,7 @@ CASES = {
     "memory": (HalideError, ErrorSite.OUT_OF_MEMORY, ("f",), (1 << 50,)),
     "memory of nobody": (HalideError, ErrorSite.OUT_OF_MEMORY, (), (12,)),
     "fold": (ScheduleError, ErrorSite.FOLD_TOO_SMALL, ("f", "y", "f.fold_storage(y, 2)"), (2, 3)),
+    "storage": (ScheduleError, ErrorSite.STORAGE_TOO_SMALL, ("f", "x", "f.bound_storage(x, 9)"), (9, 10)),
     "extent": (BufferError, ErrorSite.BAD_EXTENT, ("in", "1"), (-4,)),
 }
 

@@ -137,6 +137,18 @@ class _Statements:
         body = yield s.body
         return body if body is NOTHING else st.Realize(s.name, s.dtypes, bounds, s.memory, body)
 
+    def reserve(self, s: st.Reserve) -> _Visit:
+        extents, slots = tuple(map(self.simplify, s.extents)), self.simplify(s.slots)
+        body = yield s.body
+        return body if body is NOTHING else st.Reserve(s.name, s.dtypes, extents, slots, s.memory, body)
+
+    def prefetch(self, s: st.Prefetch) -> _Visit:
+        place = s.place
+        if isinstance(place, ir.Load):
+            place = ir.Load(place.buffer, self.simplify(place.index), place.dtype)
+        return st.Prefetch(place)
+        yield
+
     def allocate(self, s: st.Allocate) -> _Visit:
         size = self.simplify(s.size)
         body = yield s.body
@@ -175,6 +187,8 @@ _VISITS: dict[type[Stmt], Callable[[_Statements, Any], _Visit]] = {
     st.Block: _Statements.block,
     st.Produce: _Statements.produce,
     st.Realize: _Statements.realize,
+    st.Reserve: _Statements.reserve,
+    st.Prefetch: _Statements.prefetch,
     st.Allocate: _Statements.allocate,
     st.Store: _Statements.store,
     st.Provide: _Statements.provide,

@@ -1,0 +1,66 @@
+"""Into how many rows the memory of a Func is folded: as its schedule says, or as its sliding window allows.
+
+    g.store_root().compute_at(f, y).fold_storage(y, 3)          g(x, y) lives at row y % 3
+
+Rows alive at the same time must be no more than the factor. Where the windows of a loop's iterations share
+rows, all that one iteration of that loop needs is alive; where none do, only what the innermost iteration
+needs. What numbers cannot tell is checked when the kernel runs. A Func stored where it is computed keeps
+nothing between iterations, and is not folded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import IllegalSchedule
+from ..ir.build import add, as_expr, le, sub
+from ..ir.expr import Expr, const_value
+from ..ir.interval import constant_bounds
+from ..ir.simplify import simplify
+from ..ir.stmt import Assert, ErrorSite
+from ..schedule.directives import Directive
+from ..schedule.storage import folds
+from .constant_extent import most
+from .place_functions import Level
+from .slide_windows import Slide
+
+if TYPE_CHECKING:
+    from .regions import Regions
+
+
+def storage_folds(regions: Regions, func: str, slid: Slide | None) -> dict[int, Expr]:
+    """By dimension, the number of rows kept. Raises IllegalSchedule for a factor that is surely too small."""
+    found = {dim: as_expr(rows) for dim, rows in slid.folds.items()} if slid is not None else {}
+    placement = regions.placement
+    if placement.store[func] == placement.compute[func]:
+        return found
+    level = placement.compute[func] if slid is None or slid.carrier is None else slid.carrier
+    wanted = folds(placement.schedules[func])
+    alive = regions.touched_seen_from(func, level) if wanted else ()
+    for arg, (factor, directive) in wanted.items():
+        dim = regions.functions[func].args.index(arg)
+        low, high = alive[dim]
+        assert low is not None and high is not None, "boxes have ends"
+        _require(regions, func, level, directive, arg, factor, simplify(add(sub(high, low), 1)))
+        found[dim] = factor
+    return found
+
+
+def _require(
+    regions: Regions, func: str, level: Level, directive: Directive, arg: str, factor: Expr, rows: Expr
+) -> None:
+    """The rows alive inside the level fit the factor, or the kernel says that they do not."""
+    exact = simplify(regions.expand(rows, level))
+    least, greatest, given = constant_bounds(exact)[0], most(exact), const_value(factor)
+    if given is not None and greatest is not None and greatest <= given:
+        return
+    if given is not None and least is not None and least > given:
+        raise IllegalSchedule(
+            directive.text,
+            location=directive.location,
+            reason=[f"{least} values of {func} in {arg} are in use at once, but only {given} are kept"],
+            accepted=f"a factor of at least {least if greatest is None else greatest}",
+        )
+    names = (func, arg, directive.text)
+    check = Assert(le(rows, factor), ErrorSite.FOLD_TOO_SMALL, names, (factor, rows))
+    regions.checks.setdefault(level, []).append(check)
