@@ -61,7 +61,7 @@ def _gather(name: str, element: str) -> str:
 
 
 def resized(old: str, new: str, lanes: int) -> str | None:
-    """A helper between integer lanes in a full register and lanes of half the width, or None where plain C does as well.
+    """A helper between integer lanes in a full register and lanes of half the width, None where plain C does as well.
 
     gcc 12 takes `__builtin_convertvector` apart: five instructions instead of one to widen, a shuffle of two registers
     to narrow.
