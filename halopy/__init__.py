@@ -139,6 +139,7 @@ from .lang.math_functions import (
     trunc,
 )
 from .lang.param import Param
+from .lang.parameter import Parameter
 from .lang.pipeline import Pipeline
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
@@ -193,6 +194,7 @@ __all__ = [
     "OutputImageParam",
     "Param",
     "ParamError",
+    "Parameter",
     "Partition",
     "Pipeline",
     "PrefetchBoundStrategy",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from ..dtypes import INT32, DType
+from ..dtypes import INT32, INT64, DType
 from ..errors import DefinitionError
 from .expr import Expr, FuncAccess, ImageAccess, ImageProperty, Param, Read, Var
 from .function import Definition, Function, ReductionDomain, ReductionVar
@@ -59,6 +59,13 @@ class Program:
     images: Mapping[str, Image]
     scalars: Mapping[str, Scalar]
     names: Mapping[FunctionRef, str]
+    promises: Mapping[str, tuple[Constraint, ...]] = field(default_factory=dict)  # by output buffer
+    alignments: Mapping[str, int] = field(default_factory=dict)  # bytes, by input or output buffer, where promised
+
+
+def output_buffers(name: str, count: int) -> list[str]:
+    """The buffers of an output Func of so many values: `f`, or `f.0`, `f.1`, ..."""
+    return [name] if count == 1 else [f"{name}.{element}" for element in range(count)]
 
 
 Define: TypeAlias = "Callable[[FunctionRef], Function | None]"
@@ -72,6 +79,11 @@ def as_written(ref: FunctionRef) -> Function | None:
 def buffer_property(name: str, prop: str, dim: int) -> Var:
     """The symbol for `min`, `extent` or `stride` of a buffer's dimension."""
     return Var(f"{name}.{prop}.{dim}", INT32)
+
+
+def buffer_address(name: str) -> Var:
+    """The symbol for the address at which a buffer's memory starts."""
+    return Var(f"{name}.address", INT64)
 
 
 def program_of(outputs: Sequence[FunctionRef], define: Define = as_written) -> Program:
@@ -93,7 +105,8 @@ def program_of(outputs: Sequence[FunctionRef], define: Define = as_written) -> P
     for ref in order:
         if ref not in names:
             names[ref] = _unique(ref.name, taken)
-    to_names = _ToNames(names, image_names, scalar_names)
+    buffers = {ref: output_buffers(names[ref], len(functions[ref].dtypes)) for ref in outputs}
+    to_names = _ToNames(names, image_names, scalar_names, buffers)
     return Program(
         functions={names[ref]: _named(f, names[ref], to_names) for ref, f in functions.items()},
         outputs=tuple(names[ref] for ref in outputs),
@@ -163,7 +176,7 @@ def _inputs(functions: Iterable[Function]) -> tuple[list[ImageRef], list[ScalarR
     for function in functions:
         for root in expressions(function):
             for node in walk(root):
-                if isinstance(node, ImageAccess | ImageProperty):
+                if isinstance(node, ImageAccess | ImageProperty) and node.ref.output is None:
                     images.setdefault(node.ref)
                 elif isinstance(node, Param):
                     scalars.setdefault(node.ref)
@@ -190,6 +203,18 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
+def output_of(ref: ImageRef, outputs: Mapping[FunctionRef, Sequence[str]]) -> str:
+    """The name of an output buffer. Raises DefinitionError where its Func is no output of the pipeline."""
+    assert ref.output is not None, "the image is an output buffer"
+    func, element = ref.output
+    if func not in outputs:
+        raise DefinitionError(
+            f"the output buffer of Func `{func.name}` is used, but `{func.name}` is no output of the pipeline",
+            accepted=f"the output buffers of {', '.join(f'`{output.name}`' for output in outputs)}",
+        )
+    return outputs[func][element]
+
+
 class _ToNames(Rewriter):
     only = (FuncAccess, ImageAccess, ImageProperty, Param)
 
@@ -198,9 +223,10 @@ class _ToNames(Rewriter):
         functions: Mapping[FunctionRef, str],
         images: Mapping[ImageRef, str],
         scalars: Mapping[ScalarRef, str],
+        outputs: Mapping[FunctionRef, list[str]],
     ) -> None:
         super().__init__()
-        self.functions, self.images, self.scalars = functions, images, scalars
+        self.functions, self.images, self.scalars, self.outputs = functions, images, scalars, outputs
 
     def rewrite_FuncAccess(self, a: FuncAccess) -> Expr:
         return Read(self.functions[a.ref], tuple(map(self, a.index)), a.element, a.dtype)
@@ -209,7 +235,8 @@ class _ToNames(Rewriter):
         return Read(self.images[a.ref], tuple(map(self, a.index)), 0, a.dtype)
 
     def rewrite_ImageProperty(self, p: ImageProperty) -> Expr:
-        return buffer_property(self.images[p.ref], p.property, p.dim)
+        name = self.images[p.ref] if p.ref.output is None else output_of(p.ref, self.outputs)
+        return buffer_property(name, p.property, p.dim)
 
     def rewrite_Param(self, p: Param) -> Expr:
         return Var(self.scalars[p.ref], p.dtype)

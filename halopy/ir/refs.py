@@ -26,11 +26,22 @@ class FunctionRef:
 
 
 class ImageRef:
-    """An input image's identity: an ImageParam, or a Buffer used inside an expression (`constant`)."""
+    """An image's identity: an ImageParam, or a Buffer used inside an expression (`constant`).
 
-    __slots__ = ("__weakref__", "constant", "dtype", "name", "rank")
+    Or the output buffer of one element of a Func (`output`): then only its shape appears in expressions.
+    """
 
-    def __init__(self, name: str, dtype: DType, rank: int, constant: object | None = None) -> None:
+    __slots__ = ("__weakref__", "constant", "dtype", "name", "output", "rank")
+
+    def __init__(
+        self,
+        name: str,
+        dtype: DType,
+        rank: int,
+        constant: object | None = None,
+        output: tuple[FunctionRef, int] | None = None,
+    ) -> None:
+        self.output = output
         self.name = name
         self.dtype = dtype
         self.rank = rank

@@ -105,6 +105,19 @@ class Buffer(BufferShapes):
     def type(self) -> Type:
         return Type.of(self._contents.dtype)
 
+    def _bound_to(self, name: str, dtype: DType, rank: int) -> Buffer | None:
+        """Itself, None if undefined. Raises BufferError where the input called `name` is of another kind."""
+        if self._defined is None:
+            return None
+        if self._defined.dtype is not dtype or self.dimensions() != rank:
+            raise BufferError(
+                f"ImageParam `{name}` cannot be bound to a buffer of type {self._defined.dtype} "
+                f"with {self.dimensions()} dimensions",
+                location=caller(),
+                accepted=f"type {dtype}, {rank} dimensions",
+            )
+        return self
+
     def copy(self) -> Buffer:
         """The same elements in new memory."""
         made = Buffer.make_with_shape_of(self)

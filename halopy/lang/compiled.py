@@ -15,8 +15,8 @@ from ..runtime import load
 from ..runtime.buffer import RawBuffer
 from ..target import Target
 from .buffer_contents import BufferContents
-from .image_param import ImageParamRef
-from .param import ParamRef
+from .image_ref import ImageParamRef
+from .param_ref import ParamRef
 from .snapshot import Snapshot
 
 

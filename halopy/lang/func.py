@@ -14,6 +14,7 @@ from ..source import caller
 from .buffer import Buffer
 from .expr import Expr, ExprLike, to_node
 from .func_contents import FuncContents
+from .func_outputs import FuncOutputs
 from .func_ref import FuncRef
 from .func_running import FuncRunning
 from .func_storage import FuncStorage
@@ -26,7 +27,7 @@ from .var import Var, _
 _numbers = itertools.count()
 
 
-class Func(FuncStorage, FuncRunning):
+class Func(FuncStorage, FuncRunning, FuncOutputs):
     """A stage of a pipeline.
 
     Func(), Func("name")                        undefined

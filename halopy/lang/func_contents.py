@@ -16,6 +16,7 @@ from ..schedule.initial import initial_stage
 from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.nest import apply as apply_to_nest
 from . import revision
+from .image_ref import ImageParamRef
 from .loop_level import LoopLevel
 
 if TYPE_CHECKING:
@@ -40,7 +41,16 @@ class Placement:
 class FuncContents(FunctionRef):
     """A Func's identity, with everything its handles may change."""
 
-    __slots__ = ("frozen", "func_directives", "nests", "pipeline", "required_dtypes", "required_rank", "wrappers")
+    __slots__ = (
+        "frozen",
+        "func_directives",
+        "nests",
+        "output_refs",
+        "pipeline",
+        "required_dtypes",
+        "required_rank",
+        "wrappers",
+    )
 
     def __init__(self, name: str, dtypes: Sequence[DType] = (), rank: int | None = None) -> None:
         super().__init__(name)
@@ -50,6 +60,7 @@ class FuncContents(FunctionRef):
         self.nests: list[StageNest] = []
         self.func_directives: list[Directive | Placement] = []
         self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all
+        self.output_refs: tuple[ImageParamRef, ...] = ()  # made when asked for
         self.pipeline: object | None = None  # the Pipeline of this Func alone, made by realize
 
     @property

@@ -21,6 +21,7 @@ from ..schedule.directives import (
 from ..source import caller
 from .expr import ToExpr
 from .func_contents import FuncContents, Placement
+from .func_outputs import output_refs
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
 from .region import ToRange, to_region
@@ -81,7 +82,10 @@ class FuncScheduling(StageScheduling):
 
     def set_estimate(self, var: Var, min: ToExpr, extent: ToExpr) -> Self:
         """The range to expect, for automatic scheduling: without effect on results."""
-        self._argument(f"set_estimate({shown(var)}, {shown(min)}, {shown(extent)})", var)
+        name = self._argument(f"set_estimate({shown(var)}, {shown(min)}, {shown(extent)})", var)
+        for ref in output_refs(self._contents):
+            ref.expect("min", self._arguments().index(name), min)
+            ref.expect("extent", self._arguments().index(name), extent)
         return self
 
     def set_estimates(self, estimates: Sequence[ToRange]) -> Self:
@@ -93,6 +97,8 @@ class FuncScheduling(StageScheduling):
                 f"{len(region)} ranges for {len(self._arguments())} dimensions",
                 "one range per dimension",
             )
+        for name, (low, extent) in zip(self._arguments(), region, strict=True):
+            self.set_estimate(Var(name), low, extent)
         return self
 
     def in_(self, f: FuncScheduling | Sequence[FuncScheduling] | None = None) -> Self:

@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Self
 
-from ..dtypes import DType
-from ..errors import BufferError, DefinitionError
+from ..errors import DefinitionError
 from ..ir import expr as nodes
-from ..ir.refs import ImageRef
 from ..source import caller
-from . import revision
 from .buffer import Buffer
 from .enums import MemoryType
 from .expr import Expr, ToExpr, to_node
 from .image_access import image_index, shape_symbol
+from .image_ref import ImageParamRef
+from .parameter import Parameter
 from .region import ToRange, to_region
-from .sizes import size_expression
 from .types import Type, to_dtype
 
-if TYPE_CHECKING:
-    from .func_contents import FuncContents
-    from .wrappers import Wrapping
-
 _numbers = itertools.count()
-
-
-class ImageParamRef(ImageRef):
-    """An ImageParam's identity, the buffer now bound to it, and what is promised about its shape."""
-
-    __slots__ = ("buffer", "constraints", "host_alignment", "wrappers")
-
-    def __init__(self, name: str, dtype: DType, rank: int) -> None:
-        super().__init__(name, dtype, rank)
-        self.buffer: Buffer | None = None
-        self.constraints: dict[tuple[str, int], nodes.Expr] = {}  # (property, dimension) -> int32 expression
-        self.host_alignment = dtype.bytes
-        self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all
 
 
 class Dimension:
@@ -46,7 +27,7 @@ class Dimension:
     __slots__ = ("_dim", "_ref")
 
     def __init__(self, ref: ImageParamRef, dim: int) -> None:
-        shape_symbol(ref, "min", dim)  # refuses dimensions that there are not
+        ref.check_dimension(dim)
         self._ref, self._dim = ref, dim
 
     def min(self) -> Expr:
@@ -62,36 +43,30 @@ class Dimension:
         return self.min() + self.extent() - 1
 
     def set_min(self, min: ToExpr) -> Dimension:
-        return self._promise("min", min)
+        self._ref.promise("min", self._dim, min)
+        return self
 
     def set_extent(self, extent: ToExpr) -> Dimension:
-        return self._promise("extent", extent)
+        self._ref.promise("extent", self._dim, extent)
+        return self
 
     def set_stride(self, stride: ToExpr) -> Dimension:
         """Promise the stride in elements; `hl.Expr()` takes the promise back. Nothing need be promised."""
-        return self._promise("stride", stride)
+        self._ref.promise("stride", self._dim, stride)
+        return self
 
     def set_bounds(self, min: ToExpr, extent: ToExpr) -> Dimension:
         return self.set_min(min).set_extent(extent)
 
     def set_estimate(self, min: ToExpr, extent: ToExpr) -> Dimension:
         """What to expect, for automatic scheduling: without effect on results."""
-        to_region([(min, extent)])  # refuses what is no range
+        self._ref.expect("min", self._dim, min)
+        self._ref.expect("extent", self._dim, extent)
         return self
 
     def dim(self, dimension: int) -> Dimension:
         """A sibling."""
         return Dimension(self._ref, dimension)
-
-    def _promise(self, what: str, value: ToExpr) -> Dimension:
-        key = (what, self._dim)
-        if isinstance(value, Expr) and not value.defined():
-            self._ref.constraints.pop(key, None)
-        else:
-            text = f"{self._ref.name}.dim({self._dim}).set_{what}(...)"
-            self._ref.constraints[key] = size_expression(text, value)
-        revision.changed()
-        return self
 
 
 class OutputImageParam:
@@ -148,21 +123,30 @@ class OutputImageParam:
         """The promised alignment of its memory in bytes."""
         return self._ref.host_alignment
 
-    def set_host_alignment(self, bytes: int) -> OutputImageParam:
-        self._ref.host_alignment = bytes
+    def set_host_alignment(self, bytes: int) -> Self:
+        """Promise that the memory starts at a multiple of so many bytes; a run with other memory is refused."""
+        self._ref.align(bytes)
         return self
 
-    def store_in(self, memory_type: MemoryType) -> OutputImageParam:  # noqa: ARG002 - for compatibility
+    def store_in(self, memory_type: MemoryType) -> Self:
         """Which memory it lives in: that is the caller's choice, so without effect."""
+        self._ref.memory = memory_type
         return self
 
-    def set_estimates(self, estimates: Sequence[ToRange]) -> OutputImageParam:
+    def set_estimates(self, estimates: Sequence[ToRange]) -> Self:
         """What to expect, for automatic scheduling: without effect on results."""
-        if len(to_region(estimates)) != self.dimensions():
+        region = to_region(estimates)
+        if len(region) != self.dimensions():
             raise DefinitionError(
                 f"`{self.name()}` has {self.dimensions()} dimensions, not {len(estimates)}", location=caller()
             )
+        for dim, (low, extent) in enumerate(region):
+            self.dim(dim).set_estimate(low, extent)
         return self
+
+    def parameter(self) -> Parameter:
+        """The Parameter behind it."""
+        return Parameter._of(self._ref)
 
     def __repr__(self) -> str:
         kind = type(self).__name__
@@ -185,15 +169,7 @@ class InputImage(OutputImageParam):
     def set(self, buffer: Buffer | object) -> None:
         """Bind a Buffer (or an array) that the next runs read."""
         bound = buffer if isinstance(buffer, Buffer) else Buffer(buffer)
-        ref = self._ref
-        if bound.defined() and (bound._contents.dtype is not ref.dtype or bound.dimensions() != ref.rank):
-            raise BufferError(
-                f"ImageParam `{ref.name}` cannot be bound to a buffer of type {bound._contents.dtype} "
-                f"with {bound.dimensions()} dimensions",
-                location=caller(),
-                accepted=f"type {ref.dtype}, {ref.rank} dimensions",
-            )
-        ref.buffer = bound if bound.defined() else None
+        self._ref.buffer = bound._bound_to(self._ref.name, self._ref.dtype, self._ref.rank)
 
     def get(self) -> Buffer:
         """The Buffer now bound; an undefined one if none is."""

@@ -25,7 +25,7 @@ from .buffer import Buffer
 from .buffer_contents import BufferContents, allocate
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .func_contents import FuncContents
-from .param import ParamRef
+from .param_ref import ParamRef
 from .snapshot import Snapshot, snapshot
 from .target import Target
 from .target_choice import jit_target

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.expr import Expr, ImageProperty, Param, TargetQuery, Var
-from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, program_of
+from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, output_buffers, output_of, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
 from ..ir.target_queries import answer, answer_target_queries
@@ -33,7 +33,7 @@ from ..schedule.nest import FuncSchedule, StageNest
 from ..schedule.placement import OUTERMOST
 from ..target import Target, host_target
 from .func_contents import FuncContents
-from .image_param import ImageParamRef
+from .image_ref import ImageParamRef
 from .wrappers import Redirected
 
 
@@ -61,7 +61,17 @@ def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> S
         schedule = ref.schedule()
         directives = tuple(_outside_loops(d, outputs) for d in schedule.directives)
         schedules[name] = _named(replace(schedule, directives=directives), to_names)
-    return Snapshot(to_names.completed(program), schedules)
+    return Snapshot(_with_promises(to_names, program, outputs), schedules)
+
+
+def _with_promises(to_names: _ToNames, program: Program, outputs: Sequence[FuncContents]) -> Program:
+    """The program with all its inputs, and what is promised about its outputs."""
+    refs = {to_names.output(ref): ref for func in outputs for ref in func.output_refs}
+    promises = {buffer: to_names.promised(ref) for buffer, ref in refs.items() if ref.constraints}
+    program = to_names.completed(program)  # last: promises may have brought inputs
+    refs |= {image.name: image.ref for image in program.images.values() if isinstance(image.ref, ImageParamRef)}
+    alignments = {buffer: r.host_alignment for buffer, r in refs.items() if r.host_alignment > r.dtype.bytes}
+    return replace(program, promises=promises, alignments=alignments)
 
 
 def _outside_loops(directive: Directive, outputs: Sequence[FuncContents]) -> Directive:
@@ -130,16 +140,21 @@ class _ToNames(Rewriter):
         self.target = target
         self.images = {image.ref: image for image in program.images.values()}
         self.scalars = {scalar.ref: scalar for scalar in program.scalars.values()}
+        self.outputs = {
+            ref: output_buffers(program.names[ref], len(program.functions[program.names[ref]].dtypes))
+            for ref in program.names
+            if program.names[ref] in program.outputs
+        }
         self.taken = {*program.functions, *program.images, *program.scalars}
 
     def completed(self, program: Program) -> Program:
         """The program with the inputs that only directives use, and what is promised about the shapes of inputs."""
         for image in list(self.images.values()):
-            self.images[image.ref] = replace(image, constraints=self._promised(image.ref))
+            self.images[image.ref] = replace(image, constraints=self.promised(image.ref))
         images = {image.name: image for image in self.images.values()}
         return replace(program, images=images, scalars={scalar.name: scalar for scalar in self.scalars.values()})
 
-    def _promised(self, ref: ImageRef) -> tuple[Constraint, ...]:
+    def promised(self, ref: ImageRef) -> tuple[Constraint, ...]:
         promises = ref.constraints if isinstance(ref, ImageParamRef) else {}
         return tuple(Constraint(what, dim, self(value)) for (what, dim), value in promises.items())
 
@@ -148,7 +163,13 @@ class _ToNames(Rewriter):
             self.scalars[param.ref] = Scalar(self._unused(param.ref), param.dtype, param.ref)
         return Var(self.scalars[param.ref].name, param.dtype)
 
+    def output(self, ref: ImageRef) -> str:
+        """The name of an output buffer."""
+        return output_of(ref, self.outputs)
+
     def rewrite_ImageProperty(self, p: ImageProperty) -> Expr:
+        if p.ref.output is not None:
+            return buffer_property(self.output(p.ref), p.property, p.dim)
         if p.ref not in self.images:
             self.images[p.ref] = Image(self._unused(p.ref), p.ref.dtype, p.ref.rank, p.ref)
         return buffer_property(self.images[p.ref].name, p.property, p.dim)

@@ -25,7 +25,7 @@ from ..lower.inline_functions import map_expressions
 from ..source import SourceLocation, caller
 from . import revision
 from .func_contents import FuncContents, freeze_called
-from .image_param import ImageParamRef
+from .image_ref import ImageParamRef
 
 
 @dataclass(frozen=True, slots=True)

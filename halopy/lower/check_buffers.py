@@ -5,11 +5,16 @@ Types, ranks and missing memory are checked by the code that reads the buffers' 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from ..dtypes import INT64
 from ..errors import DefinitionError
 from ..ir.build import add, as_expr, eq, ge, le, logical_and, logical_or, mod, sub
-from ..ir.expr import FALSE, Expr
+from ..ir.expr import FALSE, Expr, const, is_const
 from ..ir.interval import Interval
-from ..ir.program import Program, buffer_property
+from ..ir.program import Constraint, Program, buffer_address, buffer_property
+from ..ir.rewrite import substitute
+from ..ir.simplify import simplify
 from ..ir.stmt import Assert, ErrorSite, Stmt, block
 from ..schedule.directives import Split, Tail
 from .place_functions import ROOT_LEVEL
@@ -92,23 +97,34 @@ def _covers(buffer: str, dim: int, needed: Interval, variable: str) -> Stmt:
 
 
 def constraint_checks(program: Program) -> list[Stmt]:
-    """Inputs have the shapes that were promised."""
+    """Inputs and outputs have the shapes and alignments that were promised."""
     checks: list[Stmt] = []
-    for image in program.images.values():
-        for promise in image.constraints:
-            given = buffer_property(image.name, promise.property, promise.dim)
-            names = (image.name, promise.property, str(promise.dim))
-            checks.append(Assert(eq(given, promise.value), ErrorSite.WRONG_CONSTRAINT, names, (given, promise.value)))
+    for buffer, promise in _promises(program):
+        given = buffer_property(buffer, promise.property, promise.dim)
+        names = (buffer, promise.property, str(promise.dim))
+        checks.append(Assert(eq(given, promise.value), ErrorSite.WRONG_CONSTRAINT, names, (given, promise.value)))
+    for buffer, alignment in program.alignments.items():
+        past = mod(buffer_address(buffer), const(alignment, INT64))
+        what = (buffer, f"address modulo {alignment}")
+        checks.append(Assert(eq(past, const(0, INT64)), ErrorSite.WRONG_CONSTRAINT, what, (past, const(0, INT64))))
     return checks
 
 
 def promised_shapes(program: Program) -> dict[str, Expr]:
-    """The shape symbols that may be replaced by what `constraint_checks` makes sure of."""
-    return {
-        buffer_property(image.name, promise.property, promise.dim).name: promise.value
-        for image in program.images.values()
-        for promise in image.constraints
-    }
+    """The shape symbols that may be replaced by what `constraint_checks` makes sure of; by numbers where possible."""
+    promised = {buffer_property(buffer, p.property, p.dim).name: p.value for buffer, p in _promises(program)}
+    numbers: dict[str, Expr] = {}
+    while new := {name: value for name, value in promised.items() if is_const(value) and name not in numbers}:
+        numbers |= new
+        promised = {name: simplify(substitute(value, numbers)) for name, value in promised.items()}
+    return promised
+
+
+def _promises(program: Program) -> Iterator[tuple[str, Constraint]]:
+    for image in program.images.values():
+        yield from ((image.name, promise) for promise in image.constraints)
+    for buffer, promises in program.promises.items():
+        yield from ((buffer, promise) for promise in promises)
 
 
 def dense_check(buffer: str) -> Stmt:

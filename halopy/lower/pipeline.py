@@ -69,10 +69,11 @@ def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Coll
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared
     buffers = _buffers(placement.program)
     dense = [dense_check(b.name) for b in buffers if b.rank and b.name not in strided]
-    stmt = block(*constraint_checks(placement.program), *dense, stmt)
+    stmt = block(*dense, stmt)
     empty = is_empty(regions)
     if not is_const(empty, 0):
         stmt = If(logical_not(empty), stmt)
+    stmt = block(*constraint_checks(placement.program), stmt)
     with timed("simplify"):
         stmt = simplify(stmt)
     for p in PASSES:

@@ -77,6 +77,10 @@ def _bind_buffer(
         kind = memory_type(buffer.dtype) if buffer.is_output else f"const {memory_type(buffer.dtype)}"
         printer.line(f"{kind} *const {name} = ({kind} *)buffers[{position}]->host;")
         printer.pointers[buffer.name] = name
+    if f"{buffer.name}.address" in symbols:
+        name = printer.names.fresh(f"{identifier(buffer.name)}_address")
+        printer.line(f"const int64_t {name} = (int64_t)(intptr_t)buffers[{position}]->host;")
+        printer.bindings[f"{buffer.name}.address"] = Text(name)
     for dim in range(buffer.rank):
         for field in ("min", "extent", "stride"):
             symbol = f"{buffer.name}.{field}.{dim}"

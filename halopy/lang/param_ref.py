@@ -1,0 +1,77 @@
+"""What stands behind a scalar input: its identity, and its value and range now."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+
+from ..dtypes import DType
+from ..errors import ParamError
+from ..ir import expr as nodes
+from ..ir.refs import ScalarRef
+from ..source import caller
+from .expr import Expr, Number
+
+Scalar: TypeAlias = int | float | bool
+
+
+class ParamRef(ScalarRef):
+    """A Param's identity, and its value and range now."""
+
+    __slots__ = ("default", "estimate", "max", "min", "value", "version")
+
+    def __init__(self, name: str, dtype: DType) -> None:
+        super().__init__(name, dtype)
+        self.value: Scalar = 0 if dtype.is_integer else 0.0
+        self.version = 0  # grows with each new value, as equal values may differ: 0.0 == -0.0
+        self.min: Expr = Expr()
+        self.max: Expr = Expr()
+        self.default: Expr = Expr()
+        self.estimate: Expr = Expr()
+
+    def set(self, value: Number) -> None:
+        """The value for the next runs. Raises ParamError where the type does not have it."""
+        self.value = fitting(self, value)
+        self.version += 1
+
+    def check_range(self) -> None:
+        """Raises ParamError where the value is outside the promised range."""
+        check_range(self, self.value)
+
+
+def check_range(ref: ParamRef, value: Scalar) -> None:
+    """Raises ParamError where the value is outside the range that the parameter promises."""
+    low, high = _limit(ref.min), _limit(ref.max)
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ParamError(
+            f"Param `{ref.name}` is {value}, outside its range",
+            accepted=f"from {'any value' if low is None else low} to {'any value' if high is None else high}",
+        )
+
+
+def _limit(bound: Expr) -> Scalar | None:
+    return nodes.const_value(bound.node) if bound.defined() else None
+
+
+def fitting(ref: ParamRef, value: Number) -> Scalar:
+    """The number as the parameter's type has it. Raises ParamError where it does not."""
+    dtype = ref.dtype
+    number = value.item() if isinstance(value, np.generic) else value
+    if dtype.is_bool and isinstance(number, bool | int):
+        return bool(number)
+    if dtype.is_float and isinstance(number, bool | int | float):
+        return _rounded(dtype, number)
+    if isinstance(number, bool | int) and (dtype.can_hold(number) if dtype.is_integer else not dtype.is_float):
+        return int(number)
+    wanted = f"{dtype.min} to {dtype.max}" if dtype.is_integer and not dtype.is_bool else f"a {dtype}"
+    raise ParamError(f"Param `{ref.name}` of type {dtype} cannot be {value!r}", location=caller(), accepted=wanted)
+
+
+def _rounded(dtype: DType, number: float) -> float:
+    """The nearest value of the type; infinite where the number is too large for it."""
+    try:
+        return nodes.round_to(float(number), dtype)
+    except OverflowError:  # an int beyond all floats
+        return math.inf if number > 0 else -math.inf
