@@ -12,6 +12,7 @@ from .lower.pipeline import lower
 from .recursion import deep_recursion
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
+from .schedule.prefetches import check_prefetches
 from .schedule.storage import check_storage
 from .target import Target
 
@@ -26,6 +27,7 @@ def compile_pipeline(
         with timed("check_placements"):
             check_placements(program, schedules)
             check_storage(program, schedules, str(target))
+            check_prefetches(schedules)
         lowered = lower(program, schedules, strided)
         with timed("print_c"):
             return print_c(lowered, target)

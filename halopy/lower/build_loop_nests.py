@@ -26,6 +26,7 @@ from ..schedule.nest import Dim, StageNest
 from .bound_storage import bound_storage
 from .check_buffers import root_checks
 from .constant_extent import most
+from .fetch_ahead import fetch_ahead
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .reserve_storage import choose_slot, reserve_storage
@@ -67,6 +68,7 @@ class _Builder:
                 self.regions.loops(func, stage)
         parts = [self.produce(func) for func in here]
         body = block(*parts, core())
+        body = block(*fetch_ahead(self.regions, level), body)  # asked last: all regions inside are known
         for func in reversed(self.stored_at.get(level, [])):
             if func not in self.placement.program.outputs:
                 body = self.realize(func, level, body)

@@ -120,6 +120,12 @@ class Regions:
         pieces = [self._footprint(image, stage, ROOT_LEVEL, rank, slid=False) for stage in self.readers.get(image, [])]
         return _union_all(pieces, rank)
 
+    def read_inside(self, name: str, level: Level, rank: int) -> list[Interval]:
+        """The region of a Func or image that is read while the loops inside a level run; ends may be None."""
+        users = [user for user in self.readers.get(name, []) if level in self._path(self.placement.innermost(*user))]
+        pieces = [self._footprint(name, user, level, rank, slid=False) for user in users]
+        return _union_all(pieces, rank if users else 0)
+
     def touched(self, func: str) -> Box:
         """All of an output that its own stages compute and that other Funcs read."""
         box = self.storage_box(func)

@@ -34,6 +34,7 @@ from ..ir.stmt import (
     If,
     LetStmt,
     LoopKind,
+    Prefetch,
     Produce,
     Stmt,
     Store,
@@ -124,6 +125,9 @@ class _Lanes:
 
     def evaluate(self, stmt: Evaluate) -> Stmt:
         return Evaluate(self.widen(stmt.value))
+
+    def prefetch(self, stmt: Prefetch) -> Stmt:
+        return self.scalar(stmt) if self.widen.depends(stmt.place) else stmt
 
     def check(self, stmt: Assert) -> Stmt:
         return self.scalar(stmt) if any(map(self.widen.depends, (stmt.condition, *stmt.args))) else stmt
@@ -233,6 +237,7 @@ _RULES: dict[type[Stmt], Callable[[_Lanes, Any], Stmt]] = {
     Block: _Lanes.block,
     Produce: _Lanes.produce,
     Evaluate: _Lanes.evaluate,
+    Prefetch: _Lanes.prefetch,
     Assert: _Lanes.check,
     For: _Lanes.for_,
     LetStmt: _Lanes.let,

@@ -118,6 +118,9 @@ class _Machine:
     def _evaluate(self, stmt: s.Evaluate) -> None:
         self.value(stmt.value)
 
+    def _prefetch(self, stmt: s.Prefetch) -> None:
+        """Nothing is read."""
+
     def _assert(self, stmt: s.Assert) -> None:
         if not self.scalar(stmt.condition):
             raise AssertFailed(stmt.site, tuple(self.value(a)[0] for a in stmt.args))

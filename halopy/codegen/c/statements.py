@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...ir.stmt import Allocate, Assert, Block, Evaluate, For, If, LetStmt, Produce, Stmt, Store
+from ...ir.expr import Load
+from ...ir.stmt import Allocate, Assert, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
 from .loops import LoopPrinter
 from .names import comment
 from .scopes import Mode, Scopes
 from .stores import print_store
 from .types import Text
+
+_FETCH = """\
+/* Brings an element's line into the cache; the address need not be one of memory. */
+#define FETCH(base, index) \\
+    __builtin_prefetch((const void *)((__UINTPTR_TYPE__)(base) + (__UINTPTR_TYPE__)(index) * sizeof *(base)))"""
 
 
 class StatementPrinter(LoopPrinter):
@@ -63,6 +69,13 @@ class StatementPrinter(LoopPrinter):
         for text in (value,) if isinstance(value, Text) else value.parts:
             self.line(f"(void)({text.code});")
 
+    def prefetch(self, stmt: Prefetch) -> None:
+        place = stmt.place
+        assert isinstance(place, Load), "storage is flat"
+        self.prelude.macro("FETCH", _FETCH)
+        self.begin(place.index)
+        self.line(f"FETCH({self.pointer(place.buffer)}, {self.scalar(place.index, Mode.INDEX).code});")
+
     def branch(self, stmt: If) -> None:
         self.begin(stmt.condition)
         self.open(f"if ({self.scalar(stmt.condition, Mode.INDEX).code})")
@@ -83,6 +96,7 @@ _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     LetStmt: StatementPrinter.let,
     Store: StatementPrinter.store,
     Evaluate: StatementPrinter.evaluate,
+    Prefetch: StatementPrinter.prefetch,
     If: StatementPrinter.branch,
     For: StatementPrinter.loop,
     Assert: StatementPrinter.check,
