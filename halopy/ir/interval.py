@@ -20,6 +20,7 @@ from .expr import FALSE, TRUE, Expr, const, const_value
 from .fold import Number
 from .linear import LinearForm, expr_of, linear
 from .ranges import Ranges, type_range
+from .rewrite import substitute
 from .scope import EVERYTHING, Interval, Scope, numeric
 from .signs import Signs
 from .simplify import simplify
@@ -32,6 +33,8 @@ def bounds_of(e: Expr, scope: Scope) -> Interval:
 
     Other variables are symbols. The intervals in `scope` speak of symbols only.
     """
+    points = {name: i.lo for name, i in scope.items() if i.lo is not None and i.lo is i.hi}
+    e = substitute(e, points)  # what stands still is a symbol: its remainders and quotients are known exactly
     lo, hi = _Bounds(scope, Ranges(numeric(scope)))(e)
     return Interval(lo and simplify(lo), hi and simplify(hi))
 

@@ -39,6 +39,8 @@ CASES = {
     "a quotient by a negative": (div(x, -2), TILE, add(mul(m, -4), -3), mul(m, -4)),
     "a remainder": (mod(x, 8), ROW, const(0), const(7)),
     "a remainder within one period": (mod(add(x, 1), 16), {"x": Interval(const(32), const(39))}, const(1), const(8)),
+    "a remainder of what stands still": (mod(x, 5), {"x": Interval(n, n)}, mod(n, 5), mod(n, 5)),
+    "a quotient of two that stand still": (div(x, m), {"x": Interval(n, n)}, div(n, m), div(n, m)),
     "a clamp": (clamp(add(x, y), 0, const(9)), ROW, maximum(minimum(y, 9), 0), None),
     "max of a moving and a fixed": (maximum(x, y), ROW, maximum(y, 0), maximum(sub(n, 1), y)),
     "a tile": (add(x, 1), TILE, add(mul(m, 8), 1), add(mul(m, 8), 8)),

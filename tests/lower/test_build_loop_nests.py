@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import halopy as hl
+from halopy.ir.expr import const
 
 from .pipelines import nests
 
@@ -69,3 +70,12 @@ def test_a_loop_of_bounded_extent_is_unrolled_under_a_guard() -> None:
     f.split(x, xo, xi, 8, hl.TailStrategy.GuardWithIf)
     g.compute_at(f, xo).unroll(x)
     assert list(f.realize([13])) == [v * v for v in range(13)]
+
+
+def test_a_place_in_a_fused_loop_asks_for_the_one_element_that_is_read_there() -> None:
+    f, g, t = hl.Func("f"), hl.Func("g"), hl.Var("t")
+    g[x, y] = x + y
+    f[x, y] = g[x % 5, y / 2]
+    f.fuse(x, y, t)
+    g.compute_at(f, t)
+    assert nests(f).allocation("g").size is const(1)
