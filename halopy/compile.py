@@ -13,6 +13,7 @@ from .recursion import deep_recursion
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
 from .schedule.prefetches import check_prefetches
+from .schedule.separate_specializations import separate_specializations
 from .schedule.storage import check_storage
 from .target import Target
 
@@ -24,6 +25,7 @@ def compile_pipeline(
     algorithm that reads without bounds. `strided` names buffers whose innermost stride may differ from 1.
     """
     with deep_recursion():
+        program, schedules = separate_specializations(program, schedules)
         with timed("check_placements"):
             check_placements(program, schedules)
             check_storage(program, schedules, str(target))

@@ -27,6 +27,18 @@ class ReductionDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Of the versions of one stage the one that runs where each condition of `path` is as said.
+
+    `stage` counts the stages as they were written. With `failure` given, the pipeline stops with that message.
+    """
+
+    stage: int
+    path: tuple[tuple[Expr, bool], ...] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """One stage: `func[index] = values`, for all pure variables, and over `rdom` in order.
 
@@ -38,6 +50,7 @@ class Definition:
     values: tuple[Expr, ...]
     rdom: ReductionDomain | None = None
     location: SourceLocation | None = None
+    branch: Branch | None = None  # only where a stage has several versions (`separate_specializations`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +69,19 @@ class Function:
 
     @property
     def updates(self) -> tuple[Definition, ...]:
-        return self.definitions[1:]
+        return tuple(d for number, d in enumerate(self.definitions) if self.written_stage(number) > 0)
 
     @property
     def rank(self) -> int:
         return len(self.args)
+
+    def written_stage(self, number: int) -> int:
+        """Which stage a definition is, as the user counts: versions of one stage are one."""
+        branch = self.definitions[number].branch
+        return number if branch is None else branch.stage
+
+    def versions(self, number: int) -> range:
+        """The numbers of the definitions that are versions of one stage, to which `number` belongs."""
+        stage = self.written_stage(number)
+        same = [n for n in range(len(self.definitions)) if self.written_stage(n) == stage]
+        return range(same[0], same[-1] + 1)

@@ -55,6 +55,7 @@ class ErrorSite(enum.Enum):
     FOLD_TOO_SMALL = "fold too small"
     STORAGE_TOO_SMALL = "storage too small"
     BAD_EXTENT = "bad extent"
+    SPECIALIZATION_FAILED = "specialization failed"
 
 
 class For(Stmt):

@@ -37,6 +37,7 @@ class Func(FuncStorage, FuncRunning, FuncOutputs):
 
     __slots__ = ("_contents",)
     _stage = 0
+    _version = ()
 
     def __init__(
         self,

@@ -25,13 +25,13 @@ from .func_outputs import output_refs
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
 from .region import ToRange, to_region
-from .scheduling import StageScheduling
 from .sizes import size_expression
+from .stage import StageVersions
 from .var import Var
 from .wrappers import wrapped
 
 
-class FuncScheduling(StageScheduling):
+class FuncScheduling(StageVersions):
     """Directives on a Func as a whole; those on loops apply to its pure definition."""
 
     __slots__ = ()

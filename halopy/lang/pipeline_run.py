@@ -18,6 +18,7 @@ from ..reference import evaluate
 from ..schedule.advice import advice
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
+from ..schedule.separate_specializations import separate_specializations
 from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
@@ -179,8 +180,9 @@ class PipelineRun:
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""
         now = self.snapshot()
-        check_placements(now.program, now.schedules)
-        sys.stderr.write(loop_nest_text(now.program, now.schedules, single_loops(now.program, now.schedules)))
+        program, schedules = separate_specializations(now.program, now.schedules)
+        check_placements(program, schedules)
+        sys.stderr.write(loop_nest_text(program, schedules, single_loops(program, schedules)))
 
 
 def _warn(now: Snapshot) -> None:

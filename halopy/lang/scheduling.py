@@ -22,8 +22,10 @@ from ..schedule.directives import (
 )
 from ..schedule.nest import StageNest
 from ..schedule.nest import apply as apply_to_nest
+from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
+from .conversion import show
 from .enums import Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ToExpr
 from .func_contents import FuncContents
@@ -41,6 +43,7 @@ class StageScheduling:
     __slots__ = ()
     _contents: FuncContents
     _stage: int
+    _version: tuple[int, ...]  # the places of specializations on the way to the version that is meant
 
     def split(
         self,
@@ -181,7 +184,7 @@ class StageScheduling:
                 location=caller(),
                 accepted=f"define it first, for example: {self._contents.name}[x] = x",
             )
-        return self._contents.nests[self._stage]
+        return version_at(self._contents.nests[self._stage], self._version)
 
     def _record(self, text: str, *actions: NestDirective) -> Self:
         """Apply the directives that one line of the user stands for: all of them, or none."""
@@ -189,16 +192,29 @@ class StageScheduling:
         nest = self._nest()
         for action in actions:
             nest = apply_to_nest(nest, Directive(action, self._stage, location, text))
-        self._contents.nests[self._stage] = nest
-        revision.changed()
+        self._replace_nest(nest)
         return self
+
+    def _replace_nest(self, nest: StageNest) -> None:
+        nests = self._contents.nests
+        nests[self._stage] = with_version(nests[self._stage], self._version, nest)
+        revision.changed()
 
     def _stage_name(self) -> str:
         return self._contents.name if self._stage == 0 else f"{self._contents.name}.update({self._stage - 1})"
 
     def _text(self, verb: str, *args: object) -> str:
         given = (shown(a) for a in args if a is not TailStrategy.Auto)
-        return f"{self._stage_name()}.{verb}({', '.join(given)})"
+        return f"{self._stage_name()}{self._conditions()}.{verb}({', '.join(given)})"
+
+    def _conditions(self) -> str:
+        """The specializations on the way to the version, as the user wrote them."""
+        nest, texts = self._contents.nests[self._stage] if self._version else None, ""
+        for place in self._version:
+            assert nest is not None, "a version belongs to a nest"
+            texts += f".specialize({show(nest.specializations[place].condition)})"
+            nest = nest.specializations[place].nest
+        return texts
 
     def _existing(self, text: str, var: Loop) -> str:
         """The name of a loop that exists and is of the same sort, Var or RVar."""

@@ -14,6 +14,30 @@ from .leaves import leaves
 def size_expression(text: str, value: object) -> Expr:
     """An int32 expression of numbers, Params and buffer shapes. Raises ScheduleError for others."""
     e = to_node(value)
+    _require_fixed(text, e)
+    size = lossless_cast(INT32, e)
+    if size is None:
+        raise ScheduleError(
+            text, location=caller(), reason=[f"{typed(e)} is not an int32"], accepted="an integer of 32 bits or fewer"
+        )
+    return size
+
+
+def condition_expression(text: str, value: object) -> Expr:
+    """A condition on numbers, Params and buffer shapes. Raises ScheduleError for others."""
+    e = to_node(value)
+    _require_fixed(text, e)
+    if not e.dtype.is_bool:
+        raise ScheduleError(
+            text,
+            location=caller(),
+            reason=[f"{typed(e)} is not a condition"],
+            accepted=f"a bool, such as {show(e)} != 0",
+        )
+    return e
+
+
+def _require_fixed(text: str, e: Expr) -> None:
     for node in leaves(e, Var, RVarAccess, FuncAccess, ImageAccess):
         raise ScheduleError(
             text,
@@ -21,12 +45,6 @@ def size_expression(text: str, value: object) -> Expr:
             reason=[f"`{show(e)}` depends on `{show(node)}`, which changes while the pipeline runs"],
             accepted="numbers, Params, and the shapes of Buffers and ImageParams",
         )
-    size = lossless_cast(INT32, e)
-    if size is None:
-        raise ScheduleError(
-            text, location=caller(), reason=[f"{typed(e)} is not an int32"], accepted="an integer of 32 bits or fewer"
-        )
-    return size
 
 
 def constant_size(text: str, value: object) -> int:

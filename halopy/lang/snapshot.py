@@ -93,8 +93,12 @@ def _named(schedule: FuncSchedule, to_names: _ToNames) -> FuncSchedule:
 
 
 def _named_nest(nest: StageNest, to_names: _ToNames) -> StageNest:
+    versions = tuple(
+        replace(s, condition=to_names(s.condition), nest=_named_nest(s.nest, to_names)) for s in nest.specializations
+    )
+    steps = tuple(_named_step(step, to_names) for step in nest.steps)
     prefetches = tuple(_named_directive(d, to_names) for d in nest.prefetches)
-    return replace(nest, steps=tuple(_named_step(step, to_names) for step in nest.steps), prefetches=prefetches)
+    return replace(nest, steps=steps, specializations=versions, prefetches=prefetches)
 
 
 def _named_step(step: Split | Fuse | Rename, to_names: _ToNames) -> Split | Fuse | Rename:

@@ -4,26 +4,66 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..errors import ScheduleError
+from ..schedule.directives import Specialize, SpecializeFail
+from ..source import caller
+from .expr import ToExpr
 from .func_contents import FuncContents
 from .scheduling import StageScheduling
+from .sizes import condition_expression
 
 
-class Stage(StageScheduling):
-    """One definition of a Func; reached by `f.update(n)`."""
+class StageVersions(StageScheduling):
+    """Versions of a stage that are scheduled apart, chosen when the pipeline runs."""
 
-    __slots__ = ("_contents", "_stage")
+    __slots__ = ()
 
-    def __init__(self, func: Stage | None = None, *, contents: FuncContents | None = None, stage: int = 0) -> None:
+    def specialize(self, condition: ToExpr) -> Stage:
+        """The version of this stage for when the condition holds: it has the directives given so far, and gets more.
+
+        Conditions are tried in the order in which they were given. Asked again with the same one, it is the same
+        version. The condition is of Params and the shapes of inputs and outputs.
+        """
+        text = self._text("specialize", condition)
+        known = condition_expression(text, condition)
+        nest = self._nest()
+        place = next((n for n, s in enumerate(nest.specializations) if s.condition is known and not s.failure), None)
+        if place is None:
+            place = len(nest.specializations)
+            self._record(text, Specialize(known))
+        return Stage(contents=self._contents, stage=self._stage, version=(*self._version, place))
+
+    def specialize_fail(self, message: str) -> None:
+        """Where no condition holds, the pipeline stops with the message."""
+        text = self._text("specialize_fail", message)
+        if not message:
+            raise ScheduleError(text, location=caller(), reason=["the message is empty"], accepted="a message")
+        self._record(text, SpecializeFail(message))
+
+
+class Stage(StageVersions):
+    """One definition of a Func, reached by `f.update(n)`, or a version of one."""
+
+    __slots__ = ("_contents", "_stage", "_version")
+
+    def __init__(
+        self,
+        func: Stage | None = None,
+        *,
+        contents: FuncContents | None = None,
+        stage: int = 0,
+        version: tuple[int, ...] = (),
+    ) -> None:
         source = contents if contents is not None else getattr(func, "_contents", None)
         assert isinstance(source, FuncContents), "a Stage is made from a Func"
-        self._contents, self._stage = source, stage
+        self._contents, self._stage, self._version = source, stage, version
 
     def name(self) -> str:
         return self._stage_name()
 
     def unscheduled(self) -> None:
         """Say that the stage is left alone on purpose, so that no warning is needed."""
-        self._contents.nests[self._stage] = replace(self._nest(), is_left_alone=True)
+        self._replace_nest(replace(self._nest(), is_left_alone=True))
 
     def __repr__(self) -> str:
         return f"<halopy.Stage '{self.name()}'>"

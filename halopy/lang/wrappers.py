@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from ..errors import ScheduleError
 from ..ir.expr import Expr, FuncAccess, ImageAccess, Var
 from ..ir.function import Definition, Function
+from ..ir.map_definitions import map_expressions
 from ..ir.node import find
 from ..ir.program import expressions
 from ..ir.refs import FunctionRef, ImageRef
 from ..ir.rewrite import Rewriter
-from ..lower.inline_functions import map_expressions
 from ..source import SourceLocation, caller
 from . import revision
 from .func_contents import FuncContents, freeze_called

@@ -12,15 +12,17 @@ written by name and index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..dtypes import BOOL
 from ..errors import ScheduleError
+from ..ir.branches import known_values
 from ..ir.build import add, le, lt, sub
-from ..ir.expr import Call, Const, Expr, Var, const, is_const
+from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
+from ..ir.function import Branch
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import For, If, LetStmt, LoopKind, Produce, Provide, Realize, Stmt, block, let_all
+from ..ir.stmt import Assert, ErrorSite, For, If, LetStmt, LoopKind, Produce, Provide, Realize, Stmt, block, let_all
 from ..schedule.directives import SetKind
 from ..schedule.nest import Dim, StageNest
 from .bound_storage import bound_storage
@@ -99,8 +101,20 @@ class _Builder:
         return const(limit) if limit is not None and 0 <= limit <= _LARGEST_CONSTANT_EXTENT else extent
 
     def produce(self, func: str) -> Stmt:
-        stages = range(len(self.regions.functions[func].definitions))
-        return Produce(func, block(*(self.nest(func, stage) for stage in stages)))
+        function = self.regions.functions[func]
+        stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
+        return Produce(func, block(*(self.choice(func, versions, 0) for versions in stages)))
+
+    def choice(self, func: str, versions: Sequence[int], depth: int) -> Stmt:
+        """The version of a stage whose conditions, from the given one on, are as its path says."""
+        branches = {v: self.regions.functions[func].definitions[v].branch or Branch(0) for v in versions}
+        first = branches[versions[0]]
+        if len(first.path) == depth:
+            return self.nest(func, versions[0]) if first.failure is None else _failure(func, first.failure)
+        condition = first.path[depth][0]
+        yes, no = ([v for v in versions if branches[v].path[depth][1] is truth] for truth in (True, False))
+        otherwise = self.choice(func, no, depth + 1) if no else None
+        return If(condition, self.choice(func, yes, depth + 1), otherwise) if yes else otherwise or block()
 
     def nest(self, func: str, stage: int) -> Stmt:
         loops = self.regions.loops(func, stage)
@@ -127,7 +141,8 @@ class _Builder:
         extent = loop.range.extent
         if loop.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED) and not isinstance(extent, Const):
             level = Level(func, stage, dim.name)
-            exact = simplify(self.regions.expand(extent, self.placement.path(level)[-2]))
+            exact = self.regions.expand(extent, self.placement.path(level)[-2])
+            exact = simplify(substitute(exact, known_values(self.regions.functions[func].definitions[stage].branch)))
             limit = most(exact)
             if limit is None or limit > _MOST_COPIES:
                 raise _not_constant(dim, extent)
@@ -160,6 +175,10 @@ def _not_constant(dim: Dim, extent: Expr) -> ScheduleError:
         ],
         accepted=f"a factor, as in {directive.text[:-1]}, 8); or bound() with a constant extent",
     )
+
+
+def _failure(func: str, message: str) -> Stmt:
+    return Assert(FALSE, ErrorSite.SPECIALIZATION_FAILED, (func, message), ())
 
 
 def _group(levels: Mapping[str, Level], placement: Placement) -> dict[Level, list[str]]:

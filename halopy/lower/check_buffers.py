@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from ..dtypes import INT64
 from ..errors import DefinitionError
-from ..ir.build import add, as_expr, eq, ge, le, logical_and, logical_or, mod, sub
-from ..ir.expr import FALSE, Expr, const, is_const
+from ..ir.branches import condition_of
+from ..ir.build import add, as_expr, eq, ge, le, logical_and, logical_not, logical_or, mod, sub
+from ..ir.expr import FALSE, TRUE, Expr, const, is_const
 from ..ir.interval import Interval
 from ..ir.program import Constraint, Program, buffer_address, buffer_property
 from ..ir.rewrite import substitute
@@ -52,14 +53,20 @@ def _split_checks(regions: Regions, func: str) -> list[Stmt]:
     """An output cannot be computed past its end, so a tail that overruns needs a fitting extent."""
     checks: list[Stmt] = []
     for stage in range(len(regions.functions[func].definitions)):
+        if regions.fails(func, stage):
+            continue
         texts = {d.action.old: d.text for d in regions.nest(func, stage).directives if isinstance(d.action, Split)}
+        branch = regions.functions[func].definitions[stage].branch
+        unused = logical_not(condition_of(branch.path if branch else ()))
         for reach in regions.loops(func, stage).tails():
             if reach.tail is Tail.ROUND_UP:
                 fits = eq(mod(reach.extent, reach.factor), 0)
             else:
                 fits = ge(reach.extent, reach.factor)
             names = (func, reach.loop, texts.get(reach.loop, ""))
-            checks.append(Assert(fits, ErrorSite.SPLIT_TOO_SMALL, names, (reach.factor, reach.extent)))
+            checks.append(
+                Assert(logical_or(unused, fits), ErrorSite.SPLIT_TOO_SMALL, names, (reach.factor, reach.extent))
+            )
     return checks
 
 
@@ -83,17 +90,17 @@ def _input_check(regions: Regions, name: str, dim: int, needed: Interval) -> Stm
             reason=[f"it is read by {', '.join(f'`{r}`' for r in readers)} at an index that may have any value"],
             accepted="an index inside clamp(), or a boundary condition on the input",
         )
-    return _covers(name, dim, needed, "")
+    return _covers(name, dim, needed, "", regions.read_when(name))
 
 
-def _covers(buffer: str, dim: int, needed: Interval, variable: str) -> Stmt:
+def _covers(buffer: str, dim: int, needed: Interval, variable: str, when: Expr = TRUE) -> Stmt:
     lo, hi = needed.lo, needed.hi
     assert lo is not None and hi is not None, "boxes have ends"
     least = buffer_property(buffer, "min", dim)
     most = sub(add(least, buffer_property(buffer, "extent", dim)), 1)
     inside = logical_and(ge(lo, least), le(hi, most))
     names = (buffer, str(dim), variable) if variable else (buffer, str(dim))
-    return Assert(inside, ErrorSite.REGION_TOO_SMALL, names, (lo, hi, least, most))
+    return Assert(logical_or(logical_not(when), inside), ErrorSite.REGION_TOO_SMALL, names, (lo, hi, least, most))
 
 
 def constraint_checks(program: Program) -> list[Stmt]:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ..ir.expr import Expr, Read
-from ..ir.function import Definition, Function, ReductionDomain, ReductionVar
+from ..ir.function import Function
+from ..ir.map_definitions import map_expressions
 from ..ir.program import Program
 from ..ir.rewrite import Rewriter, substitute
 
@@ -25,31 +26,6 @@ def inline_functions(program: Program, inlined: Collection[str]) -> Program:
         done = map_expressions(function, _Inline(bodies)) if bodies else function
         (bodies if name in inlined else kept)[name] = done
     return replace(program, functions=kept)
-
-
-def map_expressions(function: Function, rewrite: Rewriter) -> Function:
-    """The function with every expression of its definitions rewritten; itself where nothing changes."""
-    definitions = tuple(map_definition(d, rewrite) for d in function.definitions)
-    if all(a is b for a, b in zip(definitions, function.definitions, strict=True)):
-        return function
-    return replace(function, definitions=definitions)
-
-
-def map_definition(definition: Definition, rewrite: Rewriter) -> Definition:
-    index = tuple(map(rewrite, definition.index))
-    values = tuple(map(rewrite, definition.values))
-    rdom = definition.rdom and _map_domain(definition.rdom, rewrite)
-    if index == definition.index and values == definition.values and rdom is definition.rdom:
-        return definition
-    return replace(definition, index=index, values=values, rdom=rdom)
-
-
-def _map_domain(rdom: ReductionDomain, rewrite: Rewriter) -> ReductionDomain:
-    domain = ReductionDomain(
-        tuple(ReductionVar(v.name, rewrite(v.min), rewrite(v.extent)) for v in rdom.vars),
-        None if rdom.predicate is None else rewrite(rdom.predicate),
-    )
-    return rdom if domain == rdom else domain
 
 
 class _Inline(Rewriter):

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from ..ir.expr import Expr, Read
 from ..ir.function import Definition, Function
+from ..ir.map_definitions import map_definition
 from ..ir.node import walk
 from ..ir.program import Program
 from ..ir.rewrite import Rewriter
 from ..schedule.directives import LoopLevel
 from ..schedule.nest import FuncSchedule
-from .inline_functions import inline_functions, map_definition
+from ..schedule.simplify_branches import simplify_branches
+from .inline_functions import inline_functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def place_functions(program: Program, schedules: Mapping[str, FuncSchedule]) -> 
         for name, f in program.functions.items()
         if not f.updates and name not in program.outputs and schedules[name].compute_level.is_inlined
     ]
-    return _Placing(inline_functions(program, inlined), schedules).run()
+    return _Placing(simplify_branches(inline_functions(program, inlined)), schedules).run()
 
 
 class _Placing:
@@ -134,9 +136,12 @@ class _Placing:
         func = self.program.names.get(wanted.func, wanted.func.name)
         for level in path:
             here = None if level.func is None else self.originals.get(level.func, level.func)
-            if here == func and level.loop == wanted.loop and wanted.stage in (None, level.stage):
+            if here == func and level.loop == wanted.loop and wanted.stage in (None, self.written_stage(level)):
                 return level
         raise AssertionError(f"expected a legal level, found {wanted}; check_placements runs before")
+
+    def written_stage(self, level: Level) -> int | None:
+        return None if level.func is None else self.functions[level.func].written_stage(level.stage)
 
     def placed(self, wanted: LoopLevel, compute: Level) -> Level:
         """Where the memory of a Func computed at a level lives, or is taken."""

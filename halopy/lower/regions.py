@@ -12,11 +12,12 @@ the loops between.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import DefinitionError
-from ..ir.build import add, as_expr, div, minimum, mod, mul, sub
+from ..ir.branches import Path, known_values
+from ..ir.build import add, as_expr, minimum, sub
 from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
@@ -28,13 +29,16 @@ from ..ir.stmt import Stmt
 from ..polyhedral.footprint import footprint
 from ..schedule.initial import pure_variables
 from ..schedule.nest import StageNest
+from .align_bounds import aligned
 from .bound_check import bound_check
+from .branch_regions import joined, needed_when
 from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
 from .storage_folds import storage_folds
 
 _MOST_TERMS = 3
+_NOTHING = Interval(as_expr(0), as_expr(-1))
 
 Box = tuple[Interval, ...]  # one closed interval per dimension; ends are never None
 
@@ -99,8 +103,7 @@ class Regions:
         """What a stage of the Func computes where it is computed, before its splits round it up."""
         key = (func, stage)
         if key not in self._stage_boxes:
-            last = len(self.functions[func].definitions) - 1
-            if stage == last:
+            if self._later(func, stage) is None:
                 box = self._computed(func)
             else:
                 box = self._with_later_stage(func, stage)
@@ -117,21 +120,26 @@ class Regions:
 
     def image_box(self, image: str, rank: int) -> list[Interval]:
         """The region of an input image that the whole pipeline reads; ends may be None."""
-        pieces = [self._footprint(image, stage, ROOT_LEVEL, rank, slid=False) for stage in self.readers.get(image, [])]
-        return _union_all(pieces, rank)
+        users = self.readers.get(image, [])
+        return self._read(image, users, ROOT_LEVEL, rank, slid=False)
+
+    def read_when(self, name: str) -> Expr:
+        """The condition under which anything reads the Func or input: false where no version that runs does."""
+        return needed_when([self._conditions_to(user, ROOT_LEVEL) for user in self.readers.get(name, [])])
 
     def read_inside(self, name: str, level: Level, rank: int) -> list[Interval]:
         """The region of a Func or image that is read while the loops inside a level run; ends may be None."""
         users = [user for user in self.readers.get(name, []) if level in self._path(self.placement.innermost(*user))]
-        pieces = [self._footprint(name, user, level, rank, slid=False) for user in users]
-        return _union_all(pieces, rank if users else 0)
+        return self._read(name, users, level, rank if users else 0, slid=False)
 
     def touched(self, func: str) -> Box:
         """All of an output that its own stages compute and that other Funcs read."""
         box = self.storage_box(func)
         others = [user for user in self.readers.get(func, []) if user[0] != func]
-        pieces = [self._footprint(func, user, ROOT_LEVEL, len(box), slid=False) for user in others]
-        return tuple(_union_of([i, *(p[d] for p in pieces)]) for d, i in enumerate(box))
+        if not others:
+            return box
+        read = self._read(func, others, ROOT_LEVEL, len(box), slid=False)
+        return tuple(map(union, box, read))
 
     def storage_box(self, func: str) -> Box:
         """What memory for the Func must hold at its store level: all that its stages touch, tails included."""
@@ -142,13 +150,23 @@ class Regions:
 
     def touched_seen_from(self, func: str, level: Level) -> Box:
         """All that the Func's stages touch, tails included, while the loops inside a level run."""
-        whole = list(self._stage_need(func, 0))
-        for stage in range(len(self.functions[func].definitions)):
-            reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
-            for d, name in enumerate(self.functions[func].args):
-                if name in reach:
-                    whole[d] = union(whole[d], reach[name])
+        whole: Sequence[Interval] = self._stage_need(func, 0)
+        stages = range(len(self.functions[func].definitions))
+        for versions in dict.fromkeys(map(self.functions[func].versions, stages)):
+            whole = joined([(self._conditions(func, s), self._with_reach(func, s, whole)) for s in versions]) or whole
         return tuple(self.seen_from(i, self.placement.compute[func], level) for i in whole)
+
+    def _with_reach(self, func: str, stage: int, box: Sequence[Interval]) -> Sequence[Interval]:
+        if self.fails(func, stage):
+            return box
+        reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
+        args = self.functions[func].args
+        return [union(i, reach[name]) if name in reach else i for i, name in zip(box, args, strict=True)]
+
+    def fails(self, func: str, stage: int) -> bool:
+        """Whether the stage is a version that stops the pipeline."""
+        branch = self.functions[func].definitions[stage].branch
+        return branch is not None and branch.failure is not None
 
     def expand(self, e: Expr, inside: Level, keep: Collection[str] = ()) -> Expr:
         """The expression in terms of loop variables and of symbols bound outside the loop of `inside`, or kept."""
@@ -181,16 +199,35 @@ class Regions:
         level = self.placement.compute[func]
         slid = self.placement.store[func] == level  # what slides itself is found from whole windows
         rank = self.functions[func].rank
-        pieces = [
-            self._footprint(func, user, level, rank, slid=slid)
-            for user in self.readers.get(func, [])
-            if user[0] != func
-        ]
-        box = _union_all(pieces, rank)
+        users = [user for user in self.readers.get(func, []) if user[0] != func]
+        box = self._read(func, users, level, rank, slid=slid)
         for d, interval in enumerate(box):
             if interval.lo is None or interval.hi is None:
                 raise self._unbounded(func, d)
         return tuple(box)
+
+    def _read(
+        self, name: str, users: Sequence[tuple[str, int]], level: Level, rank: int, *, slid: bool
+    ) -> list[Interval]:
+        """What the stages read inside a level, of versions of a stage only what the one that runs reads."""
+        pieces = [(self._conditions_to(u, level), self._footprint(name, u, level, rank, slid=slid)) for u in users]
+        return list(joined(pieces) or [_NOTHING] * rank)
+
+    def _conditions(self, func: str, stage: int) -> Path:
+        branch = self.functions[func].definitions[stage].branch
+        return () if branch is None else branch.path
+
+    def _conditions_to(self, user: tuple[str, int], level: Level) -> Path:
+        """The conditions under which a stage runs where the level is reached."""
+        func, stage = user
+        path: Path = ()
+        while (func, stage) != (level.func, level.stage):
+            path = (*self._conditions(func, stage), *path)
+            at = self.placement.compute[func]
+            if at.func is None:
+                break
+            func, stage = at.func, at.stage
+        return path
 
     def _unbounded(self, func: str, dim: int) -> DefinitionError:
         function = self.functions[func]
@@ -272,11 +309,17 @@ class Regions:
         self.slides[func] = found
         return self._symbols(func, level, found.box, "new")
 
+    def _later(self, func: str, stage: int) -> range | None:
+        """The versions of the stage after this one; None after the last."""
+        after = self.functions[func].versions(stage).stop
+        return None if after >= len(self.functions[func].definitions) else self.functions[func].versions(after)
+
     def _with_later_stage(self, func: str, stage: int) -> Box:
         """The box of a stage: that of the next, with what the next reads of the Func itself, and writes."""
-        later = self.stage_box(func, stage + 1)
-        own = self.loops(func, stage + 1).box(())
-        grown = self._grown(func, stage + 1, later, own)
+        versions = self._later(func, stage)
+        assert versions is not None, "there is a later stage"
+        later = self.stage_box(func, versions[0])
+        grown = self._grown_by(func, versions, later, lambda v: self.loops(func, v).box(()))
         if grown is later:
             return later
         return self._symbols(func, self.placement.compute[func], grown, f"s{stage}")
@@ -284,9 +327,24 @@ class Regions:
     def _stage_need(self, func: str, stage: int) -> Box:
         """As `stage_box`, before sliding."""
         box = self.needed(func)
-        for later in range(len(self.functions[func].definitions) - 1, stage, -1):
-            box = self._grown(func, later, box, self._nest_over(func, later, box).box(()))
+        last = self.functions[func].versions(len(self.functions[func].definitions) - 1)
+        while stage < last[0]:
+            need = box
+            box = self._grown_by(func, last, need, lambda v, need=need: self._nest_over(func, v, need).box(()))  # type: ignore[misc]
+            last = self.functions[func].versions(last[0] - 1)
         return box
+
+    def _grown_by(
+        self, func: str, versions: Sequence[int], box: Box, own: Callable[[int], Mapping[str, Interval]]
+    ) -> Box:
+        """The box with what the versions of a stage touch, of which the one that runs counts."""
+        pieces = [
+            (self._conditions(func, v), box if self.fails(func, v) else self._grown(func, v, box, own(v)))
+            for v in versions
+        ]
+        grown = joined(pieces)
+        assert grown is not None, "a stage has a version"
+        return box if grown is box else tuple(grown)
 
     def _grown(self, func: str, stage: int, box: Box, own: Mapping[str, Interval]) -> Box:
         reads = self._reads[(func, stage)]
@@ -308,6 +366,9 @@ class Regions:
 
     def _nest_over(self, func: str, stage: int, box: Sequence[Interval]) -> StageLoops:
         ranges = self._ranges(func, stage, box)
+        values = known_values(self.functions[func].definitions[stage].branch)
+        if values:
+            ranges = {n: Range(substitute(r.min, values), substitute(r.extent, values)) for n, r in ranges.items()}
         return StageLoops(func, self.nest(func, stage), ranges, fits=func in self.placement.program.outputs)
 
     def _own_names(self, func: str, stage: int) -> list[str]:
@@ -331,7 +392,7 @@ class Regions:
         ends = list(box)
         for align in schedule.alignments:
             d = args.index(align.arg)
-            ends[d] = _aligned(ends[d], align.modulus, align.remainder)
+            ends[d] = aligned(ends[d], align.modulus, align.remainder)
         for b in schedule.bounds:
             d = args.index(b.arg)
             lo = b.min if b.min is not None else ends[d].lo
@@ -406,13 +467,9 @@ def _reads_of(definition: Definition) -> StageReads:
     return StageReads({n: tuple(i) for n, i in by_name.items()}, definition.index, predicate)
 
 
-def _union_all(pieces: Sequence[Sequence[Interval]], rank: int) -> list[Interval]:
-    return [_union_of([piece[d] for piece in pieces]) for d in range(rank)]
-
-
 def _union_of(intervals: Sequence[Interval]) -> Interval:
     if not intervals:
-        return Interval(as_expr(0), as_expr(-1))
+        return _NOTHING
     total = intervals[0]
     for i in intervals[1:]:
         total = union(total, i)
@@ -429,16 +486,3 @@ def _same(a: Interval, b: Interval) -> bool:
     if a.lo is None or a.hi is None or b.lo is None or b.hi is None:
         return False
     return difference(a.lo, b.lo) == 0 and difference(a.hi, b.hi) == 0
-
-
-def _aligned(i: Interval, modulus: Expr, remainder: Expr | None) -> Interval:
-    """The least interval around i whose extent is 0, and whose min is `remainder` if given, modulo `modulus`."""
-    assert i.lo is not None and i.hi is not None, "boxes have ends"
-    lo = i.lo if remainder is None else sub(i.lo, mod(sub(i.lo, remainder), modulus))
-    extent = add(sub(i.hi, lo), 1)
-    rounded = mul(_trips(extent, modulus), modulus)
-    return Interval(lo, sub(add(lo, rounded), 1))
-
-
-def _trips(extent: Expr, factor: Expr) -> Expr:
-    return div(add(extent, sub(factor, 1)), factor)

@@ -18,12 +18,14 @@ from .regions import Regions
 def single_loops(program: Program, schedules: Mapping[str, FuncSchedule]) -> set[PathLoop]:
     """The loops of the schedule that are no loops once regions are known."""
     placement = place_functions(program, schedules)
-    stmt = simplify(build_loop_nests(Regions(placement)))
+    regions = Regions(placement)
+    stmt = simplify(build_loop_nests(regions))
     left = {node.name for node in walk(stmt) if isinstance(node, For)}
     return {
         PathLoop(func, nest.stage, loop)
         for func, schedule in placement.schedules.items()
         for nest in schedule.nests
+        if not regions.fails(func, nest.stage)
         for loop in nest.loop_names
         if f"{func}.s{nest.stage}.{loop}" not in left
     }

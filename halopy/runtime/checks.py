@@ -137,6 +137,13 @@ def _bad_extent(kernel: Kernel, names: Names, numbers: Numbers) -> UserError:
     )
 
 
+def _specialization_failed(_: Kernel, names: Names, __: Numbers) -> UserError:
+    return ScheduleError(
+        f"`{names[0]}` has no version for these arguments: {names[1]}",
+        accepted="what one of its specializations is for",
+    )
+
+
 _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.WRONG_DTYPE: _wrong_dtype,
     ErrorSite.WRONG_RANK: _wrong_rank,
@@ -150,6 +157,7 @@ _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.FOLD_TOO_SMALL: _fold_too_small,
     ErrorSite.STORAGE_TOO_SMALL: _storage_too_small,
     ErrorSite.BAD_EXTENT: _bad_extent,
+    ErrorSite.SPECIALIZATION_FAILED: _specialization_failed,
 }
 
 

@@ -215,7 +215,27 @@ class AllowRaceConditions:
     """Reduction loops of this stage may run in parallel although the answer may depend on the order."""
 
 
-NestDirective = Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions | Prefetch  # about one stage's loops
+@dataclass(frozen=True, slots=True)
+class Specialize:
+    """The stage has another version, scheduled apart, for when the condition holds; it starts as the nest so far.
+
+    nest    ->    if condition: nest'
+                  else:         nest
+    """
+
+    condition: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class SpecializeFail:
+    """The pipeline stops with the message where none of the stage's conditions holds."""
+
+    message: str
+
+
+NestDirective = (
+    Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions | Prefetch | Specialize | SpecializeFail
+)  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async  # about the whole Func
 

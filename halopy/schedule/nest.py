@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import IllegalSchedule, ScheduleError
-from ..ir.expr import Const, Expr, const_value
+from ..ir.expr import TRUE, Const, Expr, const_value
 from ..ir.stmt import LoopKind, MemoryKind
 from .directives import (
     INLINED,
@@ -25,6 +25,8 @@ from .directives import (
     ReorderStorage,
     RingBuffer,
     SetKind,
+    Specialize,
+    SpecializeFail,
     Split,
     StoreAt,
     StoreIn,
@@ -48,6 +50,15 @@ class Dim:
 
 
 @dataclass(frozen=True, slots=True)
+class Specialization:
+    """The version of a stage for when `condition` holds; one with `failure` stops the pipeline instead."""
+
+    condition: Expr
+    nest: StageNest
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StageNest:
     """Loops of one stage, innermost first, and the steps that express the stage's own variables by them.
 
@@ -65,6 +76,7 @@ class StageNest:
     is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
     is_left_alone: bool = False  # the user said that having no directives is on purpose
     prefetches: tuple[Directive, ...] = ()
+    specializations: tuple[Specialization, ...] = ()  # tried in order, before the loops of this nest
 
     @property
     def is_update(self) -> bool:
@@ -174,6 +186,10 @@ def apply(nest: StageNest, directive: Directive) -> StageNest:
         changed = _prefetch(nest, action, directive)
     elif isinstance(action, AllowRaceConditions):
         changed = replace(nest, races_allowed=True)
+    elif isinstance(action, Specialize):
+        changed = _specialize(nest, action.condition, None, directive)
+    elif isinstance(action, SpecializeFail):
+        changed = _specialize(nest, TRUE, action.message, directive)
     else:
         raise AssertionError(f"expected a directive about one stage's loops, found {action}")
     return replace(changed, directives=(*nest.directives, directive))
@@ -263,6 +279,18 @@ def _prefetch(nest: StageNest, prefetch: Prefetch, directive: Directive) -> Stag
     for loop in (prefetch.at, prefetch.distance):
         _position(nest, loop, directive)
     return replace(nest, prefetches=(*nest.prefetches, directive))
+
+
+def _specialize(nest: StageNest, condition: Expr, failure: str | None, directive: Directive) -> StageNest:
+    last = nest.specializations[-1] if nest.specializations else None
+    if last is not None and last.failure is not None:
+        raise _refused(
+            directive,
+            f"specialize_fail({last.failure!r}) decides what happens where no condition before it holds",
+            accepted="further conditions before specialize_fail()",
+        )
+    version = Specialization(condition, replace(nest, specializations=()), failure)
+    return replace(nest, specializations=(*nest.specializations, version))
 
 
 def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive) -> None:

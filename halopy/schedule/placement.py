@@ -14,7 +14,7 @@ from ..errors import IllegalSchedule
 from ..ir.function import Definition
 from ..ir.program import Program, reads
 from ..ir.stmt import LoopKind
-from .directives import ComputeAt, Directive, LoopLevel, StoreAt
+from .directives import ComputeAt, Directive, LoopLevel, Specialize, SpecializeFail, StoreAt
 from .nest import FuncSchedule
 
 OUTERMOST = "__outermost"  # the level around all loops of a stage, but inside what computes it
@@ -80,9 +80,18 @@ class Placements:
             return ()
         func = None if level.func is None else self.program.names.get(level.func)
         for at, loop in enumerate(path):
-            if loop.func == func and loop.loop == level.loop and level.stage in (None, loop.stage):
+            if loop.func == func and loop.loop == level.loop and level.stage in (None, self.written_stage(loop)):
                 return path[: at + 1]
         return None
+
+    def written_stage(self, loop: PathLoop) -> int:
+        """The stage that the loop belongs to, as the user counts."""
+        return self.program.functions[loop.func].written_stage(loop.stage)
+
+    def stage_name(self, loop: PathLoop) -> str:
+        """The stage as the user writes it."""
+        stage = self.written_stage(loop)
+        return f"{loop.func}.update({stage - 1})" if stage else loop.func
 
     def _find_uses(self, name: str) -> tuple[Path, ...]:
         found: dict[Path, None] = {}
@@ -118,6 +127,7 @@ def _check(name: str, placements: Placements) -> None:
     if level.is_inlined:
         if store is not None and isinstance(store.action, StoreAt) and not store.action.level.is_inlined:
             raise _illegal(name, store, placements, [f"{name} is inlined, so it has no storage"])
+        _check_versions(name, placements)
         return
     assert compute is not None, "a place was given by a directive"
     for use in placements.uses(name):
@@ -125,6 +135,14 @@ def _check(name: str, placements: Placements) -> None:
             raise _illegal(name, compute, placements, _outside(name, level, use, placements))
     for place in placements.places(name):
         _check_store(name, store or compute, place, placements)
+
+
+def _check_versions(name: str, placements: Placements) -> None:
+    """What is substituted into its consumers has no loops of its own, so no versions of them."""
+    directives = (d for nest in placements.schedules[name].nests for d in nest.directives)
+    directive = next((d for d in directives if isinstance(d.action, Specialize | SpecializeFail)), None)
+    if placements.is_inlined(name) and directive is not None:
+        raise _illegal(name, directive, placements, [f"{name} is inlined, so it has no loops to specialize"])
 
 
 def _outside(name: str, level: LoopLevel, use: Path, placements: Placements) -> list[str]:
@@ -138,7 +156,7 @@ def _outside(name: str, level: LoopLevel, use: Path, placements: Placements) -> 
         return [f"{func} has no loop `{level.loop}`"]
     if placements.is_inlined(func):
         return [f"{func} is inlined, so it has no loops of its own"]
-    reader = _stage_name(use[-1]) if use else "the caller"
+    reader = placements.stage_name(use[-1]) if use else "the caller"
     also = "also " if any(placements.part_up_to(level, u) is not None for u in placements.uses(name)) else ""
     return [f"{name} is {also}read by `{reader}`, outside loop {func}.{level.loop}"]
 
@@ -167,10 +185,6 @@ def _illegal_storage(name: str, directive: Directive, reason: list[str], places:
 def shown_path(path: Path) -> list[str]:
     """Levels as messages name them."""
     return [f"{loop.func}.{loop.loop}" for loop in path if loop.loop != OUTERMOST]
-
-
-def _stage_name(loop: PathLoop) -> str:
-    return f"{loop.func}.update({loop.stage - 1})" if loop.stage else loop.func
 
 
 def _illegal(name: str, directive: Directive, placements: Placements, reason: list[str]) -> IllegalSchedule:

@@ -7,9 +7,11 @@ about variables, `statements` what loops, lets and conditions add to that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import overload
 
-from ..expr import Expr, Let
+from ..build import logical_not
+from ..expr import Expr, Let, const
 from ..scope import Scope
 from ..stmt import Stmt
 from .dead_lets import drop_dead_lets
@@ -17,7 +19,7 @@ from .engine import Simplifier
 from .facts import Facts
 from .statements import simplify_statement
 
-__all__ = ["simplify"]
+__all__ = ["simplify", "simplify_given"]
 
 _LIMIT = 1 << 16
 _plain: dict[Expr, Expr] = {}  # results that rest on no facts; may be emptied at any time
@@ -43,3 +45,14 @@ def simplify(node: Expr | Stmt, scope: Scope | None = None) -> Expr | Stmt:
             _plain.clear()
         found = Simplifier(Facts(), _plain)(node)
     return found
+
+
+def simplify_given(conditions: Sequence[tuple[Expr, bool]]) -> Simplifier:
+    """A function that simplifies expressions where conditions hold, or do not."""
+    facts = Facts()
+    for condition, holds in conditions:
+        simple = simplify(condition)
+        facts.assume(simple, holds)
+        opposite = simplify(logical_not(simple))
+        facts.known[opposite] = const(not holds, opposite.dtype)
+    return Simplifier(facts)

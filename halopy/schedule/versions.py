@@ -1,0 +1,25 @@
+"""One version of a specialised nest, reached by the places of specializations on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .nest import StageNest
+
+
+def version_at(nest: StageNest, path: Sequence[int]) -> StageNest:
+    """The nest of the version; the nest itself for an empty path."""
+    for place in path:
+        nest = nest.specializations[place].nest
+    return nest
+
+
+def with_version(nest: StageNest, path: Sequence[int], version: StageNest) -> StageNest:
+    """The nest with that version in the place of another."""
+    if not path:
+        return version
+    place, *rest = path
+    inner = nest.specializations[place]
+    changed = replace(inner, nest=with_version(inner.nest, rest, version))
+    return replace(nest, specializations=(*nest.specializations[:place], changed, *nest.specializations[place + 1 :]))
