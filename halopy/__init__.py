@@ -21,6 +21,7 @@ from .errors import (
     UserError,
 )
 from .lang import boundary as BoundaryConditions
+from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
 from .lang.buffer import Buffer
 from .lang.buffer_shapes import BufferDimension
 from .lang.casts import (
@@ -138,6 +139,8 @@ from .lang.math_functions import (
     tanh,
     trunc,
 )
+from .lang.module import Module, compile_standalone_runtime, link_modules
+from .lang.output_files import LinkageType, NameMangling, OutputFileType, StmtOutputFormat
 from .lang.param import Param
 from .lang.parameter import Parameter
 from .lang.pipeline import Pipeline
@@ -166,6 +169,9 @@ from .lang.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
 from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune
 
 __all__ = [
+    "Argument",
+    "ArgumentEstimates",
+    "ArgumentKind",
     "BFloat",
     "Bool",
     "BoundaryConditions",
@@ -188,9 +194,13 @@ __all__ = [
     "ImageParam",
     "Int",
     "InternalError",
+    "LinkageType",
     "LoopLevel",
     "MemoryType",
+    "Module",
+    "NameMangling",
     "NoTruthValue",
+    "OutputFileType",
     "OutputImageParam",
     "Param",
     "ParamError",
@@ -203,6 +213,7 @@ __all__ = [
     "Range",
     "ScheduleError",
     "Stage",
+    "StmtOutputFormat",
     "TailStrategy",
     "Target",
     "TargetArch",
@@ -243,6 +254,7 @@ __all__ = [
     "cast",
     "ceil",
     "clamp",
+    "compile_standalone_runtime",
     "concat_bits",
     "cos",
     "cosh",
@@ -291,6 +303,7 @@ __all__ = [
     "lerp",
     "likely",
     "likely_if_innermost",
+    "link_modules",
     "load_plugin",
     "log",
     "logical_and",

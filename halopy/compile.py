@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from .codegen.c import print_c
 from .codegen.kernel import Kernel
 from .instrument import timed
+from .ir.kernel import LoweredKernel
 from .ir.program import Program
+from .ir.stmt import If, Stmt
+from .lower.build_loop_nests import build_loop_nests
 from .lower.pipeline import lower
+from .lower.place_functions import place_functions
+from .lower.regions import Regions
 from .recursion import deep_recursion
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
@@ -18,6 +24,14 @@ from .schedule.storage import check_storage
 from .target import Target
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedKernel:
+    """A kernel for linking, and the statements of it that compute."""
+
+    kernel: Kernel
+    lowered: LoweredKernel
+
+
 def compile_pipeline(
     program: Program, schedules: Mapping[str, FuncSchedule], target: Target, strided: Collection[str] = ()
 ) -> Kernel:
@@ -25,11 +39,49 @@ def compile_pipeline(
     algorithm that reads without bounds. `strided` names buffers whose innermost stride may differ from 1.
     """
     with deep_recursion():
-        program, schedules = separate_specializations(program, schedules)
-        with timed("check_placements"):
-            check_placements(program, schedules)
-            check_storage(program, schedules, str(target))
-            check_prefetches(schedules)
+        program, schedules = _checked(program, schedules, target)
         lowered = lower(program, schedules, strided)
         with timed("print_c"):
             return print_c(lowered, target)
+
+
+def compile_linked(
+    program: Program, schedules: Mapping[str, FuncSchedule], target: Target, strided: Collection[str], name: str
+) -> LinkedKernel:
+    """The same for a kernel that is to become part of another program, as a static function of this name."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        lowered = replace(lower(program, schedules, strided, answers=True), name=name)
+        with timed("print_c"):
+            kernel = print_c(lowered, target, linked=True)
+    choice = lowered.body
+    assert isinstance(choice, If) and choice.otherwise is not None, "the kernel stands behind the query"
+    return LinkedKernel(kernel, replace(lowered, body=choice.otherwise, buffers=lowered.buffers[:-1]))
+
+
+def lowered_pipeline(
+    program: Program, schedules: Mapping[str, FuncSchedule], target: Target, strided: Collection[str] = ()
+) -> LoweredKernel:
+    """Check and lower only: the statements that would be printed."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        return lower(program, schedules, strided)
+
+
+def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Stmt:
+    """The loops as scheduled, before passes rewrite them: with storage by name, and vectors and unrolling as loops."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        return build_loop_nests(Regions(place_functions(program, schedules)))
+
+
+def _checked(
+    program: Program, schedules: Mapping[str, FuncSchedule], target: Target
+) -> tuple[Program, Mapping[str, FuncSchedule]]:
+    """What is lowered: specializations apart, and schedules that can be."""
+    program, schedules = separate_specializations(program, schedules)
+    with timed("check_placements"):
+        check_placements(program, schedules)
+        check_storage(program, schedules, str(target))
+        check_prefetches(schedules)
+    return program, schedules

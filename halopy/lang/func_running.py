@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from ..target import Target as TargetValue
+from .ahead_of_time import AheadOfTime
 from .buffer import Buffer
 from .func_contents import FuncContents
+from .module import Module
 from .pipeline_run import PipelineRun, Realization, Sizes
+from .snapshot import Snapshot
 from .target import Target
 
 
-class FuncRunning:
+class FuncRunning(AheadOfTime):
     """The part of Func that compiles and runs it. The first run fixes its definition."""
 
     __slots__ = ()
@@ -45,11 +48,15 @@ class FuncRunning:
         """Compile now, so that the first run need not."""
         self.pipeline().compile_jit(target)
 
-    def compile_to_c(
-        self, filename: str | Path, arguments: Sequence[object] = (), fn_name: str = "", target: Target | None = None
-    ) -> None:
-        """Write the C text of the kernel."""
-        self.pipeline().compile_to_c(filename, arguments, fn_name, target)
+    def compile_to_module(self, arguments: Sequence[object], fn_name: str = "", target: Target | None = None) -> Module:
+        """The Func as a function in a module, which writes files."""
+        return self._module(arguments, fn_name, target)
+
+    def _taken(self, target: TargetValue) -> Snapshot:
+        return self.pipeline().snapshot(target)
+
+    def _default_name(self) -> str:
+        return self.pipeline()._default_name()
 
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""

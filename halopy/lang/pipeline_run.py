@@ -6,11 +6,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from ..codegen.c.names import identifier
 from ..errors import BufferError, DefinitionError
 from ..ir.program import Program
 from ..lower.single_loops import single_loops
@@ -22,10 +22,13 @@ from ..schedule.separate_specializations import separate_specializations
 from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
+from .ahead_of_time import AheadOfTime
 from .buffer import Buffer
 from .buffer_contents import BufferContents, allocate
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .func_contents import FuncContents
+from .module import Module
+from .output_files import LinkageType
 from .param_ref import ParamRef
 from .snapshot import Snapshot, snapshot
 from .target import Target
@@ -36,7 +39,7 @@ Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
 _MEMORY = 4  # targets whose compiled form is kept
 
 
-class PipelineRun:
+class PipelineRun(AheadOfTime):
     """A pipeline of Funcs given as their contents. The Funcs can get no further definitions."""
 
     __slots__ = ("_compiled", "_current", "_lock", "_outputs")
@@ -165,17 +168,23 @@ class PipelineRun:
             self._compiled.clear()
             self._current = None
 
-    def compile_to_c(
+    def compile_to_module(
         self,
-        filename: str | Path,
-        arguments: Sequence[object] = (),  # noqa: ARG002 - the order of arguments is the kernel's own
-        fn_name: str = "",
+        arguments: Sequence[object],
+        fn_name: str,
         target: Target | None = None,
-    ) -> None:
-        """Write the C text of the kernel."""
-        kernel = self.compiled(target).kernel()
-        text = kernel.text.replace(kernel.name, fn_name) if fn_name else kernel.text
-        Path(filename).write_text(text, encoding="utf-8")
+        linkage: LinkageType = LinkageType.ExternalPlusMetadata,
+    ) -> Module:
+        """The pipeline as a function in a module, which writes files."""
+        return self._module(arguments, fn_name, target, linkage)
+
+    def _taken(self, target: TargetValue) -> Snapshot:
+        return self.snapshot(target)
+
+    def _default_name(self) -> str:
+        if not self._outputs:
+            raise DefinitionError("a pipeline without outputs is compiled", location=caller())
+        return identifier(self._outputs[0].name)
 
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""

@@ -17,6 +17,7 @@ from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import If, Stmt, block
 from ..schedule.nest import FuncSchedule
+from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes
 from .find_idioms import find_idioms
@@ -52,10 +53,13 @@ PASSES: tuple[Pass, ...] = (
 )
 
 
-def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str] = ()) -> LoweredKernel:
+def lower(
+    program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str] = (), *, answers: bool = False
+) -> LoweredKernel:
     """The kernel that computes the program's outputs as scheduled.
 
-    `strided` names buffers of the caller whose innermost stride is not known to be 1.
+    `strided` names buffers of the caller whose innermost stride is not known to be 1. One that `answers` can be
+    asked for regions instead, by a further buffer (`answer_bounds_query`).
     """
     with timed("place_functions"):
         placement = place_functions(program, schedules)
@@ -82,6 +86,8 @@ def lower(program: Program, schedules: Mapping[str, FuncSchedule], strided: Coll
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
+    if answers:
+        stmt, buffers = answer_bounds_query(stmt, regions, buffers), (*buffers, QUERY)
     return LoweredKernel(
         "halopy_" + "_".join(program.outputs),
         stmt,

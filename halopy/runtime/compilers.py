@@ -108,6 +108,20 @@ def compiler_flags(compiler: Compiler) -> tuple[str, ...]:
     return FLAGS + _GCC_FLAGS if "Free Software Foundation" in compiler.identity else FLAGS
 
 
+def find_clang() -> tuple[str, ...] | None:
+    """A clang, which makes code for any machine: HALOPY_CC where it is one, `clang`, or that of the ziglang wheel."""
+    path = tuple(instrument.search_path())
+    for words in (_words(instrument.setting("HALOPY_CC")), ["clang"]):
+        program = _program(words[0], path) if words and "clang" in os.path.basename(words[0]) else None
+        if program is not None:
+            return (program, *words[1:])
+    zig = _zig()
+    if zig is None:
+        return None
+    # `zig clang` is the bare compiler; it does not know where its own headers lie.
+    return (zig[0], "clang", "-isystem", os.path.join(os.path.dirname(zig[0]), "lib", "include"))
+
+
 def openmp_flags(compiler: Compiler, cache: Cache) -> tuple[str, ...]:
     """What makes this compiler obey OpenMP pragmas; nothing when it cannot (found by trying, and remembered)."""
     return ("-fopenmp",) if _remembered(compiler.command, "openmp", cache) == "yes" else ()
@@ -138,7 +152,7 @@ def _ask_version(command: tuple[str, ...], cache: Cache) -> str:
         raise CompilerFailed(
             f"`{shlex.join(command)} --version` failed, so it cannot be used as C compiler",
             log=output,
-            reason=_first_errors(output),
+            reason=first_errors(output),
         )
     return output
 
@@ -178,7 +192,7 @@ def _compile(command: Sequence[str], text: str, flags: Sequence[str], libraries:
         if code != 0 or not library.is_file():
             what = "failed" if code else "ended well but left no library"
             raise CompilerFailed(
-                f"the C compiler `{shlex.join(command)}` {what}", log=output, reason=_first_errors(output)
+                f"the C compiler `{shlex.join(command)}` {what}", log=output, reason=first_errors(output)
             )
         return library.read_bytes()
     finally:
@@ -189,7 +203,7 @@ def _encoded(text: str) -> bytes:
     return text.encode(errors="backslashreplace")  # names of files may hold what UTF-8 cannot say
 
 
-def _first_errors(output: str) -> tuple[str, ...]:
+def first_errors(output: str) -> tuple[str, ...]:
     """The lines that say `error`, or else the last ones; cut to a readable length."""
     lines = [line.strip()[:200] for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]

@@ -22,6 +22,7 @@ class CheckPrinter(ExpressionPrinter):
         self.loop_notes = loop_notes
         self.asserts: list[AssertSite] = []
         self.needs_status = False
+        self.linked = False  # calls the runtime that other programs bring, rather than ours
         self.todo: list[Work] = []
         self._exits: list[str] = []  # of the open parallel loops: the label at the end of an iteration
         self._used_exits: set[str] = set()

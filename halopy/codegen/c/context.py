@@ -26,6 +26,7 @@ class Context(ABC):
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
         self.scopes = Scopes()
+        self.local_types: dict[str, str] = {}  # C type of each local name, also of those out of scope
 
     @abstractmethod
     def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:
@@ -63,9 +64,15 @@ class Context(ABC):
 
     def local(self, c_type: str, text: Text, hint: str = "t") -> Text:
         """A constant of its own for a value."""
-        name = self.names.fresh(hint)
+        name = self.declared(hint, c_type)
         self.line(f"const {c_type} {name} = {text.code};")
         return Text(name)
+
+    def declared(self, wanted: str, c_type: str) -> str:
+        """A name for a local of this type."""
+        name = self.names.fresh(wanted)
+        self.local_types[name] = c_type
+        return name
 
     def name_vector(self, vec: Vec, hint: str = "t") -> Vec:
         """The same vector with every part in a constant of its own."""

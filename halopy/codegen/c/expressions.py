@@ -147,7 +147,7 @@ class ExpressionPrinter(Context):
         """if_then_else: only the side that is chosen is computed."""
         condition, a, b = call.args
         kind = "int64_t" if mode is Mode.INDEX else c_type(call.dtype)
-        name = self.names.fresh("chosen")
+        name = self.declared("chosen", kind)
         self.line(f"{kind} {name};")
         self.open(f"if ({self.scalar(condition).code})")
         self.line(f"{name} = {self.scalar(a, mode).code};")

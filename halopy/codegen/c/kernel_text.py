@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...dtypes import INT32
 from ...ir.expr import Load
 from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
@@ -18,9 +20,14 @@ from .types import Text, c_type, memory_type
 _DEFAULT_VECTOR_BYTES = 64
 
 
-def print_c(kernel: LoweredKernel, target: Target | None = None) -> Kernel:
-    """The C text of a lowered kernel, with what the runtime must know to call it."""
+def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool = False) -> Kernel:
+    """The C text of a lowered kernel, with what the runtime must know to call it.
+
+    A `linked` kernel is to become part of another program: it is a static function with the further argument
+    `void *user_context`, and needs the functions of `linked_text`.
+    """
     printer = StatementPrinter(_vector_bytes(target), kernel.loop_notes)
+    printer.linked = linked
     entry = printer.names.fresh(kernel.name)
     _bind_arguments(printer, kernel)
     arguments, printer.lines = printer.lines, []
@@ -30,7 +37,9 @@ def print_c(kernel: LoweredKernel, target: Target | None = None) -> Kernel:
     body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
     return Kernel(
         name=entry,
-        text="\n".join([printer.prelude.text(), *_head(kernel, entry, body), body]),
+        text="\n".join(
+            [printer.prelude.text(), *(t.text() for t in printer.tasks), *_head(kernel, entry, body, linked), body]
+        ),
         buffers=kernel.buffers,
         scalars=kernel.scalars,
         asserts=tuple(printer.asserts),
@@ -44,11 +53,15 @@ def _vector_bytes(target: Target | None) -> int:
     return 4 * target.vector_lanes(INT32) if target else _DEFAULT_VECTOR_BYTES
 
 
-def _head(kernel: LoweredKernel, entry: str, body: str) -> list[str]:
-    unused = [f"    (void){name};" for name in ("buffers", "scalars", "error_args") if f"{name}[" not in body]
+def _head(kernel: LoweredKernel, entry: str, body: str, linked: bool) -> list[str]:
+    arguments = ["halide_buffer_t *const *buffers", "const void *const *scalars", "int64_t *error_args"]
+    arguments += ["void *user_context"] if linked else []
+    unused = [
+        f"    (void){name};" for name in (a.split("*")[-1] for a in arguments) if not re.search(rf"\b{name}\b", body)
+    ]
     return [
         comment(f"{kernel.name}({', '.join(_signature(kernel))})"),
-        f"int32_t {entry}(halide_buffer_t *const *buffers, const void *const *scalars, int64_t *error_args) {{",
+        f"{'static ' if linked else ''}int32_t {entry}({', '.join(arguments)}) {{",
         *unused,
     ]
 
@@ -73,25 +86,25 @@ def _bind_buffer(
     printer: StatementPrinter, position: int, buffer: BufferArg, symbols: frozenset[str], is_touched: bool
 ) -> None:
     if is_touched:
-        name = printer.names.fresh(buffer.name)
         kind = memory_type(buffer.dtype) if buffer.is_output else f"const {memory_type(buffer.dtype)}"
+        name = printer.declared(buffer.name, f"{kind} *")
         printer.line(f"{kind} *const {name} = ({kind} *)buffers[{position}]->host;")
         printer.pointers[buffer.name] = name
     if f"{buffer.name}.address" in symbols:
-        name = printer.names.fresh(f"{identifier(buffer.name)}_address")
+        name = printer.declared(f"{identifier(buffer.name)}_address", "int64_t")
         printer.line(f"const int64_t {name} = (int64_t)(intptr_t)buffers[{position}]->host;")
         printer.bindings[f"{buffer.name}.address"] = Text(name)
     for dim in range(buffer.rank):
         for field in ("min", "extent", "stride"):
             symbol = f"{buffer.name}.{field}.{dim}"
             if symbol in symbols:
-                name = printer.names.fresh(f"{identifier(buffer.name)}_{field}_{dim}")
+                name = printer.declared(f"{identifier(buffer.name)}_{field}_{dim}", "int64_t")
                 printer.line(f"const int64_t {name} = buffers[{position}]->dim[{dim}].{field};")
                 printer.bindings[symbol] = Text(name)
 
 
 def _bind_scalar(printer: StatementPrinter, position: int, scalar: ScalarArg) -> None:
     kind = "int64_t" if is_index(scalar.dtype) else c_type(scalar.dtype)
-    name = printer.names.fresh(scalar.name)
+    name = printer.declared(scalar.name, kind)
     printer.line(f"const {kind} {name} = *(const {memory_type(scalar.dtype)} *)scalars[{position}];")
     printer.bindings[scalar.name] = Text(name)

@@ -3,6 +3,8 @@
 Parallel loops that stand directly inside each other become one OpenMP loop over all their iterations.
 Any other parallel loop inside a parallel loop runs serially: its thread is one of a full team. Iterations
 are dealt out one by one, since threads seldom run equally fast. Without OpenMP everything runs serially.
+
+A kernel that is linked into another program has tasks instead (`tasks`), run by that program's runtime.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from ...ir.stmt import Allocate, For, LoopKind, Produce, Stmt
 from .names import comment
 from .scopes import Mode, Scopes
 from .scratch import ScratchPrinter
+from .tasks import RUNNER, Task, captured, iteration
 from .types import PLUS, TIMES, Text
 from .work import WORTH_THREADS, work
 
@@ -42,10 +45,11 @@ class LoopPrinter(ScratchPrinter):
     def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(vector_bytes, loop_notes)
         self.needs_openmp = False
+        self.tasks: list[Task] = []
 
     def loop(self, stmt: For) -> None:
         if stmt.kind is LoopKind.PARALLEL and not self.in_parallel:
-            self._parallel_loop(stmt)
+            self._task_loop(stmt) if self.linked else self._parallel_loop(stmt)
         else:
             self._serial_loop(stmt)
 
@@ -72,6 +76,7 @@ class LoopPrinter(ScratchPrinter):
         nest = _perfect_nest(stmt)
         ranges = [self._range(loop) for loop in nest]
         condition = self._worth_threads(stmt, ranges[0])
+        condition = condition and f" if({condition})"
         hoisted = self.to_hoist(nest[-1]) if _all_invariant(nest, self.to_hoist(nest[-1])) else []
         forget = self._open_region(hoisted, condition)
         for loop in nest:
@@ -95,7 +100,7 @@ class LoopPrinter(ScratchPrinter):
         self.then(nest[-1].body, done)
 
     def _worth_threads(self, stmt: For, outermost: _Range) -> str:
-        """The clause under which threads are woken: more than one iteration, and enough to do."""
+        """When threads are woken: for more than one iteration, and enough to do. Empty: always."""
         conditions = []
         first, end = outermost.first, outermost.end
         if not end.isdecimal():
@@ -105,7 +110,40 @@ class LoopPrinter(ScratchPrinter):
             self.begin(operations)
             count = self.local("int64_t", self.scalar(operations, Mode.INDEX), "operations")
             conditions.append(f"{count.code} > {WORTH_THREADS}")
-        return f" if({' && '.join(conditions)})" if conditions else ""
+        return " && ".join(conditions)
+
+    def _task_loop(self, stmt: For) -> None:
+        """The loop's body as a function of its own, which the runtime calls for each iteration."""
+        self.prelude.macro("halide_do_par_for", RUNNER)
+        nest = _perfect_nest(stmt)
+        ranges = [self._range(loop) for loop in nest]
+        condition = self._worth_threads(stmt, ranges[0])
+        trips = [self.local("int64_t", Text(_trips(each)), "trips").code for each in ranges]
+        for loop in nest:
+            self._notes(loop)
+        outside, depth, around = self.lines, self.depth, dict(self.local_types)
+        self.lines, self.depth = [], 1
+        leaves = [self._open_iteration(each, place) for each, place in zip(ranges, iteration(trips), strict=True)]
+        self.begin_iteration()
+
+        def done() -> None:
+            may_fail = self.end_iteration()
+            for leave in reversed(leaves):
+                leave()
+            body, self.lines, self.depth = self.lines, outside, depth
+            task = Task(self.names.fresh("each"), tuple(body), captured(body, around), may_fail)
+            self.tasks.append(task)
+            for line in task.call(trips, condition):
+                self.line(line)
+
+        self.then(nest[-1].body, done)
+
+    def _open_iteration(self, each: _Range, place: str) -> Callable[[], None]:
+        """The scope of one iteration, given its number from 0; the answer closes it."""
+        name = self.declared(each.loop.name, "int64_t")
+        self.open("")
+        self.line(f"const int64_t {name} = {each.first.at(PLUS)} + {place};")
+        return self._bind_loop(each.loop.name, Text(name))
 
     def _open_region(self, hoisted: list[tuple[Allocate, Expr]], condition: str) -> Callable[[], None]:
         """A parallel region around the loop, where each thread takes memory of its own."""
@@ -138,7 +176,7 @@ class LoopPrinter(ScratchPrinter):
 
     def _open_loop(self, each: _Range) -> Callable[[], None]:
         """The head of a loop; the answer closes it."""
-        name = self.names.fresh(each.loop.name)
+        name = self.declared(each.loop.name, "int64_t")
         self.open(f"for (int64_t {name} = {each.first.code}; {name} < {each.end}; {name}++)")
         return self._bind_loop(each.loop.name, Text(name))
 
@@ -157,6 +195,11 @@ class LoopPrinter(ScratchPrinter):
             self.close()
 
         return leave
+
+
+def _trips(each: _Range) -> str:
+    first = each.first.at(PLUS)
+    return f"{each.end} > {first} ? {each.end} - {first} : 0"
 
 
 def _perfect_nest(stmt: For) -> list[For]:

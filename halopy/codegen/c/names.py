@@ -14,6 +14,8 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 _OURS = frozenset({
     "buffers", "scalars", "error_args", "status", "failed", "halide_buffer_t", "halide_dimension_t", "PARALLEL_LOOP",
+    "user_context", "task", "tasks", "closure", "data", "none", "scratch", "release",
+    "SCOPED", "OMP", "INLINE", "OUTLINE",
 })  # fmt: skip
 # A name that ends like a type is one of ours (`u16x32`, `load_u16x32`, `div_i64`), or could be one tomorrow.
 _LIKE_A_TYPE = re.compile(r"(?:^|_)(?:[iuf]|bf)(?:8|16|32|64)(?:x\d+)?$")
@@ -51,10 +53,15 @@ class Names:
 def identifier(name: str) -> str:
     """Letters, digits and underscores only; neither a reserved word nor a name that we or libc use."""
     clean = re.sub(r"[^A-Za-z0-9_]+", "_", name)
-    clash = clean in _KEYWORDS or clean in _OURS or clean in _LIBRARY
+    clash = clean in _KEYWORDS or clean in _OURS or clean in _LIBRARY or clean.startswith("halide_")
     if not clean or clean[0].isdigit() or clean[0] == "_" or clash or is_reserved_form(clean):
         return f"v_{clean.strip('_')}_" if is_reserved_form(clean) else f"v_{clean.strip('_')}"
     return clean
+
+
+def is_taken_in_c(name: str) -> bool:
+    """Whether no function may have the name: a word of C, or a name of the C library or its types."""
+    return name in _KEYWORDS or name in _LIBRARY or bool(_LIKE_STDINT.match(name)) or name.startswith("halide_")
 
 
 def is_reserved_form(name: str) -> bool:

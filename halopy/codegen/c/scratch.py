@@ -31,6 +31,28 @@ INLINE void *scratch(int64_t count, int64_t bytes_each) {
 INLINE void release(const void *variable) { free(*(void *const *)variable); }
 #define SCOPED __attribute__((cleanup(release)))"""
 
+_LINKED_SCRATCH = """\
+extern void *halide_malloc(void *user_context, __SIZE_TYPE__ bytes);
+extern void halide_free(void *user_context, void *memory);
+
+struct scratch {
+    void *start, *user_context;
+};
+
+/* Scratch memory for `count` elements; null where there is none. */
+INLINE struct scratch scratch(void *user_context, int64_t count, int64_t bytes_each) {
+    struct scratch taken = {0, user_context};
+    if (count <= (INT64_C(1) << 48) / bytes_each)
+        taken.start = halide_malloc(user_context, count > 0 ? (__SIZE_TYPE__)(count * bytes_each) : 1);
+    return taken;
+}
+
+/* Runs where the variable goes out of scope, by whatever way. */
+INLINE void release(const struct scratch *taken) {
+    if (taken->start) halide_free(taken->user_context, taken->start);
+}
+#define SCOPED __attribute__((cleanup(release)))"""
+
 
 class ScratchPrinter(CheckPrinter):
     """Prints allocations."""
@@ -52,7 +74,7 @@ class ScratchPrinter(CheckPrinter):
             self.leave()
             self.close()
         else:
-            name = self.names.fresh(stmt.buffer)
+            name = self.declared(stmt.buffer, f"{memory_type(stmt.dtype)} *")
             count = max(1, total // stmt.dtype.bytes)
             self.line(f"{memory_type(stmt.dtype)} {name}[{count}] __attribute__((aligned(64)));")
         self._on_stack += total
@@ -67,12 +89,18 @@ class ScratchPrinter(CheckPrinter):
 
     def heap(self, stmt: Allocate, size: Expr, *, shared: bool = False) -> str:
         """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""
-        self.prelude.macro("SCOPED", _SCRATCH)
+        self.prelude.macro("SCOPED", _LINKED_SCRATCH if self.linked else _SCRATCH)
         count = self.scalar(size, Mode.INDEX)
         c_type, memory = memory_type(stmt.dtype), self.names.fresh(f"{stmt.buffer}_memory")
-        name = self.names.fresh(stmt.buffer)
-        self.line(f"void *const {memory} SCOPED = scratch({count.code}, {stmt.dtype.bytes});")
-        self.line(f"{c_type} *const restrict {name} = {memory};")
+        name = self.declared(stmt.buffer, f"{c_type} *")
+        if self.linked:
+            self.line(
+                f"const struct scratch {memory} SCOPED = scratch(user_context, {count.code}, {stmt.dtype.bytes});"
+            )
+            self.line(f"{c_type} *const restrict {name} = {memory}.start;")
+        else:
+            self.line(f"void *const {memory} SCOPED = scratch({count.code}, {stmt.dtype.bytes});")
+            self.line(f"{c_type} *const restrict {name} = {memory};")
         self.open(f"if (!{name})")
         self.report(
             ErrorSite.OUT_OF_MEMORY, (stmt.buffer,), [Text(f"{count.at(TIMES)} * {stmt.dtype.bytes}")], shared=shared

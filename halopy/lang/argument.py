@@ -1,0 +1,153 @@
+"""`Argument`: an input of a compiled function, described without its value."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from ..codegen.interface import Number, Parameter, Role
+from ..dtypes import INT32
+from ..errors import DefinitionError
+from ..ir.expr import const_value
+from ..ir.refs import ImageRef, ScalarRef
+from ..source import caller
+from .buffer import Buffer
+from .expr import Expr
+from .image_param import OutputImageParam
+from .image_ref import ImageParamRef
+from .param import Param
+from .param_ref import ParamRef
+from .region import Range
+from .types import Type
+
+
+class ArgumentKind(enum.Enum):
+    """What an argument is."""
+
+    InputScalar = Role.INPUT_SCALAR
+    InputBuffer = Role.INPUT_BUFFER
+    OutputBuffer = Role.OUTPUT_BUFFER
+
+
+class ArgumentEstimates:
+    """What is known of an argument before it is given: undefined Exprs, and no Ranges, where nothing is."""
+
+    def __init__(self) -> None:
+        self.scalar_def, self.scalar_min, self.scalar_max, self.scalar_estimate = Expr(), Expr(), Expr(), Expr()
+        self.buffer_estimates: list[Range] = []
+
+
+class Argument:
+    """Argument(), Argument(ImageParam), Argument(Param), Argument(Buffer)"""
+
+    def __init__(self, source: OutputImageParam | Param | Buffer | None = None) -> None:
+        self.name = ""
+        self.kind = ArgumentKind.InputScalar
+        self.dimensions = 0
+        self.type = Type.of(INT32)
+        self.argument_estimates = ArgumentEstimates()
+        self._ref: ImageRef | ScalarRef | None = None
+        if isinstance(source, Param):
+            self._describe_scalar(source._ref)
+        elif isinstance(source, OutputImageParam):
+            self._describe_buffer(source._ref)
+            self.argument_estimates.buffer_estimates = _region(source._ref)
+        elif isinstance(source, Buffer):
+            self._describe_buffer(source._contents.image)
+        elif source is not None:
+            raise DefinitionError(
+                f"{source!r} is no argument", location=caller(), accepted="a Param, an ImageParam or a Buffer"
+            )
+
+    def _describe_scalar(self, ref: ParamRef) -> None:
+        self.name, self.type, self._ref = ref.name, Type.of(ref.dtype), ref
+        estimates = self.argument_estimates
+        estimates.scalar_min, estimates.scalar_max = ref.min, ref.max
+        estimates.scalar_def, estimates.scalar_estimate = ref.default, ref.estimate
+
+    def _describe_buffer(self, ref: ImageRef) -> None:
+        self.name, self.type, self._ref = ref.name, Type.of(ref.dtype), ref
+        self.kind, self.dimensions = ArgumentKind.InputBuffer, ref.rank
+
+    def is_buffer(self) -> bool:
+        return self.kind is not ArgumentKind.InputScalar
+
+    def is_scalar(self) -> bool:
+        return not self.is_buffer()
+
+    def is_input(self) -> bool:
+        return self.kind is not ArgumentKind.OutputBuffer
+
+    def is_output(self) -> bool:
+        return not self.is_input()
+
+    def __repr__(self) -> str:
+        return f"<halopy.Argument '{self.name}' {self.kind.name} {self.type}>"
+
+    def _parameter(self) -> Parameter:
+        """As code generation knows it."""
+        e = self.argument_estimates
+        return Parameter(
+            self.name,
+            self.kind.value,
+            self.type.dtype,
+            self.dimensions,
+            least=_number(e.scalar_min),
+            greatest=_number(e.scalar_max),
+            default=_number(e.scalar_def),
+            estimate=_number(e.scalar_estimate),
+            region_estimate=tuple((_whole(r.min), _whole(r.extent)) for r in e.buffer_estimates),
+        )
+
+
+def to_arguments(given: Sequence[object]) -> list[Argument]:
+    """Arguments from what the user lists. Raises DefinitionError for anything else, and where two have one name."""
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise DefinitionError(
+            f"{given!r} is no list of arguments", location=caller(), accepted="a list of Params and ImageParams"
+        )
+    made = [a if isinstance(a, Argument) else Argument(a) for a in given]  # type: ignore[arg-type]
+    names = [argument.name for argument in made]
+    for name in names:
+        if names.count(name) > 1:
+            raise DefinitionError(
+                f"two arguments are called `{name}`",
+                location=caller(),
+                accepted="each argument once, names of their own",
+            )
+    return made
+
+
+def inferred_arguments(refs: Sequence[ImageRef | ScalarRef]) -> list[Argument]:
+    """Arguments for these inputs: buffers, then scalars, each by name."""
+    made = []
+    for ref in refs:
+        argument = Argument()
+        if isinstance(ref, ParamRef):
+            argument._describe_scalar(ref)
+        elif isinstance(ref, ImageRef):
+            argument._describe_buffer(ref)
+            argument.argument_estimates.buffer_estimates = _region(ref)
+        made.append(argument)
+    return sorted(made, key=lambda a: (a.is_scalar(), a.name))
+
+
+def region_estimate(ref: ImageRef | None) -> tuple[tuple[int | None, int | None], ...]:
+    """Min and extent to expect in each dimension, where they are numbers."""
+    ranges = _region(ref) if ref is not None else []
+    return tuple((_whole(r.min), _whole(r.extent)) for r in ranges)
+
+
+def _region(ref: ImageRef) -> list[Range]:
+    if not isinstance(ref, ImageParamRef):
+        return []
+    return [Range(ref.expected("min", d), ref.expected("extent", d)) for d in range(ref.rank)]
+
+
+def _number(e: Expr) -> Number:
+    return const_value(e.node) if e.defined() else None
+
+
+def _whole(e: Expr) -> int | None:
+    value = _number(e)
+    return None if value is None else int(value)
