@@ -14,7 +14,7 @@ from ..dtypes import DType, from_numpy
 from ..errors import BufferError
 from ..ir import expr as nodes
 from ..source import caller
-from .buffer_contents import Array, BufferContents, allocate
+from .buffer_contents import Array, BufferContents, ShapeOnly, allocate
 from .buffer_shapes import BufferShapes
 from .expr import Expr, ExprLike, Number, to_node
 from .image_access import image_index
@@ -81,6 +81,11 @@ class Buffer(BufferShapes):
         return Buffer(type, [width, height, channels], [2, 0, 1], name=name)
 
     @staticmethod
+    def make_bounds_query(type: Type, sizes: Sequence[int], name: str = "") -> Buffer:
+        """A shape without memory: a run that is given it computes nothing, and makes it the shape that is needed."""
+        return Buffer._of(ShapeOnly(to_dtype(type), _sizes(sizes), name))
+
+    @staticmethod
     def make_with_shape_of(src: Buffer, name: str = "") -> Buffer:
         """New memory of the same shape, type and order of dimensions in memory."""
         contents = src._contents
@@ -121,7 +126,7 @@ class Buffer(BufferShapes):
     def copy(self) -> Buffer:
         """The same elements in new memory."""
         made = Buffer.make_with_shape_of(self)
-        made._contents.array[...] = self._contents.array
+        made._contents.array[...] = self._memory()
         return made
 
     def copy_from(self, src: Buffer) -> None:
@@ -144,7 +149,7 @@ class Buffer(BufferShapes):
 
     def all_equal(self, value: Number) -> bool:
         """Whether every element has the value."""
-        return bool((self._contents.array == value).all())
+        return bool((self._memory() == value).all())
 
     def for_each_element(self, f: Callable[[list[int]], object]) -> None:
         """Call f with the coordinates of every element, dimension 0 fastest."""
@@ -159,15 +164,26 @@ class Buffer(BufferShapes):
             contents = self._contents
             coordinates = image_index(f"Buffer `{contents.name}`", tuple(map(to_node, index)), self.dimensions())
             return Expr(nodes.ImageAccess(contents.image, coordinates))
-        element: int | float | bool = self._contents.array[self._place(index)].item()
+        element: int | float | bool = self._memory()[self._place(index)].item()
         return element
 
     def __setitem__(self, place: Place, value: Number) -> None:
         index = place if isinstance(place, tuple | list) else (place,)
         self._writeable()[self._place(index)] = value
 
+    def _memory(self) -> Array:
+        """Its elements. Raises BufferError where there are none yet."""
+        contents = self._contents
+        if type(contents) is ShapeOnly:
+            raise BufferError(
+                f"Buffer `{self.name()}` is a bounds query, which has no memory",
+                location=caller(),
+                accepted=f"hl.Buffer({contents.dtype}, [...]) with the shape that was found",
+            )
+        return contents.array
+
     def _writeable(self) -> Array:
-        array = self._contents.array
+        array = self._memory()
         if not array.flags.writeable:
             raise BufferError(
                 f"Buffer `{self.name()}` lives in a read-only array",
@@ -188,14 +204,14 @@ class Buffer(BufferShapes):
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         """The elements as an array, axes reversed: the same memory, unless another dtype or a copy is asked for."""
-        array = self._contents.array
+        array = self._memory()
         if dtype is not None and np.dtype(dtype) != array.dtype:
             return array.astype(dtype)
         return array.copy() if copy else array
 
     def numpy_view(self, reverse_axes: bool = True) -> Array:
         """The elements as an array that shares the memory."""
-        array = self._contents.array
+        array = self._memory()
         return array if reverse_axes else array.transpose()
 
     def has_device_allocation(self) -> bool:
@@ -222,7 +238,7 @@ class Buffer(BufferShapes):
         return 0
 
     def __buffer__(self, flags: int) -> memoryview:
-        return self._contents.array.data
+        return self._memory().data
 
     def __repr__(self) -> str:
         if self._defined is None:

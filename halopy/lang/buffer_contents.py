@@ -52,6 +52,45 @@ class BufferContents:
         return self._image
 
 
+class ShapeOnly(BufferContents):
+    """A buffer without memory, for which a run finds the shape that it would need."""
+
+    __slots__ = ("strides",)
+
+    def __init__(self, dtype: DType, extents: Sequence[int], name: str = "") -> None:
+        super().__init__(_no_memory(dtype, extents), dtype, name=name)
+        self.strides: tuple[int, ...] | None = None  # None: dense
+
+    @property
+    def raw(self) -> RawBuffer:
+        if self._raw is None:
+            extents = self.array.shape[::-1]
+            strides = self.strides or tuple(math.prod(extents[:d]) for d in range(len(extents)))
+            self._raw = RawBuffer.without_memory(self.array, self.mins, strides, self.dtype)
+        return self._raw
+
+    def set_shape(self, mins: Sequence[int], extents: Sequence[int], strides: Sequence[int]) -> None:
+        """The shape that was found."""
+        self.strides = tuple(strides)
+        self.reshape(_no_memory(self.dtype, extents), mins)
+
+    def allocated(self) -> BufferContents:
+        """A buffer of this shape, with memory of zeros."""
+        extents, strides = self.raw.extents, self.raw.strides
+        size = 1 + sum((extent - 1) * abs(stride) for extent, stride in zip(extents, strides, strict=True))
+        memory = allocate(self.dtype, [max(size, 0)])
+        memory[...] = 0
+        steps = [stride * memory.itemsize for stride in reversed(strides)]
+        array = (
+            np.ndarray(extents[::-1], memory.dtype, memory, strides=steps) if 0 not in extents else self.array.copy()
+        )
+        return BufferContents(array, self.dtype, self.mins, self.name)
+
+
+def _no_memory(dtype: DType, extents: Sequence[int]) -> Array:
+    return np.broadcast_to(np.zeros((), dtype.to_numpy()), tuple(extents)[::-1])
+
+
 def allocate(dtype: DType, extents: Sequence[int]) -> Array:
     """A new dense array, dimension 0 innermost and last, aligned for vectors. Its elements are not initialised."""
     element = dtype.to_numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..codegen.kernel import Kernel
@@ -11,12 +11,14 @@ from ..compile import compile_pipeline
 from ..errors import BufferError, ParamError
 from ..ir.program import Program
 from ..ir.refs import ImageRef
+from ..lower.query_bounds import Query, query_bounds
 from ..runtime import load
 from ..runtime.buffer import RawBuffer
 from ..target import Target
-from .buffer_contents import BufferContents
+from .bounds_query import find_shapes, scalars_now
+from .buffer_contents import BufferContents, ShapeOnly
 from .image_ref import ImageParamRef
-from .param_ref import ParamRef
+from .param_ref import ParamRef, Scalar
 from .snapshot import Snapshot
 
 
@@ -26,13 +28,14 @@ class CompiledPipeline:
     Buffers are dense in dimension 0, mostly; for those that are not there is another kernel.
     """
 
-    __slots__ = ("_lock", "_target", "_variants", "revision", "snapshot")
+    __slots__ = ("_lock", "_query", "_target", "_variants", "revision", "snapshot")
 
     def __init__(self, snapshot: Snapshot, target: Target, revision: int) -> None:
         self.snapshot = snapshot
         self.revision = revision  # at which this was found to be current
         self._target = target
         self._lock = threading.Lock()
+        self._query: Query | None = None
         self._variants: dict[frozenset[str], _Variant] = {}
 
     def kernel(self) -> Kernel:
@@ -47,11 +50,22 @@ class CompiledPipeline:
             prepared.run()
             return
         program = self.snapshot.program
-        raw = {name: bound_contents(image.ref).raw for name, image in program.images.items()}
-        raw |= {name: outputs[at].raw for name, at in output_places(program).items()}
+        buffers = {name: bound_contents(image.ref) for name, image in program.images.items()}
+        buffers |= {name: outputs[at] for name, at in output_places(program).items()}
+        if any(type(contents) is ShapeOnly for contents in buffers.values()):
+            self.find_shapes(buffers, scalars_now(program))
+            return
+        raw = {name: contents.raw for name, contents in buffers.items()}
         strided = frozenset(name for name, buffer in raw.items() if buffer.strides and buffer.strides[0] != 1)
         outputs[0].prepared = prepared = PreparedCall(self, self._variant(strided), outputs)
         prepared.run()
+
+    def find_shapes(self, buffers: Mapping[str, BufferContents], scalars: Mapping[str, Scalar]) -> None:
+        """Give each buffer without memory, by its name in the program, the shape that it needs."""
+        with self._lock:
+            if self._query is None:
+                self._query = query_bounds(self.snapshot.program, self.snapshot.schedules)
+        find_shapes(self._query, self.snapshot.program, buffers, scalars)
 
     def _variant(self, strided: frozenset[str]) -> _Variant:
         with self._lock:

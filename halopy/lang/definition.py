@@ -35,6 +35,7 @@ def _as_coordinate(what: str, place: int, e: Expr) -> Expr:
     raise TypeMismatch(
         f"argument {place + 1} in a call to {what} is {typed(e)}",
         location=caller(),
+        reason=[f"Implicit cast from {e.dtype} to int in argument {place + 1} could change its value"],
         accepted="integers of at most 32 bits, or an explicit hl.cast(hl.Int(32), ...)",
     )
 
@@ -135,14 +136,15 @@ def _pure_function(
 def _check_required(func: FuncContents, dtypes: tuple[DType, ...], rank: int, location: SourceLocation) -> None:
     if func.required_dtypes and dtypes != func.required_dtypes:
         raise TypeMismatch(
-            f"Func `{func.name}` is declared to hold {accepted(func.required_dtypes)}"
-            f" but defined with {accepted(dtypes)}",
+            f"Func `{func.name}` is constrained to only hold values of type {accepted(func.required_dtypes)}"
+            f" but is defined with values of type {accepted(dtypes)}",
             location=location,
             accepted=f"values of type {accepted(func.required_dtypes)}",
         )
     if func.required_rank is not None and rank != func.required_rank:
         raise DefinitionError(
-            f"Func `{func.name}` is declared with {func.required_rank} dimensions but defined with {rank}",
+            f"Func `{func.name}` is constrained to have exactly {func.required_rank} dimensions,"
+            f" but is defined with {rank} dimensions",
             location=location,
             accepted=f"{func.required_rank} Vars on the left-hand side",
         )

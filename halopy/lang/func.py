@@ -110,7 +110,7 @@ class Func(FuncStorage, FuncRunning, FuncOutputs):
         dtypes = self._dtypes("type")
         if len(dtypes) != 1:
             raise DefinitionError(
-                f"Func `{self.name()}` has {len(dtypes)} values and no single type",
+                f"Func `{self.name()}` has no single type: it returns a Tuple of {len(dtypes)} values",
                 location=caller(),
                 accepted=f"{self.name()}.types()",
             )
@@ -171,7 +171,7 @@ class Func(FuncStorage, FuncRunning, FuncOutputs):
 
     def _undefined(self, asked: str) -> DefinitionError:
         return DefinitionError(
-            f"Func `{self.name()}` is not defined, so it has no {asked}",
+            f"Func `{self.name()}` has no {asked}: it is undefined",
             location=caller(),
             accepted=f"define it first, for example: {self.name()}[x] = x",
         )

@@ -44,6 +44,15 @@ class FuncRunning(AheadOfTime):
             contents.pipeline = PipelineRun([contents])
         return contents.pipeline
 
+    def infer_input_bounds(
+        self, dst: Sizes | Buffer | Sequence[Buffer] | int | None = None, target: Target | None = None
+    ) -> None:
+        """Bind each ImageParam that has no buffer to a new one, of the shape that a run over these sizes would need.
+
+        Given Buffers without memory (`Buffer.make_bounds_query`) get the shape of the output that fits.
+        """
+        self.pipeline().infer_input_bounds(dst, target)
+
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""
         self.pipeline().compile_jit(target)

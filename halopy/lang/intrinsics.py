@@ -137,9 +137,16 @@ def _select_tuples(args: Sequence[Choice], elements: Sequence[tuple[Expr, ...] |
     values = [e for i, e in enumerate(elements) if i % 2 == 1 or i == len(elements) - 1]
     conditions = elements[0:-1:2]
     sizes = {len(e) for e in (*values, *conditions) if e is not None}
-    if None in values or len(sizes) != 1 or len({c is None for c in conditions}) != 1:
+    wrong = ""
+    if None in values:
+        wrong = "select() on Tuples may not mix Expr and Tuple for the values."
+    elif len({c is None for c in conditions}) != 1:
+        wrong = "select() on Tuples may not mix Expr and Tuple for the condition elements."
+    elif len(sizes) != 1:
+        wrong = "select() on Tuples requires all Tuples to have identical sizes."
+    if wrong:
         raise DefinitionError(
-            "hl.select mixes tuples with single values, or tuples of different sizes",
+            wrong,
             location=caller(),
             accepted="all values tuples of one size; all conditions single, or all tuples of that size",
         )

@@ -23,10 +23,12 @@ from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
 from .ahead_of_time import AheadOfTime
+from .bounds_query import scalars_now
 from .buffer import Buffer
-from .buffer_contents import BufferContents, allocate
+from .buffer_contents import BufferContents, ShapeOnly, allocate
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .func_contents import FuncContents
+from .image_ref import ImageParamRef
 from .module import Module
 from .output_files import LinkageType
 from .param_ref import ParamRef
@@ -158,6 +160,31 @@ class PipelineRun(AheadOfTime):
             )
         return found
 
+    def infer_input_bounds(
+        self, dst: Sizes | Buffer | Sequence[Buffer] | int | None = None, target: Target | None = None
+    ) -> None:
+        """Bind each ImageParam that has no buffer to a new one, of the shape that a run over these sizes would need.
+
+        Given Buffers without memory (`Buffer.make_bounds_query`) get the shape of the output that fits.
+        """
+        compiled = self.compiled(target)
+        program = compiled.snapshot.program
+        if isinstance(dst, Buffer) or (isinstance(dst, Sequence) and dst and isinstance(dst[0], Buffer)):
+            outputs = self._given([dst] if isinstance(dst, Buffer) else dst)
+        else:
+            outputs = [ShapeOnly(made.dtype, made.array.shape[::-1]) for made in self._allocated(_sizes(dst))]
+        unbound: dict[str, ShapeOnly] = {}
+        for name, image in program.images.items():
+            if isinstance(image.ref, ImageParamRef) and image.ref.buffer is None:
+                unbound[name] = ShapeOnly(image.dtype, [0] * image.rank, image.ref.name)
+        bound = {n: bound_contents(i.ref) for n, i in program.images.items() if n not in unbound}
+        given = {name: outputs[at] for name, at in output_places(program).items()}
+        compiled.find_shapes({**bound, **unbound, **given}, scalars_now(program))
+        for name, shape in unbound.items():
+            ref = program.images[name].ref
+            assert isinstance(ref, ImageParamRef), "constant images are bound"
+            ref.buffer = Buffer._of(shape.allocated())
+
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""
         self.compiled(target)
@@ -195,9 +222,11 @@ class PipelineRun(AheadOfTime):
 
 
 def _warn(now: Snapshot) -> None:
-    """Warn, at the user's lines, about what the schedule probably does not mean."""
+    """Warn, at the user's lines, about what the schedule probably does not mean; print what Halide prints of it."""
     for hint in advice(now.program, now.schedules):
         where = hint.location or caller()
+        if hint.printed:
+            print(hint.printed)
         warnings.warn_explicit(hint.text, UserWarning, where.file, where.line)
 
 

@@ -166,13 +166,10 @@ class RDom(ExprLike):
     def _as_expr(self) -> Expr:
         return self.only_variable()._as_expr()
 
-    def _shown(self) -> str:
-        return str(self)
-
     def __repr__(self) -> str:
-        return f"<halopy.{self}>"
+        return f"<halopy.RDom {self._shown()}>"
 
-    def __str__(self) -> str:
+    def _shown(self) -> str:
         if self._ref is None:
             return "RDom()"
         where = f", where {show(self._ref.predicate)}" if self._ref.predicate is not None else ""

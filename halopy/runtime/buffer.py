@@ -48,6 +48,15 @@ class RawBuffer:
             raise _unaligned(array)
         self._block = self._packed(host)
 
+    @classmethod
+    def without_memory(cls, array: Array, mins: Sequence[int], strides: Sequence[int], dtype: DType) -> RawBuffer:
+        """A shape that has no memory yet: `array` tells its extents only."""
+        made = cls.__new__(cls)
+        made.array, made.dtype, made.extents = array, dtype, array.shape[::-1]
+        made.mins, made.strides, made.writeable = tuple(mins), tuple(strides), False
+        made._block = made._packed(0)
+        return made
+
     def _packed(self, host: int) -> ctypes.Array[ctypes.c_char]:
         rank = len(self.extents)
         make, pack_into = _layout(rank)

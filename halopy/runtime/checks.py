@@ -49,7 +49,11 @@ def refusal(kernel: Kernel, site: ErrorSite, names: Names, numbers: Numbers) -> 
 
 def _wrong_dtype(kernel: Kernel, names: Names, numbers: Numbers) -> UserError:
     given, wanted = _type_name(*numbers[:2]), _type_name(*numbers[2:])
-    return BufferError(f"{_role(kernel, names[0])} has elements of type {given}", accepted=wanted)
+    return BufferError(
+        f"Error: {'Output' if _is_output(kernel, names[0]) else 'Input'} buffer {names[0]} has type {wanted}"
+        f" but type of the buffer passed in is {given}",
+        accepted=wanted,
+    )
 
 
 def _wrong_rank(kernel: Kernel, names: Names, numbers: Numbers) -> UserError:
@@ -102,8 +106,8 @@ def _param_out_of_range(kernel: Kernel, names: Names, numbers: Numbers) -> UserE
 def _bound_too_small(_: Kernel, names: Names, numbers: Numbers) -> UserError:
     bound_min, bound_max, needed_min, needed_max = numbers
     return ScheduleError(
-        f"`{names[0]}` is bounded to {_range(bound_min, bound_max)} in {names[1]},"
-        f" but {_range(needed_min, needed_max)} of it is needed",
+        f"Error: Bounds given for {names[0]} in {names[1]} (from {bound_min} to {bound_max})"
+        f" do not cover required region (from {needed_min} to {needed_max})",
         accepted=f"{names[0]}.bound({names[1]}, ...) with a range that holds {_range(needed_min, needed_max)}",
     )
 

@@ -17,6 +17,7 @@ class Advice:
 
     text: str
     location: SourceLocation | None
+    printed: str = ""  # as Halide prints it, where it does
 
 
 def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advice]:
@@ -40,6 +41,8 @@ def _forgotten_updates(name: str, program: Program, schedule: FuncSchedule) -> I
                 f"{update} has no schedule, although other definitions of {nest.func} have; "
                 f"if that is on purpose, {update}.unscheduled() says so",
                 program.functions[name].definitions[nest.stage].location,
+                f"Warning: Update definition {nest.stage - 1} of function {nest.func} has not been scheduled, even"
+                f" though some other definitions have been. If that is on purpose, {update}.unscheduled() says so.",
             )
 
 
@@ -50,7 +53,24 @@ def _bounds_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> I
         return
     for directive in schedule.directives:
         if isinstance(directive.action, Bound | AlignBounds):
-            yield Advice(f"{directive.text} has no effect: {function.name} is inlined", directive.location)
+            yield Advice(
+                f"{directive.text} has no effect: {function.name} is inlined",
+                directive.location,
+                _meaningless(directive.action, function.name),
+            )
+
+
+def _meaningless(action: Bound | AlignBounds, func: str) -> str:
+    if isinstance(action, AlignBounds):
+        return (
+            f"Warning: It is meaningless to align the bounds of dimension {action.arg} of function {func}"
+            f" to have modulus/remainder [{action.modulus}, {action.remainder or 'any'}]"
+            " because the function is scheduled inline."
+        )
+    return (
+        f"Warning: It is meaningless to bound dimension {action.arg} of function {func} to be within"
+        f" [{action.min}, {action.extent}] because the function is scheduled inline."
+    )
 
 
 def _memory_that_is_not_there(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:

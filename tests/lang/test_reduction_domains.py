@@ -37,7 +37,7 @@ def test_a_domain_takes_the_region_of_a_buffer_or_an_input() -> None:
 def test_a_domain_shows_its_ranges_and_predicate() -> None:
     r = hl.RDom([(0, 3), (hl.Param(hl.Int(32), "low"), 5)], "r")
     r.where(r.x < r.y)
-    assert str(r) == "RDom(r$x(0, 3), r$y(low, 5), where (r$x < r$y))"
+    assert str(r) == repr(r) == "<halopy.RDom RDom(r$x(0, 3), r$y(low, 5), where (r$x < r$y))>"
     assert repr(r.x) == "<halopy.RVar r$x(0, 3)>"
 
 
