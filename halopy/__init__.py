@@ -49,7 +49,7 @@ from .lang.casts import (
     u64,
     u64_sat,
 )
-from .lang.enums import MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
+from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
 from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
@@ -195,6 +195,7 @@ __all__ = [
     "Int",
     "InternalError",
     "LinkageType",
+    "LoopAlignStrategy",
     "LoopLevel",
     "MemoryType",
     "Module",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from ..ir.stmt import MemoryKind
-from ..schedule.directives import PrefetchBound, Tail
+from ..schedule.directives import Align, PrefetchBound, Tail
 
 
 class TailStrategy(enum.Enum):
@@ -20,6 +20,15 @@ class TailStrategy(enum.Enum):
     ShiftInwardsAndBlend = Tail.SHIFT_INWARDS_AND_BLEND
     RoundUpAndBlend = Tail.ROUND_UP_AND_BLEND
     Auto = Tail.AUTO
+
+
+class LoopAlignStrategy(enum.Enum):
+    """How the iterations of loops fused by compute_with are laid side by side."""
+
+    AlignStart = Align.START
+    AlignEnd = Align.END
+    NoAlign = Align.NONE
+    Auto = Align.AUTO
 
 
 class MemoryType(enum.Enum):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from ..errors import ScheduleError
 from ..source import caller
-from .enums import Partition, PrefetchBoundStrategy, TailStrategy
+from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ExprLike
 from .rdom import RDom, RVar
 from .var import Var
@@ -40,7 +40,7 @@ def shown(value: object) -> str:
         return value.name().replace("$", ".")
     if isinstance(value, RDom):
         return value.domain().name
-    if isinstance(value, TailStrategy | Partition | PrefetchBoundStrategy):
+    if isinstance(value, TailStrategy | Partition | PrefetchBoundStrategy | LoopAlignStrategy):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(shown, value)) + "]"

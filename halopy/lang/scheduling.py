@@ -26,9 +26,10 @@ from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
 from .conversion import show
-from .enums import Partition, PrefetchBoundStrategy, TailStrategy
+from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ToExpr
 from .func_contents import FuncContents
+from .fused_stages import Alignment, Place, compute_with_action, in_order, shown_arguments
 from .loop_names import Loop, is_reduction_loop, loop_name, shown
 from .prefetching import prefetch_source
 from .sizes import constant_size, size_expression
@@ -112,6 +113,24 @@ class StageScheduling:
         """Iterations run one after the other, as all loops do unless said otherwise."""
         text = self._text("serial", var)
         return self._record(text, SetKind(self._existing(text, var), LoopKind.SERIAL))
+
+    def compute_with(
+        self,
+        stage: Place | None = None,
+        var: Loop | Alignment | None = None,
+        align: Alignment = LoopAlignStrategy.Auto,
+        *,
+        loop_level: Place | None = None,
+    ) -> Self:
+        """The loops from the outermost one down to `var` run once, for this stage and for another Func's.
+
+        compute_with(func or stage, var, align)     compute_with(LoopLevel(func, var), align)
+
+        `align` says how iterations meet where the ranges differ: a strategy for `var`, or pairs of loop and strategy.
+        """
+        arguments = in_order(loop_level if stage is None else stage, var, align)
+        text = self._text("compute_with", *shown_arguments(*arguments))
+        return self._record(text, compute_with_action(text, self._contents, *arguments))
 
     def allow_race_conditions(self) -> Self:
         """Reduction loops may run in parallel from here on, although the result may depend on the order."""

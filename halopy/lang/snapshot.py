@@ -29,8 +29,8 @@ from ..schedule.directives import (
     Split,
     StoreAt,
 )
+from ..schedule.fused_nests import OUTERMOST
 from ..schedule.nest import FuncSchedule, StageNest
-from ..schedule.placement import OUTERMOST
 from ..target import Target, host_target
 from .func_contents import FuncContents
 from .image_ref import ImageParamRef

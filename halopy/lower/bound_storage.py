@@ -29,7 +29,8 @@ def bound_storage(regions: Regions, func: str, bounds: list[tuple[Expr, Expr]]) 
             assert low is not None and high is not None, "boxes have ends"
             needed = add(sub(high, low), 1)
             names = (func, arg, directive.text)
-            checks.append(Assert(le(needed, extent), ErrorSite.STORAGE_TOO_SMALL, names, (extent, needed)))
+            check = Assert(le(needed, extent), ErrorSite.STORAGE_TOO_SMALL, names, (extent, needed))
+            checks.append(regions.fused.where_needed(func, regions.placement.store[func], check))
             bounds[d] = (low, extent)
     _check_registers(regions, func, [folds.get(d, extent) for d, (_, extent) in enumerate(bounds)])
     return checks

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..dtypes import BOOL
 from ..errors import ScheduleError
 from ..ir.branches import known_values
-from ..ir.build import add, le, lt, sub
+from ..ir.build import add, le, lt, select, sub
 from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
@@ -29,10 +29,11 @@ from .bound_storage import bound_storage
 from .check_buffers import root_checks
 from .constant_extent import most
 from .fetch_ahead import fetch_ahead
+from .fuse_nests import fuse_nests
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .reserve_storage import choose_slot, reserve_storage
-from .stage_loops import Loop, StageLoops
+from .stage_loops import Range
 
 _LARGEST_CONSTANT_EXTENT = 1 << 20
 _MOST_COPIES = 1 << 12
@@ -40,10 +41,12 @@ _MOST_COPIES = 1 << 12
 
 def build_loop_nests(regions: Regions) -> Stmt:
     """The whole program as one statement, its run-time checks first."""
-    return _Builder(regions).root()
+    return LoopNests(regions).root()
 
 
-class _Builder:
+class LoopNests:
+    """Writes the loops of one program."""
+
     def __init__(self, regions: Regions) -> None:
         self.regions = regions
         self.placement: Placement = regions.placement
@@ -51,6 +54,8 @@ class _Builder:
         self.stored_at = _group(self.placement.store, self.placement)
         self.hoisted_at = _group(self.placement.hoist, self.placement)
         self.realized: dict[str, Realize] = {}
+        groups = self.placement.fused.groups(self.placement.program.functions)
+        self.group_of = {func: group for group in groups for func in group}
 
     def root(self) -> Stmt:
         checks: list[Stmt] = []
@@ -68,7 +73,7 @@ class _Builder:
         for func in reversed(here):  # consumers first: producers' regions are made of theirs
             for stage in reversed(range(len(self.regions.functions[func].definitions))):
                 self.regions.loops(func, stage)
-        parts = [self.produce(func) for func in here]
+        parts = [self.produce(self.group_of[func]) for func in here if func == self.group_of[func][0]]
         body = block(*parts, core())
         body = block(*fetch_ahead(self.regions, level), body)  # asked last: all regions inside are known
         for func in reversed(self.stored_at.get(level, [])):
@@ -85,7 +90,10 @@ class _Builder:
         bounds: list[tuple[Expr, Expr]] = []
         for interval in self.regions.storage_box(func):
             assert interval.lo is not None and interval.hi is not None, "boxes have ends"
-            bounds.append((interval.lo, self.extent(add(sub(interval.hi, interval.lo), 1), level)))
+            extent = self.extent(add(sub(interval.hi, interval.lo), 1), level)
+            if not isinstance(extent, Const):  # where nobody needs the Func, its region is no region
+                extent = select(self.regions.fused.needed(func, level), extent, 0)
+            bounds.append((interval.lo, extent))
         checks = bound_storage(self.regions, func, bounds)
         function, schedule = self.regions.functions[func], self.placement.schedules[func]
         realize = Realize(func, function.dtypes, tuple(bounds), schedule.memory, body)
@@ -100,10 +108,14 @@ class _Builder:
         limit = most(simplify(self.regions.expand(extent, outermost)))
         return const(limit) if limit is not None and 0 <= limit <= _LARGEST_CONSTANT_EXTENT else extent
 
-    def produce(self, func: str) -> Stmt:
+    def produce(self, group: Sequence[str]) -> Stmt:
+        if len(group) > 1:
+            return fuse_nests(self, group)
+        (func,) = group
         function = self.regions.functions[func]
         stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
-        return Produce(func, block(*(self.choice(func, versions, 0) for versions in stages)))
+        body = block(*(self.choice(func, versions, 0) for versions in stages))
+        return self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))
 
     def choice(self, func: str, versions: Sequence[int], depth: int) -> Stmt:
         """The version of a stage whose conditions, from the given one on, are as its path says."""
@@ -117,41 +129,49 @@ class _Builder:
         return If(condition, self.choice(func, yes, depth + 1), otherwise) if yes else otherwise or block()
 
     def nest(self, func: str, stage: int) -> Stmt:
-        loops = self.regions.loops(func, stage)
-        names = list(loops.loops)  # innermost first
+        names = self.nest_of(func, stage).loop_names  # innermost first
 
         def at(depth: int) -> Stmt:
             if depth < 0:
-                return self.provide(func, stage, loops)
-            loop = loops.loops[names[depth]]
+                return self.values(func, stage)
             body = self.level(Level(func, stage, names[depth]), lambda: at(depth - 1))
-            for h in reversed(loops.hoisted.get(names[depth], [])):
-                if h.last is not None:
-                    body = If(Call("likely", (le(Var(h.symbol), h.last),), BOOL), body)
-                body = LetStmt(h.symbol, h.value, body)
-            return self.loop(func, stage, loop, self.nest_of(func, stage).dims[depth], body)
+            return self.loop(func, stage, names[depth], self.hoisted(func, stage, names[depth], body))
 
         return at(len(names) - 1)
 
     def nest_of(self, func: str, stage: int) -> StageNest:
         return self.placement.schedules[func].nests[stage]
 
-    def loop(self, func: str, stage: int, loop: Loop, dim: Dim, body: Stmt) -> Stmt:
-        """The loop; one that becomes lanes or copies gets a constant extent, with a guard if that is too large."""
-        extent = loop.range.extent
+    def hoisted(self, func: str, stage: int, loop: str, body: Stmt) -> Stmt:
+        """The body with what the stage's loop decides for it."""
+        for h in reversed(self.regions.loops(func, stage).hoisted.get(loop, [])):
+            if h.last is not None:
+                body = If(Call("likely", (le(Var(h.symbol), h.last),), BOOL), body)
+            body = LetStmt(h.symbol, h.value, body)
+        return body
+
+    def loop(self, func: str, stage: int, name: str, body: Stmt, whole: Range | None = None) -> Stmt:
+        """The loop over its own range or a whole one that others share.
+
+        One that becomes lanes or copies gets a constant extent, with a guard if that is too large.
+        """
+        loop = self.regions.loops(func, stage).loops[name]
+        low, extent = (whole or loop.range).min, (whole or loop.range).extent
         if loop.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED) and not isinstance(extent, Const):
-            level = Level(func, stage, dim.name)
-            exact = self.regions.expand(extent, self.placement.path(level)[-2])
+            exact = self.regions.expand(extent, self.placement.path(Level(func, stage, name))[-2])
             exact = simplify(substitute(exact, known_values(self.regions.functions[func].definitions[stage].branch)))
             limit = most(exact)
             if limit is None or limit > _MOST_COPIES:
+                dim = self.nest_of(func, stage).dim(name)
+                assert dim is not None, "a loop of the nest"
                 raise _not_constant(dim, extent)
             if not isinstance(exact, Const):
-                body = If(lt(sub(Var(loop.name), loop.range.min), extent), body)
+                body = If(lt(sub(Var(loop.name), low), extent), body)
             extent = const(max(limit, 0))
-        return For(loop.name, loop.range.min, extent, loop.kind, body)
+        return For(loop.name, low, extent, loop.kind, body)
 
-    def provide(self, func: str, stage: int, loops: StageLoops) -> Stmt:
+    def values(self, func: str, stage: int) -> Stmt:
+        loops = self.regions.loops(func, stage)
         definition = self.regions.functions[func].definitions[stage]
         values = loops.values()
         index = tuple(substitute(e, values) for e in definition.index)

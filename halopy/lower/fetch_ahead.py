@@ -27,6 +27,7 @@ from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LoopKind, Stmt, block
 from ..ir.stmt import Prefetch as PrefetchStmt
 from ..schedule.directives import Prefetch, PrefetchBound
+from ..schedule.fused_nests import OwnLoop
 from ..schedule.nest import StageNest
 from ..schedule.prefetches import prefetches
 from .place_functions import Level
@@ -53,13 +54,13 @@ def fetch_ahead(regions: Regions, level: Level) -> list[Stmt]:
     """What stands at the start of the body of a loop."""
     if level.func is None or not level.loop:
         return []
-    nest = regions.nest(level.func, level.stage)
     return [
         stmt
-        for number, prefetch in enumerate(prefetches(nest))
-        if _standing(nest, prefetch.at) == level.loop
+        for own in regions.fused.sharers(level)
+        for number, prefetch in enumerate(prefetches(regions.nest(own.func, own.stage)))
+        if _standing(regions.nest(own.func, own.stage), prefetch.at) == own.loop
         for source in _sources(regions, prefetch, level)
-        for stmt in _fetch(regions, prefetch, level, source, f"{level.func}.s{level.stage}.ahead{number}")
+        for stmt in _fetch(regions, prefetch, own, level, source, f"{own.func}.s{own.stage}.ahead{number}")
     ]
 
 
@@ -96,8 +97,10 @@ def _caller_box(buffer: str, rank: int) -> tuple[Interval, ...]:
     return tuple(box)
 
 
-def _fetch(regions: Regions, prefetch: Prefetch, level: Level, source: _Source, prefix: str) -> Iterator[Stmt]:
-    box = _box_ahead(regions, prefetch, level, source)
+def _fetch(
+    regions: Regions, prefetch: Prefetch, own: OwnLoop, level: Level, source: _Source, prefix: str
+) -> Iterator[Stmt]:
+    box = _box_ahead(regions, prefetch, own, level, source)
     if box is None:
         return
     within, inside = _within(box, list(map(_ends, source.held)), prefetch.bound)
@@ -111,12 +114,12 @@ def _ends(interval: Interval) -> Ends:
     return interval.lo, interval.hi
 
 
-def _box_ahead(regions: Regions, prefetch: Prefetch, level: Level, source: _Source) -> list[Ends] | None:
+def _box_ahead(regions: Regions, prefetch: Prefetch, own: OwnLoop, level: Level, source: _Source) -> list[Ends] | None:
     """What the body of the loop reads so many iterations later; None where that may be anything, or is nothing."""
-    at = Level(level.func, level.stage, prefetch.at)
-    distance = Level(level.func, level.stage, prefetch.distance)
-    assert level.func is not None, "a loop belongs to a Func"
-    variable = loop_name(level.func, level.stage, prefetch.distance)
+    at = regions.placement.level(own.func, own.stage, prefetch.at)
+    distance = regions.placement.level(own.func, own.stage, prefetch.distance)
+    assert distance.func is not None, "a loop belongs to a Func"
+    variable = loop_name(distance.func, distance.stage, distance.loop)
     later = {variable: add(Var(variable), prefetch.offset)}
     box = []
     for interval in regions.read_inside(source.name, at, len(source.held)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
 from ..ir.expr import Expr, Read
 from ..ir.function import Definition, Function
@@ -17,7 +18,9 @@ from ..ir.node import walk
 from ..ir.program import Program
 from ..ir.rewrite import Rewriter
 from ..schedule.directives import LoopLevel
+from ..schedule.fused_nests import FusedNests, OwnLoop, StageId, fused_nests
 from ..schedule.nest import FuncSchedule
+from ..schedule.side_by_side import side_by_side
 from ..schedule.simplify_branches import simplify_branches
 from .inline_functions import inline_functions
 
@@ -42,15 +45,22 @@ class Placement:
     schedules: Mapping[str, FuncSchedule]
     compute: Mapping[str, Level]
     store: Mapping[str, Level]
+    fused: FusedNests  # a level inside a loop that stages share is named after the loop's owner
     hoist: Mapping[str, Level] = field(default_factory=dict)  # of Funcs whose memory is taken further out
     originals: Mapping[str, str] = field(default_factory=dict)  # of copies
+
+    def level(self, func: str, stage: int, loop: str) -> Level:
+        """The level just inside a stage's loop."""
+        return Level(*self.fused.owner(OwnLoop(func, stage, loop)))
 
     def enclosing(self, level: Level) -> Level:
         """The level around a level other than the root."""
         assert level.func is not None, "the root has nothing around it"
         loops = self.schedules[level.func].nests[level.stage].loop_names
         at = loops.index(level.loop) if level.loop else len(loops)
-        return self.around_stage(level.func) if at + 1 >= len(loops) else Level(level.func, level.stage, loops[at + 1])
+        if at + 1 >= len(loops):
+            return self.around_stage(level.func)
+        return self.level(level.func, level.stage, loops[at + 1])
 
     def around_stage(self, func: str) -> Level:
         return self.compute[func]
@@ -65,7 +75,14 @@ class Placement:
     def innermost(self, func: str, stage: int) -> Level:
         """The level in which the stage's values are computed."""
         loops = self.schedules[func].nests[stage].loop_names
-        return Level(func, stage, loops[0]) if loops else self.around_stage(func)
+        return self.level(func, stage, loops[0]) if loops else self.around_stage(func)
+
+    def own_loop(self, func: str, stage: int, level: Level) -> str | None:
+        """The stage's own name of the loop around a level, if that is a loop of the stage, shared or not."""
+        if level.func is None:
+            return None
+        shared = self.fused.sharers(OwnLoop(level.func, level.stage, level.loop))
+        return next((own.loop for own in shared if own[:2] == (func, stage)), None)
 
 
 def place_functions(program: Program, schedules: Mapping[str, FuncSchedule]) -> Placement:
@@ -75,28 +92,49 @@ def place_functions(program: Program, schedules: Mapping[str, FuncSchedule]) -> 
         for name, f in program.functions.items()
         if not f.updates and name not in program.outputs and schedules[name].compute_level.is_inlined
     ]
-    return _Placing(simplify_branches(inline_functions(program, inlined)), schedules).run()
+    fused = fused_nests(program, schedules)
+    program = simplify_branches(inline_functions(program, inlined))
+    return _Placing(side_by_side(program, fused.groups(program.functions)), schedules, fused).run()
 
 
 class _Placing:
     """Walks consumers before producers, so that a consumer's own place is known."""
 
-    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
+    def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule], fused: FusedNests) -> None:
         self.program = program
+        self.wanted = fused  # by the names before there were copies
         self.functions = dict(program.functions)
         self.schedules = {name: schedules[name] for name in self.functions}
         self.compute: dict[str, Level] = {}
         self.store: dict[str, Level] = {}
         self.hoist: dict[str, Level] = {}
         self.originals: dict[str, str] = {}  # of copies
+        self.fused = FusedNests({}, self.schedules)  # grows with the Funcs placed
         self.users = _users(self.functions)
 
     def run(self) -> Placement:
         order: list[str] = []
         for name in reversed(list(self.functions)):
             order.extend(reversed(self.place(name)))
+            self.fuse(name)
         program = replace(self.program, functions={name: self.functions[name] for name in reversed(order)})
-        return Placement(program, self.schedules, self.compute, self.store, self.hoist, self.originals)
+        return replace(self.view(), program=program)
+
+    def fuse(self, name: str) -> None:
+        """Copies of one Func and of another that are computed in one place share loops as these two do."""
+        found = dict(self.fused.fusions)
+        for fusion in self.wanted.fusions.values():
+            if name in (fusion.child.func, fusion.parent.func):
+                for child, parent in product(self.lives_of(fusion.child.func), self.lives_of(fusion.parent.func)):
+                    if self.compute[child] == self.compute[parent]:
+                        at = StageId(child, fusion.child.stage)
+                        found[at] = replace(fusion, child=at, parent=StageId(parent, fusion.parent.stage))
+        if len(found) > len(self.fused.fusions):
+            self.fused = FusedNests(found, self.schedules)
+
+    def lives_of(self, name: str) -> list[str]:
+        """The Func and its copies, those with a place."""
+        return [f for f in self.compute if self.originals.get(f, f) == name]
 
     def place(self, name: str) -> list[str]:
         """Find the places of one Func; gives the names under which it lives on, none where nothing reads it."""
@@ -135,20 +173,21 @@ class _Placing:
         assert wanted.func is not None, "inlined was handled before"
         func = self.program.names.get(wanted.func, wanted.func.name)
         for level in path:
-            here = None if level.func is None else self.originals.get(level.func, level.func)
-            if here == func and level.loop == wanted.loop and wanted.stage in (None, self.written_stage(level)):
-                return level
+            if level.func is None:
+                continue
+            for own in self.fused.sharers(OwnLoop(level.func, level.stage, level.loop)):
+                here = self.originals.get(own.func, own.func)
+                written = self.functions[own.func].written_stage(own.stage)
+                if here == func and own.loop == wanted.loop and wanted.stage in (None, written):
+                    return level
         raise AssertionError(f"expected a legal level, found {wanted}; check_placements runs before")
-
-    def written_stage(self, level: Level) -> int | None:
-        return None if level.func is None else self.functions[level.func].written_stage(level.stage)
 
     def placed(self, wanted: LoopLevel, compute: Level) -> Level:
         """Where the memory of a Func computed at a level lives, or is taken."""
         return compute if wanted.is_inlined else self.match(wanted, self.view().path(compute))
 
     def view(self) -> Placement:
-        return Placement(self.program, self.schedules, self.compute, self.store)
+        return Placement(self.program, self.schedules, self.compute, self.store, self.fused, self.hoist, self.originals)
 
     def copy(self, name: str, number: int, users: list[tuple[str, int]]) -> str:
         """A copy of the Func for some of its readers."""

@@ -32,6 +32,7 @@ from ..schedule.nest import StageNest
 from .align_bounds import aligned
 from .bound_check import bound_check
 from .branch_regions import joined, needed_when
+from .fused_loops import FusedLoops
 from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
@@ -81,6 +82,7 @@ class Regions:
         for stage, reads in self._reads.items():
             for name in reads.by_name:
                 self.readers.setdefault(name, []).append(stage)
+        self.fused = FusedLoops(self)
 
     # -- questions ---------------------------------------------------------------------------------------------
 
@@ -93,7 +95,8 @@ class Regions:
         if key not in self._loops:
             loops = self._loops[key] = self._nest_over(func, stage, self.stage_box(func, stage))
             for h in (h for symbols in loops.hoisted.values() for h in symbols):
-                self.definitions[h.symbol] = (Level(func, stage, h.loop), h.value)
+                self.definitions[h.symbol] = (self.placement.level(func, stage, h.loop), h.value)
+            self.definitions.update(self.fused.own_variables(func, stage))
         return self._loops[key]
 
     def nest(self, func: str, stage: int) -> StageNest:
@@ -211,6 +214,8 @@ class Regions:
     ) -> list[Interval]:
         """What the stages read inside a level, of versions of a stage only what the one that runs reads."""
         pieces = [(self._conditions_to(u, level), self._footprint(name, u, level, rank, slid=slid)) for u in users]
+        if self.fused.is_shared(level):
+            return self.fused.needed_box(users, pieces, level) or [_NOTHING] * rank
         return list(joined(pieces) or [_NOTHING] * rank)
 
     def _conditions(self, func: str, stage: int) -> Path:
@@ -221,7 +226,7 @@ class Regions:
         """The conditions under which a stage runs where the level is reached."""
         func, stage = user
         path: Path = ()
-        while (func, stage) != (level.func, level.stage):
+        while self.placement.own_loop(func, stage, level) is None:
             path = (*self._conditions(func, stage), *path)
             at = self.placement.compute[func]
             if at.func is None:
@@ -261,8 +266,9 @@ class Regions:
         """The values that a stage's own variables take inside a level, which encloses the stage."""
         func, stage = user
         compute = self.placement.compute[func]
-        if level.func == func and level.stage == stage and level != compute:
-            return self.loops(func, stage).box(self._standing(func, stage, level))
+        own = self.placement.own_loop(func, stage, level)
+        if own is not None:
+            return self.loops(func, stage).box(self._standing(func, stage, own))
         if level == compute and slid:
             return self.loops(func, stage).box(())
         reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
@@ -284,19 +290,21 @@ class Regions:
     def _values_of_loop(self, at: Level) -> dict[str, Interval]:
         """What a loop's variable, and what is hoisted into it, range over."""
         assert at.func is not None, "the root is no loop"
-        loops = self.loops(at.func, at.stage)
-        loop = loops.loops[at.loop]
-        scope = {loop.name: Interval(loop.range.min, loop.range.last)}
-        for h in loops.hoisted.get(at.loop, []):
-            reach = bounds_of(h.value, scope)
-            if h.last is not None and reach.hi is not None:
-                reach = Interval(reach.lo, minimum(reach.hi, h.last))
-            scope[h.symbol] = reach
+        scope: dict[str, Interval] = {}
+        for own in self.fused.sharers(at):
+            loops = self.loops(own.func, own.stage)
+            loop = loops.loops[own.loop]
+            scope[loop.name] = Interval(loop.range.min, loop.range.last)
+            for h in loops.hoisted.get(own.loop, []):
+                reach = bounds_of(h.value, scope)
+                if h.last is not None and reach.hi is not None:
+                    reach = Interval(reach.lo, minimum(reach.hi, h.last))
+                scope[h.symbol] = reach
         return scope
 
-    def _standing(self, func: str, stage: int, level: Level) -> list[str]:
+    def _standing(self, func: str, stage: int, loop: str) -> list[str]:
         names = self.nest(func, stage).loop_names
-        return list(names[names.index(level.loop) :])
+        return list(names[names.index(loop) :])
 
     def _computed(self, func: str) -> Box:
         """What the last stage computes: what is needed, less what earlier iterations left in place."""
@@ -398,7 +406,8 @@ class Regions:
             lo = b.min if b.min is not None else ends[d].lo
             assert lo is not None, "boxes have ends"
             given = Interval(lo, sub(add(lo, b.extent), 1))
-            self.checks.setdefault(level, []).append(bound_check(func, b.arg, given, ends[d]))
+            check = self.fused.where_needed(func, level, bound_check(func, b.arg, given, ends[d]))
+            self.checks.setdefault(level, []).append(check)
             ends[d] = given
         return self._symbols(func, level, tuple(ends), "")
 

@@ -72,7 +72,8 @@ def _iteration(regions: Regions, levels: Sequence[Level]) -> Expr:
     total, trips = as_expr(0), as_expr(1)
     for at in levels:
         if at.func is not None and at.loop:
-            range_ = regions.loops(at.func, at.stage).loops[at.loop].range
+            shared = regions.fused.is_shared(at)
+            range_ = regions.fused.range(at) if shared else regions.loops(at.func, at.stage).loops[at.loop].range
             variable = Var(loop_name(at.func, at.stage, at.loop))
             total = add(total, mul(sub(variable, range_.min), trips))
             trips = mul(trips, range_.extent)

@@ -35,7 +35,6 @@ from ..ir.stmt import LoopKind
 from ..schedule.initial import pure_variables
 from .constant_extent import most
 from .place_functions import Level
-from .stage_loops import loop_name
 
 if TYPE_CHECKING:
     from .regions import Regions
@@ -58,9 +57,17 @@ def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | Non
     levels = _loops_between(regions, func)
     if not levels:
         return None
+    names = [regions.fused.variable(func, v) for v in levels]
+    if None in names:
+        return None  # needed now for one stage and now for another of those that share the loop
+    return _slide(regions, func, box, levels, [n for n in names if n is not None])
+
+
+def _slide(
+    regions: Regions, func: str, box: tuple[Interval, ...], levels: Sequence[Level], names: Sequence[str]
+) -> Slide | None:
     ends = list(box)
     moved: list[tuple[int, Level]] = []
-    names = [loop_name(v.func or "", v.stage, v.loop) for v in levels]
     moves = [_moves(regions, i, levels[-1], names) for i in box]
     for depth, (v, name) in enumerate(zip(levels, names, strict=True)):
         dims = [d for d, m in enumerate(moves) if name in m]
@@ -100,7 +107,7 @@ def _moves(regions: Regions, interval: Interval, outermost: Level, loops: Sequen
     found: set[str] = set()
     for end in interval:
         assert end is not None, "boxes have ends"
-        found |= free_vars(regions.expand(end, outermost)) & set(loops)
+        found |= free_vars(regions.expand(end, outermost, loops)) & set(loops)
     return found
 
 
@@ -127,10 +134,10 @@ def _rows_stay(regions: Regions, func: str, moved: Sequence[int]) -> bool:
 
 def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Interval | None:
     assert interval.lo is not None and interval.hi is not None and v.func is not None, "boxes have ends"
-    lo, hi = regions.expand(interval.lo, v), regions.expand(interval.hi, v)
+    lo, hi = regions.expand(interval.lo, v, [loop]), regions.expand(interval.hi, v, [loop])
     trends = {trend(lo, loop), trend(hi, loop)} - {Trend.CONSTANT}
     previous = {loop: sub(Var(loop), 1)}
-    first = regions.loops(v.func, v.stage).loops[v.loop].range.min
+    first = regions.fused.start(v, loop)
     later = Call("likely", (gt(Var(loop), first),), BOOL)
     span = sub(interval.hi, interval.lo)
     if trends == {Trend.RISING}:
@@ -152,16 +159,17 @@ def _folds(
         rows = _fold_factor(regions, box, dim, v)
         if rows is not None and (not folds or not _is_dense_in_vectors(regions, func, dim)):
             folds[dim] = rows
-        if not _stands_apart(regions, box[dim], v):
+        if not _stands_apart(regions, func, box[dim], v):
             return folds, v
     return folds, None
 
 
-def _stands_apart(regions: Regions, interval: Interval, v: Level) -> bool:
+def _stands_apart(regions: Regions, func: str, interval: Interval, v: Level) -> bool:
     """Whether no iteration uses a row that the one before it used."""
     assert interval.lo is not None and interval.hi is not None and v.func is not None, "boxes have ends"
-    loop = loop_name(v.func, v.stage, v.loop)
-    lo, hi = regions.expand(interval.lo, v), regions.expand(interval.hi, v)
+    loop = regions.fused.variable(func, v)
+    assert loop is not None, "the window slides along the loop"
+    lo, hi = regions.expand(interval.lo, v, [loop]), regions.expand(interval.hi, v, [loop])
     previous = {loop: sub(Var(loop), 1)}
     gaps = sub(lo, substitute(hi, previous)), sub(substitute(lo, previous), hi)
     return any((constant_bounds(simplify(gap))[0] or 0) > 0 for gap in gaps)

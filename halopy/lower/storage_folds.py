@@ -63,4 +63,4 @@ def _require(
         )
     names = (func, arg, directive.text)
     check = Assert(le(rows, factor), ErrorSite.FOLD_TOO_SMALL, names, (factor, rows))
-    regions.checks.setdefault(level, []).append(check)
+    regions.checks.setdefault(level, []).append(regions.fused.where_needed(func, level, check))

@@ -233,8 +233,39 @@ class SpecializeFail:
     message: str
 
 
+class Align(enum.Enum):
+    """How the iterations of loops that become one are laid side by side (Halide's LoopAlignStrategy)."""
+
+    START = "AlignStart"  # the first iterations meet
+    END = "AlignEnd"  # the last iterations meet
+    NONE = "NoAlign"  # equal values of the loops meet
+    AUTO = "Auto"  # as NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeWith:
+    """The loops of this stage down to one are those of another Func's stage; `align` says how, by loop.
+
+    for y in [0, n): f(y)          for y in [min(0, m), max(n, m + k)):
+    for y in [m, m + k): g(y)  ->      if 0 <= y < n: f(y)
+                                       if m <= y < m + k: g(y)
+    """
+
+    level: LoopLevel
+    align: tuple[tuple[str, Align], ...] = ()
+
+
 NestDirective = (
-    Split | Fuse | Rename | Reorder | SetKind | AllowRaceConditions | Prefetch | Specialize | SpecializeFail
+    Split
+    | Fuse
+    | Rename
+    | Reorder
+    | SetKind
+    | AllowRaceConditions
+    | Prefetch
+    | Specialize
+    | SpecializeFail
+    | ComputeWith
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async  # about the whole Func

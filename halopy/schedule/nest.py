@@ -14,6 +14,7 @@ from .directives import (
     AllowRaceConditions,
     Bound,
     ComputeAt,
+    ComputeWith,
     Directive,
     FuncDirective,
     Fuse,
@@ -86,6 +87,11 @@ class StageNest:
     def loop_names(self) -> tuple[str, ...]:
         """Names of the loops, innermost first."""
         return tuple(d.name for d in self.dims)
+
+    @property
+    def compute_with(self) -> Directive | None:
+        """The directive that fuses these loops with another stage's; the last one counts."""
+        return next((d for d in reversed(self.directives) if isinstance(d.action, ComputeWith)), None)
 
     def dim(self, name: str) -> Dim | None:
         return next((d for d in self.dims if d.name == name), None)
@@ -190,6 +196,8 @@ def apply(nest: StageNest, directive: Directive) -> StageNest:
         changed = _specialize(nest, action.condition, None, directive)
     elif isinstance(action, SpecializeFail):
         changed = _specialize(nest, TRUE, action.message, directive)
+    elif isinstance(action, ComputeWith):
+        changed = nest  # about two nests: looked at when both are complete
     else:
         raise AssertionError(f"expected a directive about one stage's loops, found {action}")
     return replace(changed, directives=(*nest.directives, directive))

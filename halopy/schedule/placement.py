@@ -14,10 +14,10 @@ from ..errors import IllegalSchedule
 from ..ir.function import Definition
 from ..ir.program import Program, reads
 from ..ir.stmt import LoopKind
+from .check_fused_nests import check_fused_nests, check_same_places
 from .directives import ComputeAt, Directive, LoopLevel, Specialize, SpecializeFail, StoreAt
+from .fused_nests import OUTERMOST, OwnLoop, fused_nests
 from .nest import FuncSchedule
-
-OUTERMOST = "__outermost"  # the level around all loops of a stage, but inside what computes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Placements:
     def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
         self.program = program
         self.schedules = schedules
+        self.fused = fused_nests(program, schedules)
         self._users = _users(program)
         self._uses: dict[str, tuple[Path, ...]] = {}
         self._places: dict[str, tuple[Path, ...]] = {}
@@ -71,8 +72,8 @@ class Placements:
 
     def stage_path(self, name: str, stage: int, place: Path) -> Path:
         """The loops around the values of a stage that is computed at `place`."""
-        own = (PathLoop(name, stage, loop) for loop in reversed(self.schedules[name].nests[stage].loop_names))
-        return (*place, PathLoop(name, stage, OUTERMOST), *own)
+        loops = (OUTERMOST, *reversed(self.schedules[name].nests[stage].loop_names))
+        return (*place, *(PathLoop(*self.fused.owner(OwnLoop(name, stage, loop))) for loop in loops))
 
     def part_up_to(self, level: LoopLevel, path: Path) -> Path | None:
         """The part of the path that reaches into the level; None where the level is not on it."""
@@ -80,8 +81,10 @@ class Placements:
             return ()
         func = None if level.func is None else self.program.names.get(level.func)
         for at, loop in enumerate(path):
-            if loop.func == func and loop.loop == level.loop and level.stage in (None, self.written_stage(loop)):
-                return path[: at + 1]
+            for own in self.fused.sharers(OwnLoop(loop.func, loop.stage, loop.loop)):
+                written = self.program.functions[own.func].written_stage(own.stage)
+                if own.func == func and own.loop == level.loop and level.stage in (None, written):
+                    return path[: at + 1]
         return None
 
     def written_stage(self, loop: PathLoop) -> int:
@@ -114,7 +117,9 @@ class Placements:
 
 def check_placements(program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
     """Raises IllegalSchedule where a Func is computed or stored at a place that does not enclose all its uses."""
+    check_fused_nests(program, schedules)
     placements = Placements(program, schedules)
+    check_same_places(placements.fused, placements.places)
     for name in reversed(list(program.functions)):
         if name not in program.outputs:
             _check(name, placements)

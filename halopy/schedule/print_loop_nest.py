@@ -20,8 +20,10 @@ from typing import TypeAlias
 from ..ir.expr import Const, Expr
 from ..ir.program import Program
 from .directives import Fuse, Rename, Split
+from .fused_nests import OUTERMOST, OwnLoop, StageId
 from .nest import FuncSchedule, StageNest
-from .placement import OUTERMOST, Path, PathLoop, Placements, check_placements
+from .placement import Path, PathLoop, Placements, check_placements
+from .side_by_side import side_by_side
 
 Range: TypeAlias = "tuple[int, int] | None"  # min and extent of a loop, where both are constant
 _INDENT = "  "
@@ -38,8 +40,12 @@ def loop_nest_text(program: Program, schedules: Mapping[str, FuncSchedule], sing
 
 class _LoopNests:
     def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule], single: Collection[PathLoop]) -> None:
-        self.program, self.schedules, self.single = program, schedules, single
+        self.schedules, self.single = schedules, single
         self.placements = Placements(program, schedules)
+        groups = self.placements.fused.groups(program.functions)
+        self.program = program = side_by_side(program, groups)
+        order = list(program.functions).index
+        self.groups = {name: sorted(group, key=order) for group in groups for name in group}
         # What is computed and what is stored just inside a path; producers first.
         self.computed: dict[Path, list[str]] = {}
         self.stored: dict[Path, list[str]] = {}
@@ -55,10 +61,9 @@ class _LoopNests:
             self.stored[storage].append(name)
 
     def lines(self) -> list[str]:
-        outputs = [
-            line for name in self.program.functions if name in self.program.outputs for line in self._produced(name, ())
-        ]
-        return self._around((), outputs)
+        outputs = [name for name in self.program.functions if name in self.program.outputs]
+        lines = [line for name in outputs if name == self.groups[name][0] for line in self._produced(name, ())]
+        return self._around((), lines)
 
     def _around(self, path: Path, body: list[str]) -> list[str]:
         """The body, inside all that is computed or stored here: producers outside their consumers."""
@@ -66,30 +71,50 @@ class _LoopNests:
         for name in sorted(here, key=list(self.program.functions).index, reverse=True):
             if name in self.stored.get(path, ()):
                 body = [f"store {name}:", *_indented(body)]
-            else:
-                body = [*self._produced(name, path), f"consume {name}:", *_indented(body)]
+            elif name == self.groups[name][0]:
+                for func in reversed(self.placements.fused.parents_first(self.groups[name])):
+                    body = [f"consume {func}:", *_indented(body)]
+                body = [*self._produced(name, path), *body]
         return body
 
     def _produced(self, name: str, place: Path) -> list[str]:
-        stages = range(len(self.schedules[name].nests))
-        return [f"produce {name}:", *_indented([line for s in stages for line in self._stage(name, s, place)])]
-
-    def _stage(self, name: str, stage: int, place: Path) -> list[str]:
-        path = self.placements.stage_path(name, stage, place)
-        body = self._around(path, [f"{name}(...) = ..."])
-        loops = self._loops(name, stage)
-        for depth in range(len(path) - 1, len(place) - 1, -1):
-            loop = path[depth].loop
-            if loop != OUTERMOST and loops[loop] is not None and path[depth] not in self.single:
-                body = [f"{loops[loop]}:", *_indented(body)]
-            body = self._around(path[:depth], body) if depth > len(place) else body
+        """The Func, with all that are computed with it."""
+        fused = self.placements.fused
+        body: list[str] = []
+        for root in fused.nests_in_order(self.groups[name]):
+            for stage in (root, *fused.attached(root, 0)):
+                outer = (*place, PathLoop(*fused.owner(OwnLoop(*stage, OUTERMOST))))
+                body += self._around(outer, self._inside(stage, 0, outer))
+        for func in reversed(fused.parents_first(self.groups[name])):
+            body = [f"produce {func}:", *_indented(body)]
         return body
+
+    def _inside(self, stage: StageId, depth: int, path: Path) -> list[str]:
+        """What runs inside the outermost `depth` loops of a stage, which the path ends with."""
+        fused = self.placements.fused
+        names = fused.loops(stage)
+        if depth == len(names):
+            return [f"{stage.func}(...) = ..."]
+        owner = fused.owner(OwnLoop(*stage, names[depth]))
+        path = (*path, PathLoop(*owner))
+        inside = [stage, *fused.attached(stage, depth + 1)]
+        body = self._around(path, [line for s in inside for line in self._inside(s, depth + 1, path)])
+        header = self._loops(*stage)[names[depth]]
+        if header is None or path[-1] in self.single:
+            return body
+        return [f"{header}:", *_indented(body)]
 
     def _loops(self, name: str, stage: int) -> dict[str, str | None]:
         """The line of each loop; None for loops of one iteration, which are none."""
         nest = self.schedules[name].nests[stage]
         shown = qualified_names(nest)
         ranges = self._ranges(name, stage, nest)
+        fused = self.placements.fused
+        for dim in nest.dims:
+            if len(fused.sharers(OwnLoop(name, stage, dim.name))) > 1:
+                *outer, last = shown[dim.name].split(".")
+                shown[dim.name] = ".".join((*outer, "fused", last))
+                ranges.pop(dim.name, None)  # of this stage alone
         return {d.name: _line(d.kind.value, shown[d.name], ranges.get(d.name)) for d in nest.dims}
 
     def _ranges(self, name: str, stage: int, nest: StageNest) -> dict[str, Range]:
