@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..ir.program import Program
 from ..source import SourceLocation
-from .directives import AlignBounds, AlignStorage, Bound, BoundStorage, FoldStorage, RingBuffer
+from .directives import AlignBounds, AlignStorage, Bound, BoundStorage, ComputeWith, FoldStorage, RingBuffer
 from .nest import FuncSchedule
 
 
@@ -25,7 +25,7 @@ def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advi
     return [
         hint
         for name in program.functions
-        for find in (_forgotten_updates, _bounds_of_inlined, _memory_that_is_not_there)
+        for find in (_forgotten_updates, _bounds_of_inlined, _memory_that_is_not_there, _replaced_partners)
         for hint in find(name, program, schedules[name])
     ]
 
@@ -85,3 +85,12 @@ def _memory_that_is_not_there(name: str, program: Program, schedule: FuncSchedul
         elif isinstance(directive.action, FoldStorage) and not kept:
             text = f"{directive.text} has no effect: {function.name} is stored where it is computed"
             yield Advice(text, directive.location)
+
+
+def _replaced_partners(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:  # noqa: ARG001
+    """Stages that are to be computed with one stage, and then with another."""
+    for nest in schedule.nests:
+        for directive in nest.directives:
+            last = nest.compute_with
+            if isinstance(directive.action, ComputeWith) and last is not None and directive is not last:
+                yield Advice(f"{directive.text} has no effect: {last.text} replaces it", directive.location)

@@ -42,7 +42,8 @@ def _check_pair(child: StageId, directive: Directive, program: Program, schedule
     name = program.names.get(action.level.func)
     if name is None:
         reason = f"{child} is to be computed with {action.level.func.name}, which the pipeline does not use"
-        raise refused(directive, reason, accepted=f"a stage of {', '.join(_others(child, program))}")
+        accepted = f"a stage of {', '.join(_others(child, program))}; or {action.level.func.name} as an output too"
+        raise refused(directive, reason, accepted=accepted)
     parent = StageId(name, action.level.stage or 0)
     if parent.stage >= len(schedules[name].nests):
         raise refused(directive, f"{name} has no update {parent.stage - 1}", accepted=f"a stage of {name}")
@@ -93,11 +94,8 @@ def _check_loops(
         )
     for one, other in zip(loops, own, strict=True):
         if one.kind is not other.kind or one.is_reduction is not other.is_reduction:
-            sort, own_sort = ("reduction " if d.is_reduction else "" for d in (one, other))
-            reason = (
-                f"loop `{one.name}` of `{parent}` is a {sort}loop that runs as {one.kind.value}, "
-                f"that of `{child}` a {own_sort}loop that runs as {other.kind.value}"
-            )
+            sort, own_sort = (f"{d.kind.name.lower()} {'reduction ' * d.is_reduction}loop" for d in (one, other))
+            reason = f"`{one.name}` is a {sort} of `{parent}` and a {own_sort} of `{child}`"
             raise refused(directive, reason, accepted="loops of one kind")
     unknown = [name for name, _ in action.align if name not in [d.name for d in own]]
     if unknown:
@@ -195,11 +193,11 @@ def _check_stage_order(program: Program, fused: FusedNests) -> None:
         crossing = [fused.fusions[s] for s in stuck if s in fused.fusions]
         if crossing:
             last = crossing[-1]
-            others = ", ".join(f"`{f.child}` with `{f.parent}`" for f in crossing[:-1])
+            others = ", ".join(f"`{f.child}` and `{f.parent}`" for f in crossing[:-1])
             raise refused(
                 last.directive,
-                f"with {others or 'the stages between'} computed together, `{last.child}` with `{last.parent}` "
-                "would bring the stages of a Func out of order",
+                f"{others or 'other stages'} are computed together too; with `{last.child}` and `{last.parent}` in one "
+                "nest, stages of a Func would be out of order",
                 "each Func's stages run in the order of their definitions",
                 accepted="stages computed with stages that come in the same order, without others left out between",
             )
@@ -228,7 +226,7 @@ def _check_updates(program: Program, fused: FusedNests) -> None:
                     fusion = fused.fusions.get(late) or fused.fusions[early]
                     raise refused(
                         fusion.directive,
-                        f"`{early}` and `{late}` would take turns in loop `{broken[0]}`; {broken[1]}",
+                        f"`{early}` and `{late}` would take turns in loop `{broken[0].replace('$', '.')}`; {broken[1]}",
                         "so values could be used before they are final",
                         accepted=f"`{late}` and `{early}` in nests of their own",
                     )
