@@ -208,9 +208,8 @@ class FusedLoops:
         where_total: Expr = FALSE
         for condition, some in by_condition.items():
             box = joined(some) or ()
-            total = (
-                [_joined(where_total, a, condition, b) for a, b in zip(total, box, strict=True)] if total else list(box)
-            )
+            both = zip(total or box, box, strict=True)
+            total = [_joined(where_total, a, condition, b) for a, b in both]
             where_total = logical_or(where_total, condition)
         return total
 

@@ -11,6 +11,7 @@ import halopy as hl
 from halopy.ir.simplify import simplify
 from halopy.lang.snapshot import snapshot
 from halopy.schedule.placement import check_placements
+from halopy.schedule.separate_specializations import separate_specializations
 from tests.lang.messages import without_place
 from tests.lower.pipelines import nests
 
@@ -20,7 +21,7 @@ T, A = hl.TailStrategy, hl.LoopAlignStrategy
 
 def check(*outputs: hl.Func) -> None:
     taken = snapshot([f._contents for f in outputs])
-    check_placements(taken.program, taken.schedules)
+    check_placements(*separate_specializations(taken.program, taken.schedules))
     nests(*outputs)
 
 
@@ -311,3 +312,11 @@ def test_of_two_partners_the_last_counts() -> None:
     g.compute_with(f, x).compute_with(f.update(0), y)
     with pytest.warns(UserWarning, match=r"g.compute_with\(f, x\) has no effect"):
         h.realize([3, 2])
+
+
+def test_specialized_funcs_share_no_loops(golden: Any) -> None:
+    f, g, h = producers()
+    g.compute_with(f, y)
+    check(h)
+    f.specialize(hl.Param(hl.Bool(), "wide")).split(x, xo, xi, 8)
+    assert golden == refused(h)
