@@ -15,11 +15,13 @@ from .errors import (
     InternalError,
     NoTruthValue,
     ParamError,
+    RequirementFailed,
     ScheduleError,
     TypeMismatch,
     UnsupportedTarget,
     UserError,
 )
+from .ir.services import TraceKind
 from .lang import boundary as BoundaryConditions
 from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
 from .lang.buffer import Buffer
@@ -54,6 +56,7 @@ from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
+from .lang.handlers import trace
 from .lang.image_param import Dimension, OutputImageParam
 from .lang.image_wrappers import ImageParam
 from .lang.installation import install_dir, load_plugin
@@ -147,6 +150,7 @@ from .lang.pipeline import Pipeline
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
+from .lang.services import print, print_when, require
 from .lang.stage import Stage
 from .lang.target import Target, target_feature_for_device_api
 from .lang.target_choice import (
@@ -166,6 +170,7 @@ from .lang.target_queries import (
 from .lang.tuple import Tuple
 from .lang.types import BFloat, Bool, Float, Handle, Int, Type, TypeCode, UInt
 from .lang.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
+from .runtime import TraceEvent
 from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune
 
 __all__ = [
@@ -212,6 +217,7 @@ __all__ = [
     "RDom",
     "RVar",
     "Range",
+    "RequirementFailed",
     "ScheduleError",
     "Stage",
     "StmtOutputFormat",
@@ -221,6 +227,8 @@ __all__ = [
     "TargetFeature",
     "TargetOS",
     "TargetProcessorTune",
+    "TraceEvent",
+    "TraceKind",
     "Tuple",
     "Type",
     "TypeCode",
@@ -320,8 +328,11 @@ __all__ = [
     "natural_vector_size",
     "popcount",
     "pow",
+    "print",
+    "print_when",
     "product",
     "reinterpret",
+    "require",
     "round",
     "rounding_halving_add",
     "rounding_mul_shift_right",
@@ -344,6 +355,7 @@ __all__ = [
     "target_has_feature",
     "target_natural_vector_size",
     "target_os_is",
+    "trace",
     "trunc",
     "u8",
     "u8_sat",

@@ -21,6 +21,7 @@ from .schedule.placement import check_placements
 from .schedule.prefetches import check_prefetches
 from .schedule.separate_specializations import separate_specializations
 from .schedule.storage import check_storage
+from .schedule.tracing import tracing
 from .target import Target
 
 
@@ -40,7 +41,7 @@ def compile_pipeline(
     """
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
-        lowered = lower(program, schedules, strided)
+        lowered = lower(program, schedules, strided, tracing(program, schedules, target))
         with timed("print_c"):
             return print_c(lowered, target)
 
@@ -51,7 +52,8 @@ def compile_linked(
     """The same for a kernel that is to become part of another program, as a static function of this name."""
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
-        lowered = replace(lower(program, schedules, strided, answers=True), name=name)
+        traced = tracing(program, schedules, target)
+        lowered = replace(lower(program, schedules, strided, traced, answers=True), name=name)
         with timed("print_c"):
             kernel = print_c(lowered, target, linked=True)
     choice = lowered.body
@@ -65,7 +67,7 @@ def lowered_pipeline(
     """Check and lower only: the statements that would be printed."""
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
-        return lower(program, schedules, strided)
+        return lower(program, schedules, strided, tracing(program, schedules, target))
 
 
 def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Stmt:

@@ -9,6 +9,7 @@
           IllegalSchedule        a directive would change the answer, or reads what is not there
         BufferError              a buffer does not fit: dtype, rank, region, stride
         ParamError               a scalar parameter is missing or out of range
+        RequirementFailed        what `require` or `add_requirement` asks for does not hold in this run
       UnsupportedTarget          the machine, target or compiler cannot do it
         CompilerNotFound         no C compiler; says the command that installs one
         CompilerFailed           the C compiler was found and failed
@@ -79,6 +80,10 @@ class BufferError(UserError):
 
 class ParamError(UserError):
     """A scalar parameter is missing or out of its range."""
+
+
+class RequirementFailed(UserError):
+    """A condition of `hl.require` or `Pipeline.add_requirement` does not hold in this run."""
 
 
 class UnsupportedTarget(HalideError):

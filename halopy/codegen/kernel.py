@@ -22,7 +22,8 @@ class Kernel:
     """One compiled unit as text.
 
     The entry point is `int32_t NAME(struct halide_buffer_t *const *buffers, const void *const *scalars,
-    int64_t *error_args)`. It returns 0, or 1 + a position in `asserts` after writing that site's numbers.
+    int64_t *error_args)`, with `const halopy_services *services` (`c.services_text`) after that if `needs_services`.
+    It returns 0, or 1 + a position in `asserts` after writing that site's numbers.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Kernel:
     asserts: tuple[AssertSite, ...]
     needs_openmp: bool
     needs_math: bool
+    needs_services: bool = False
 
 
 MOST_ERROR_ARGS = 16

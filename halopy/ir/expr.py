@@ -1,4 +1,4 @@
-"""Expressions: values without side effects. Every node has a `dtype`, its type with lanes.
+"""Expressions: values, without side effects but for `Effect`. Every node has a `dtype`, its type with lanes.
 
 Arithmetic is Halide's. Integers wrap at their width; signed integers of 32 bits and more are
 assumed not to overflow where they index. Integer `Div` and `Mod` are Euclidean (the remainder is
@@ -14,6 +14,7 @@ from ..dtypes import BOOL, INT32, Code, DType
 from ..target_features import TargetArch, TargetFeature, TargetOS
 from .node import Node
 from .refs import DomainRef, FunctionRef, ImageRef, ScalarRef
+from .services import Service
 
 
 class Expr(Node):
@@ -255,6 +256,23 @@ class Let(Expr):
 
     def _derive(self) -> None:
         self._write("dtype", self.body.dtype)
+
+
+class Effect(Expr):
+    """`value`, which the kernel passes on after calling a service with `args`; where `where` (lanes of bool) is false
+    it does not call.
+
+    Not pure: each evaluation of the statement in which it stands calls once (also where it stands there several times).
+    So it is neither moved to another statement, nor kept from one iteration for the next.
+    """
+
+    service: Service
+    value: Expr
+    args: tuple[Expr, ...]
+    where: Expr | None = None
+
+    def _derive(self) -> None:
+        self._write("dtype", self.value.dtype)
 
 
 # Nodes that only lowering makes.

@@ -20,6 +20,7 @@ from . import expr as ir
 from . import stmt as st
 from .expr import Expr
 from .node import Node
+from .services import Trace
 from .stmt import LoopKind, Stmt
 
 LIMIT = 1 << 20
@@ -114,6 +115,13 @@ def _load(e: ir.Load) -> tuple[Piece, ...]:
     return f"{e.buffer}[", e.index, "]", *guard
 
 
+def _effect(e: ir.Effect) -> tuple[Piece, ...]:
+    where: tuple[Piece, ...] = () if e.where is None else (" if ", e.where)
+    name = e.service.kind.name.lower() if isinstance(e.service, Trace) else type(e.service).__name__.lower()
+    of = f" {e.service.func}" if isinstance(e.service, Trace) else ""
+    return f"{name}{of}(", *_list((e.value, *e.args)), ")", *where
+
+
 def _shuffle(e: ir.Shuffle) -> tuple[Piece, ...]:
     return "shuffle(", *_list(e.vectors), ", " + ", ".join(map(str, e.indices)), ")"
 
@@ -134,6 +142,7 @@ _EXPRS: dict[type[Node], Callable[[Any], Iterable[Piece]]] = {
     ir.Not: lambda e: ("!", e.a),
     ir.Select: lambda e: ("select(", e.condition, ", ", e.a, ", ", e.b, ")"),
     ir.Cast: lambda e: (f"{e.dtype}(", e.a, ")"),
+    ir.Effect: _effect,
     ir.Call: lambda e: (f"{e.name}(", *_list(e.args), ")"),
     ir.Let: lambda e: (f"(let {e.name} = ", e.value, " in ", e.body, ")"),
     ir.Load: _load,

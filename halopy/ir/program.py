@@ -39,6 +39,7 @@ class Image:
     rank: int
     ref: ImageRef
     constraints: tuple[Constraint, ...] = ()
+    is_traced: bool = False  # its loads are reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`functions` by name, producers before consumers; `outputs` are names of functions."""
+    """`functions` by name, producers before consumers; `outputs` are names of functions.
+
+    `requirements` are Effects that fail where what is required of the scalars and shapes does not hold.
+    """
 
     functions: Mapping[str, Function]
     outputs: tuple[str, ...]
@@ -61,6 +65,7 @@ class Program:
     names: Mapping[FunctionRef, str]
     promises: Mapping[str, tuple[Constraint, ...]] = field(default_factory=dict)  # by output buffer
     alignments: Mapping[str, int] = field(default_factory=dict)  # bytes, by input or output buffer, where promised
+    requirements: tuple[Expr, ...] = ()
 
 
 def output_buffers(name: str, count: int) -> list[str]:

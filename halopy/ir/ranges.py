@@ -16,6 +16,7 @@ from .depth import STEP, stepping_stones
 from .expr import Expr, round_to
 from .fold import Number, fold_call, fold_cast
 from .linear import linear
+from .services import Trace
 
 Range = tuple[Number | None, Number | None]
 UNBOUNDED: Range = (None, None)
@@ -451,6 +452,12 @@ _CALLS: dict[str, Callable[[Ranges, ir.Call], Range]] = {
     "trunc": _monotone(1),
 }
 
+
+def _is_passed_on(e: ir.Effect) -> bool:
+    """Whether the effect's value is the one inside; other events give their number."""
+    return not isinstance(e.service, Trace) or e.service.has_value
+
+
 _RULES: dict[type, Callable[[Ranges, Any], Range]] = {
     ir.Var: _var,
     ir.Add: _sum,
@@ -474,6 +481,7 @@ _RULES: dict[type, Callable[[Ranges, Any], Range]] = {
     ir.Let: _let,
     ir.Ramp: _ramp,
     ir.Broadcast: lambda self, e: self.of(e.value),
+    ir.Effect: lambda self, e: self.of(e.value) if _is_passed_on(e) else type_range(e.dtype),
     ir.Shuffle: _shuffle,
     ir.VectorReduce: _reduce,
     ir.Call: _call,

@@ -56,6 +56,7 @@ class ErrorSite(enum.Enum):
     STORAGE_TOO_SMALL = "storage too small"
     BAD_EXTENT = "bad extent"
     SPECIALIZATION_FAILED = "specialization failed"
+    REQUIREMENT = "requirement"
 
 
 class For(Stmt):

@@ -99,6 +99,12 @@ def _call(e: ir.Call) -> None:
         _demand(a.dtype.lanes == e.dtype.lanes, e, f"an argument is {a.dtype}, the result {e.dtype}")
 
 
+def _effect(e: ir.Effect) -> None:
+    for a in (*e.args, *([] if e.where is None else [e.where])):
+        _demand(a.dtype.lanes == e.dtype.lanes, e, f"an argument is {a.dtype}, the value {e.dtype}")
+    _demand(e.where is None or e.where.dtype.is_bool, e, "`where` is no condition")
+
+
 def _index(node: Node, index: Expr, value: DType, predicate: Expr | None) -> None:
     _demand(index.dtype.is_index_like, node, f"index is {index.dtype}")
     _demand(index.dtype.lanes == value.lanes, node, f"index is {index.dtype}, value {value}")
@@ -163,6 +169,7 @@ _RULES: dict[type[Node], Callable[[Any], None]] = {
     ir.Select: _select,
     ir.Cast: _cast,
     ir.Call: _call,
+    ir.Effect: _effect,
     ir.Read: _read,
     ir.Load: lambda e: _index(e, e.index, e.dtype, e.predicate),
     ir.Ramp: _ramp,

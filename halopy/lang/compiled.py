@@ -12,7 +12,7 @@ from ..errors import BufferError, ParamError
 from ..ir.program import Program
 from ..ir.refs import ImageRef
 from ..lower.query_bounds import Query, query_bounds
-from ..runtime import load
+from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
 from ..target import Target
 from .bounds_query import find_shapes, scalars_now
@@ -28,10 +28,11 @@ class CompiledPipeline:
     Buffers are dense in dimension 0, mostly; for those that are not there is another kernel.
     """
 
-    __slots__ = ("_lock", "_query", "_target", "_variants", "revision", "snapshot")
+    __slots__ = ("_lock", "_query", "_target", "_variants", "handlers", "revision", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, target: Target, revision: int) -> None:
+    def __init__(self, snapshot: Snapshot, target: Target, revision: int, handlers: Handlers) -> None:
         self.snapshot = snapshot
+        self.handlers = handlers
         self.revision = revision  # at which this was found to be current
         self._target = target
         self._lock = threading.Lock()
@@ -77,12 +78,13 @@ class CompiledPipeline:
 class _Variant:
     """A loaded kernel and where its arguments come from."""
 
-    __slots__ = ("images", "kernel", "loaded", "outputs", "scalars")
+    __slots__ = ("images", "kernel", "loaded", "names", "outputs", "scalars")
 
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
         program = snapshot.program
         self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
         self.loaded = load(_as_the_user_names(self.kernel, program))
+        self.names = _shown_names(program)
         places = output_places(program)
         self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]
         self.images = [program.images[b.name].ref for b in self.kernel.buffers if not b.is_output]
@@ -100,7 +102,9 @@ class PreparedCall:
         self._versions = [p.version for p in variant.scalars]
         for p in variant.scalars:
             p.check_range()
-        self._run = variant.loaded.prepare(self._buffers, [p.value for p in variant.scalars])
+        self._run = variant.loaded.prepare(
+            self._buffers, [p.value for p in variant.scalars], pipeline.handlers, variant.names
+        )
 
     def run(self) -> None:
         self._run()
@@ -132,12 +136,7 @@ def output_places(program: Program) -> dict[str, int]:
 
 def _as_the_user_names(kernel: Kernel, program: Program) -> Kernel:
     """The kernel with the user's names for what its checks and arguments are about, so that messages have them."""
-    shown = {name: printable(image.ref.name) for name, image in program.images.items()}
-    shown |= {name: printable(scalar.ref.name) for name, scalar in program.scalars.items()}
-    for ref, name in program.names.items():
-        shown[name] = printable(ref.name)
-        for element in range(len(program.functions[name].dtypes)):
-            shown[f"{name}.{element}"] = f"{printable(ref.name)}.{element}"
+    shown = _shown_names(program)
 
     def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(shown.get(name, name) for name in names[:1]) + names[1:]
@@ -173,3 +172,14 @@ def _param(program: Program, name: str) -> ParamRef:
     if not isinstance(ref, ParamRef):
         raise ParamError(f"the scalar `{name}` has no value")
     return ref
+
+
+def _shown_names(program: Program) -> dict[str, str]:
+    """The user's names for the program's."""
+    shown = {name: printable(image.ref.name) for name, image in program.images.items()}
+    shown |= {name: printable(scalar.ref.name) for name, scalar in program.scalars.items()}
+    for ref, name in program.names.items():
+        shown[name] = printable(ref.name)
+        for element in range(len(program.functions[name].dtypes)):
+            shown[f"{name}.{element}"] = f"{printable(ref.name)}.{element}"
+    return shown

@@ -18,6 +18,7 @@ from .func_outputs import FuncOutputs
 from .func_ref import FuncRef
 from .func_running import FuncRunning
 from .func_storage import FuncStorage
+from .func_tracing import FuncTracing
 from .image_param import InputImage
 from .rdom import RVar
 from .stage import Stage
@@ -27,7 +28,7 @@ from .var import Var, _
 _numbers = itertools.count()
 
 
-class Func(FuncStorage, FuncRunning, FuncOutputs):
+class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
     """A stage of a pipeline.
 
     Func(), Func("name")                        undefined

@@ -10,6 +10,7 @@ from ..ir.expr import FuncAccess
 from ..ir.function import Definition, Function
 from ..ir.node import Node, walk
 from ..ir.refs import FunctionRef
+from ..runtime import Handlers
 from ..schedule.directives import ComputeAt, Directive, HoistStorage, StoreAt
 from ..schedule.directives import LoopLevel as LoopLevelValue
 from ..schedule.initial import initial_stage
@@ -44,6 +45,7 @@ class FuncContents(FunctionRef):
     __slots__ = (
         "frozen",
         "func_directives",
+        "handlers",
         "nests",
         "output_refs",
         "pipeline",
@@ -57,6 +59,7 @@ class FuncContents(FunctionRef):
         self.required_dtypes = tuple(dtypes)
         self.required_rank = rank
         self.frozen = False
+        self.handlers = Handlers()  # of its own pipeline
         self.nests: list[StageNest] = []
         self.func_directives: list[Directive | Placement] = []
         self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all

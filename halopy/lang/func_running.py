@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..runtime import Handlers
 from ..target import Target as TargetValue
 from .ahead_of_time import AheadOfTime
 from .buffer import Buffer
 from .func_contents import FuncContents
+from .handlers import Handling
 from .module import Module
 from .pipeline_run import PipelineRun, Realization, Sizes
 from .snapshot import Snapshot
 from .target import Target
 
 
-class FuncRunning(AheadOfTime):
+class FuncRunning(Handling, AheadOfTime):
     """The part of Func that compiles and runs it. The first run fixes its definition."""
 
     __slots__ = ()
@@ -41,7 +43,7 @@ class FuncRunning(AheadOfTime):
         """The pipeline of which this Func is the only output."""
         contents = self._contents
         if not isinstance(contents.pipeline, PipelineRun):
-            contents.pipeline = PipelineRun([contents])
+            contents.pipeline = PipelineRun([contents], contents.handlers)
         return contents.pipeline
 
     def infer_input_bounds(
@@ -52,6 +54,9 @@ class FuncRunning(AheadOfTime):
         Given Buffers without memory (`Buffer.make_bounds_query`) get the shape of the output that fits.
         """
         self.pipeline().infer_input_bounds(dst, target)
+
+    def _handlers(self) -> Handlers:
+        return self._contents.handlers
 
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""

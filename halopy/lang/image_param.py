@@ -9,6 +9,7 @@ from typing import Self
 from ..errors import DefinitionError
 from ..ir import expr as nodes
 from ..source import caller
+from . import revision
 from .buffer import Buffer
 from .enums import MemoryType
 from .expr import Expr, ToExpr, to_node
@@ -174,6 +175,11 @@ class InputImage(OutputImageParam):
     def get(self) -> Buffer:
         """The Buffer now bound; an undefined one if none is."""
         return self._ref.buffer or Buffer()
+
+    def trace_loads(self) -> None:
+        """Each load of a value of it is reported."""
+        self._ref.is_traced = True
+        revision.changed()
 
     def reset(self) -> None:
         """Bind nothing."""

@@ -28,7 +28,16 @@ class ImageParamRef(ImageRef):
     `output` names the Func and the element whose output buffer it is, where it is one.
     """
 
-    __slots__ = ("any_stride", "buffer", "constraints", "estimates", "host_alignment", "memory", "wrappers")
+    __slots__ = (
+        "any_stride",
+        "buffer",
+        "constraints",
+        "estimates",
+        "host_alignment",
+        "is_traced",
+        "memory",
+        "wrappers",
+    )
 
     def __init__(self, name: str, dtype: DType, rank: int, output: tuple[FunctionRef, int] | None = None) -> None:
         super().__init__(name, dtype, rank, output=output)
@@ -37,6 +46,7 @@ class ImageParamRef(ImageRef):
         self.estimates: dict[tuple[str, int], Expr] = {}
         self.any_stride = False  # whether the promise of a dense dimension 0 was taken back
         self.host_alignment = dtype.bytes
+        self.is_traced = False  # its loads are reported
         self.memory = MemoryType.Auto
         self.wrappers: dict[FuncContents | None, Wrapping] = {}  # by consumer; None: for all
 

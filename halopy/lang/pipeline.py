@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import DefinitionError
+from ..ir import expr as nodes
 from ..source import caller
+from . import revision
+from .conversion import show
+from .expr import ToExpr, to_node
 from .func import Func
+from .leaves import leaves
 from .pipeline_run import PipelineRun
+from .services import requirement
 
 
 class Pipeline(PipelineRun):
@@ -28,6 +34,24 @@ class Pipeline(PipelineRun):
 
     def outputs(self) -> list[Func]:
         return [Func._of(contents) for contents in self._outputs]
+
+    def add_requirement(self, condition: ToExpr, *message: ToExpr | str) -> None:
+        """Before anything is computed, a run ends with an error that shows the message unless the condition holds.
+
+        Both are made of numbers, Params and the shapes of inputs.
+        """
+        text = f"add_requirement({show(to_node(condition))})"
+        for value in (condition, *(m for m in message if not isinstance(m, str))):
+            for node in leaves(to_node(value), nodes.Var, nodes.RVarAccess, nodes.FuncAccess, nodes.ImageAccess):
+                raise DefinitionError(
+                    text,
+                    location=caller(),
+                    reason=[f"`{show(node)}` is not known before the pipeline runs"],
+                    accepted="numbers, Params, and the shapes of Buffers and ImageParams",
+                )
+        required = requirement("add_requirement", to_node(condition), nodes.const(0), message)
+        self._requirements = (*self._requirements, required)
+        revision.changed()
 
     def get_func(self, index: int) -> Func:
         """The nth Func of the pipeline, producers before consumers."""

@@ -12,9 +12,11 @@ import numpy as np
 
 from ..codegen.c.names import identifier
 from ..errors import BufferError, DefinitionError
+from ..ir.expr import Expr
 from ..ir.program import Program
 from ..lower.single_loops import single_loops
 from ..reference import evaluate
+from ..runtime import Handlers
 from ..schedule.advice import advice
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
@@ -28,6 +30,7 @@ from .buffer import Buffer
 from .buffer_contents import BufferContents, ShapeOnly, allocate
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .func_contents import FuncContents
+from .handlers import Handling
 from .image_ref import ImageParamRef
 from .module import Module
 from .output_files import LinkageType
@@ -41,13 +44,15 @@ Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
 _MEMORY = 4  # targets whose compiled form is kept
 
 
-class PipelineRun(AheadOfTime):
+class PipelineRun(Handling, AheadOfTime):
     """A pipeline of Funcs given as their contents. The Funcs can get no further definitions."""
 
-    __slots__ = ("_compiled", "_current", "_lock", "_outputs")
+    __slots__ = ("_compiled", "_current", "_lock", "_outputs", "_requirements", "_told")
 
-    def __init__(self, outputs: Sequence[FuncContents]) -> None:
+    def __init__(self, outputs: Sequence[FuncContents], told: Handlers | None = None) -> None:
         self._outputs = tuple(outputs)
+        self._requirements: tuple[Expr, ...] = ()
+        self._told = told or Handlers()
         self._lock = threading.Lock()
         self._compiled: dict[TargetValue, CompiledPipeline] = {}
         self._current: tuple[TargetValue | None, CompiledPipeline] | None = None
@@ -94,6 +99,9 @@ class PipelineRun(AheadOfTime):
             self._current = (asked, made)
             return made
 
+    def _handlers(self) -> Handlers:
+        return self._told
+
     def _compile(self, target: TargetValue) -> CompiledPipeline:
         number = revision.current.number
         known = self._compiled.get(target)
@@ -104,7 +112,7 @@ class PipelineRun(AheadOfTime):
             known.revision = number
             return known
         _warn(now)
-        made = CompiledPipeline(now, target, number)
+        made = CompiledPipeline(now, target, number, self._told)
         while len(self._compiled) >= _MEMORY:
             del self._compiled[next(iter(self._compiled))]
         self._compiled[target] = made
@@ -112,7 +120,7 @@ class PipelineRun(AheadOfTime):
 
     def snapshot(self, target: TargetValue | None = None) -> Snapshot:
         """The program and the schedules at this moment, as values; for the target of runs, unless another is given."""
-        return snapshot(self._outputs, jit_target(None) if target is None else target)
+        return snapshot(self._outputs, jit_target(None) if target is None else target, self._requirements)
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""

@@ -45,7 +45,9 @@ class Snapshot:
     schedules: Mapping[str, FuncSchedule]
 
 
-def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> Snapshot:
+def snapshot(
+    outputs: Sequence[FuncContents], target: Target | None = None, requirements: Sequence[Expr] = ()
+) -> Snapshot:
     """For the host, unless a target is given.
 
     Raises DefinitionError where a Func is not defined, ScheduleError where a place was never decided.
@@ -61,7 +63,8 @@ def snapshot(outputs: Sequence[FuncContents], target: Target | None = None) -> S
         schedule = ref.schedule()
         directives = tuple(_outside_loops(d, outputs) for d in schedule.directives)
         schedules[name] = _named(replace(schedule, directives=directives), to_names)
-    return Snapshot(_with_promises(to_names, program, outputs), schedules)
+    required = tuple(map(to_names, requirements))
+    return Snapshot(_with_promises(to_names, replace(program, requirements=required), outputs), schedules)
 
 
 def _with_promises(to_names: _ToNames, program: Program, outputs: Sequence[FuncContents]) -> Program:
@@ -154,7 +157,9 @@ class _ToNames(Rewriter):
     def completed(self, program: Program) -> Program:
         """The program with the inputs that only directives use, and what is promised about the shapes of inputs."""
         for image in list(self.images.values()):
-            self.images[image.ref] = replace(image, constraints=self.promised(image.ref))
+            is_traced = isinstance(image.ref, ImageParamRef) and image.ref.is_traced
+            constraints = self.promised(image.ref)
+            self.images[image.ref] = replace(image, constraints=constraints, is_traced=is_traced)
         images = {image.name: image for image in self.images.values()}
         return replace(program, images=images, scalars={scalar.name: scalar for scalar in self.scalars.values()})
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ..dtypes import INT32
 from ..ir.build import add
-from ..ir.expr import Expr, Let, Load, Ramp, Var
+from ..ir.expr import Effect, Expr, Let, Load, Ramp, Var
 from ..ir.linear import LinearForm, expr_of, linear
 from ..ir.node import find
 from ..ir.rewrite import Rewriter, ScopedRewriter, free_vars
@@ -126,7 +126,7 @@ class _Rows(Rewriter):
         return add(Var(row), expr_of(LinearForm(rest, form.constant), INT32))
 
     def _is_fixed(self, term: Expr) -> bool:
-        return not term.has(Load) and self.bound.isdisjoint(self.outside.variables(term))
+        return not term.has(Load, Effect) and self.bound.isdisjoint(self.outside.variables(term))
 
 
 def _is_worth_it(fixed: dict[Expr, int]) -> bool:

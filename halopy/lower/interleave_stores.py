@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.expr import Expr, Load, Ramp, Shuffle, const, const_value
+from ..ir.expr import Effect, Expr, Load, Ramp, Shuffle, const, const_value
 from ..ir.linear import difference
 from ..ir.node import find
 from ..ir.rewrite import Rewriter
@@ -69,6 +69,8 @@ def _strided(stmt: Stmt) -> _Strided | None:
     if stride is None or not 1 < stride <= _MOST or stmt.index.base.dtype.lanes != 1:
         return None
     parts = [stmt.value, *(value for _, value in lets)]
+    if any(part.has(Effect) for part in parts):
+        return None  # one statement would call once where there are several
     if any(load.buffer == stmt.buffer for part in parts for load in find(part, Load)):
         return None
     return _Strided(lets, stmt, stmt.index, int(stride))

@@ -15,8 +15,9 @@ from ..ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ..ir.program import Program
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import If, Stmt, block
+from ..ir.stmt import Evaluate, If, Stmt, block
 from ..schedule.nest import FuncSchedule
+from ..schedule.tracing import NO_TRACING, Tracing
 from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes
@@ -28,6 +29,8 @@ from .interleave_stores import interleave_stores
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
+from .trace_accesses import trace_accesses
+from .trace_allocations import trace_allocations
 from .trim_no_ops import trim_no_ops
 from .unroll_loops import unroll_loops
 from .vectorize_loops import vectorize_loops
@@ -54,18 +57,25 @@ PASSES: tuple[Pass, ...] = (
 
 
 def lower(
-    program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str] = (), *, answers: bool = False
+    program: Program,
+    schedules: Mapping[str, FuncSchedule],
+    strided: Collection[str] = (),
+    tracing: Tracing = NO_TRACING,
+    *,
+    answers: bool = False,
 ) -> LoweredKernel:
     """The kernel that computes the program's outputs as scheduled.
 
-    `strided` names buffers of the caller whose innermost stride is not known to be 1. One that `answers` can be
-    asked for regions instead, by a further buffer (`answer_bounds_query`).
+    `strided` names buffers of the caller whose innermost stride is not known to be 1; `tracing` says what is reported.
+    One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`).
     """
     with timed("place_functions"):
         placement = place_functions(program, schedules)
     with timed("build_loop_nests"):
         regions = Regions(placement)
         stmt = build_loop_nests(regions)  # asks for regions as it goes
+    if tracing:
+        stmt = trace_accesses(stmt, tracing, regions)  # before folding: events have the user's coordinates
     with timed("fold_storage"):
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
     with timed("flatten_storage"):
@@ -77,7 +87,7 @@ def lower(
     empty = is_empty(regions)
     if not is_const(empty, 0):
         stmt = If(logical_not(empty), stmt)
-    stmt = block(*constraint_checks(placement.program), stmt)
+    stmt = block(*map(Evaluate, placement.program.requirements), *constraint_checks(placement.program), stmt)
     with timed("simplify"):
         stmt = simplify(stmt)
     for p in PASSES:
@@ -86,6 +96,7 @@ def lower(
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
+    stmt = trace_allocations(stmt, _traced_buffers(placement, tracing))  # last: no pass changes a size after it
     if answers:
         stmt, buffers = answer_bounds_query(stmt, regions, buffers), (*buffers, QUERY)
     return LoweredKernel(
@@ -106,6 +117,20 @@ def _buffers(program: Program) -> tuple[BufferArg, ...]:
         for e, dtype in enumerate(f.dtypes)
     ]
     return (*inputs, *outputs)
+
+
+def _traced_buffers(placement: Placement, tracing: Tracing) -> dict[str, tuple[str, int]]:
+    """The buffers whose allocation is reported, with Func and value."""
+    funcs = [
+        f
+        for f in placement.program.functions.values()
+        if placement.originals.get(f.name, f.name) in tracing.allocations
+    ]
+    return {
+        output_buffer(f, element): (placement.originals.get(f.name, f.name), element)
+        for f in funcs
+        for element in range(len(f.dtypes))
+    }
 
 
 def _loop_notes(placement: Placement) -> dict[str, tuple[str, ...]]:

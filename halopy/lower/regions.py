@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
+from ..ir.effects import without_effects
 from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
@@ -471,9 +472,13 @@ def _rdom_vars(function: Function, stage: int) -> tuple[ReductionVar, ...]:
 def _reads_of(definition: Definition) -> StageReads:
     by_name: dict[str, dict[tuple[Expr, ...], None]] = {}
     for read in stage_reads(definition):
-        by_name.setdefault(read.name, {}).setdefault(read.index)
+        by_name.setdefault(read.name, {}).setdefault(tuple(map(without_effects, read.index)))
     predicate = definition.rdom.predicate if definition.rdom else None
-    return StageReads({n: tuple(i) for n, i in by_name.items()}, definition.index, predicate)
+    return StageReads(
+        {n: tuple(i) for n, i in by_name.items()},
+        tuple(map(without_effects, definition.index)),
+        predicate and without_effects(predicate),
+    )
 
 
 def _union_of(intervals: Sequence[Interval]) -> Interval:

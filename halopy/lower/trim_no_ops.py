@@ -7,7 +7,8 @@
     }
 
 A condition that is the same in all iterations moves out of the loop. Scratch memory that nothing
-reads goes, with the stores to it; so do stores of what is there already, and empty loops.
+reads goes, with the stores to it; so do stores of what is there already, and empty loops. What calls a
+service (an `Effect`) stays.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..ir.build import add, logical_and, maximum, minimum, sub
-from ..ir.expr import And, Compare, Expr, Load
+from ..ir.expr import And, Compare, Effect, Expr, Load
 from ..ir.node import find
 from ..ir.rewrite import Rewriter, free_vars, substitute
 from ..ir.stmt import NOTHING, Allocate, Evaluate, For, If, LetStmt, LoopKind, Produce, Stmt, Store
@@ -26,6 +27,8 @@ from .solve import Bounds, exact_bounds
 
 def trim_no_ops(stmt: Stmt) -> Stmt:
     read = {load.buffer for load in find(stmt, Load)}
+    if stmt.has(Effect):
+        read |= {store.buffer for store in find(stmt, Store) if store.has(Effect)}  # storing is what calls the service
     allocated = Counter(allocation.buffer for allocation in find(stmt, Allocate))
     trimmed: Stmt = _TrimNoOps(read, {name for name, times in allocated.items() if times > 1})(stmt)
     return trimmed
@@ -66,8 +69,8 @@ class _TrimNoOps(Rewriter):
         body: Stmt = self(stmt.body)
         return NOTHING if body is NOTHING else Produce(stmt.name, body)
 
-    def rewrite_Evaluate(self, _: Evaluate) -> Stmt:
-        return NOTHING
+    def rewrite_Evaluate(self, stmt: Evaluate) -> Stmt:
+        return stmt if stmt.has(Effect) else NOTHING
 
     def rewrite_Store(self, stmt: Store) -> Stmt:
         there = Load(stmt.buffer, stmt.index, stmt.value.dtype, stmt.predicate)
@@ -84,7 +87,10 @@ class _TrimNoOps(Rewriter):
         name = stmt.buffer
         if name not in self.copied:
             return name in self.read
-        return any(load.buffer == name for load in find(stmt.body, Load))
+        stores = find(stmt.body, Store) if stmt.body.has(Effect) else []
+        return any(load.buffer == name for load in find(stmt.body, Load)) or any(
+            store.buffer == name and store.has(Effect) for store in stores
+        )
 
 
 class _WithoutStores(Rewriter):
@@ -130,7 +136,7 @@ class _Trimmed:
         for let in reversed(lets):
             if let.name in free_vars(plain):
                 plain = substitute(plain, {let.name: let.value})
-        if plain.has(Load):
+        if plain.has(Load, Effect):
             return False
         if self.loop.name not in free_vars(plain):
             self.outside.append(plain)

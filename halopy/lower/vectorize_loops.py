@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..ir import build
-from ..ir.expr import Add, And, Call, Expr, Load, Mul, Ramp, Var, VectorReduce, const
+from ..ir.expr import Add, And, Call, Effect, Expr, Load, Mul, Ramp, Var, VectorReduce, const
 from ..ir.node import Node, find
 from ..ir.rewrite import Rewriter, substitute
 from ..ir.stmt import (
@@ -148,7 +148,8 @@ class _Lanes:
         name = f"{stmt.name}'v"
         bound, value = _bind(name, wide, self.count)
         inner = self._within((stmt.name, stmt.value), {stmt.name: value}, self.mask)
-        inner = replace(inner, unrepeatable=self.unrepeatable or _stores_what_it_reads(stmt.value, stmt.body))
+        changes = stmt.value.has(Effect) or _stores_what_it_reads(stmt.value, stmt.body)
+        inner = replace(inner, unrepeatable=self.unrepeatable or changes)
         try:
             return LetStmt(name, bound, inner.run(stmt.body))
         except _Unrepeatable:
@@ -171,12 +172,13 @@ class _Lanes:
         return self._if_on_lanes(stmt)
 
     def _if_on_lanes(self, stmt: If) -> Stmt:
-        if self.mask is None and _is_likely(stmt.condition):
+        if self.mask is None and _is_likely(stmt.condition) and not stmt.condition.has(Effect):
             every = VectorReduce("and", self.widen.full(strip_likely(stmt.condition)), 1)
             slow = self.scalar(stmt.with_(condition=strip_likely(stmt.condition)))
             return If(every, self.run(stmt.then), slow)
         sides = [stmt.then, *([] if stmt.otherwise is None else [stmt.otherwise])]
-        if _stores_what_it_reads(stmt.condition, *sides) or not all(map(_is_stores, sides)):
+        # Stores under a mask would each ask again; what calls a service does so for one active lane after the other.
+        if _stores_what_it_reads(stmt.condition, *sides) or not all(map(_is_stores, sides)) or stmt.has(Effect):
             return self.scalar(stmt)
         condition = strip_likely(stmt.condition)
         if stmt.otherwise is None and self._is_range(condition):
@@ -223,7 +225,7 @@ class _Lanes:
 
     def _same_place(self, stmt: Store, place: Expr) -> Stmt:
         """A store that hits the same elements in every iteration."""
-        if stmt.predicate is not None or self.mask is not None:
+        if stmt.predicate is not None or self.mask is not None or stmt.has(Effect):
             return self.scalar(stmt)
         if _reads(stmt, {stmt.buffer}):
             return reduce_lanes(stmt, place, self.widen) or self.scalar(stmt)

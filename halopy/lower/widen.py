@@ -17,6 +17,7 @@ from ..ir.expr import (
     Broadcast,
     Call,
     Cast,
+    Effect,
     Expr,
     Let,
     Load,
@@ -41,7 +42,7 @@ class Widener(Rewriter):
     Under a `mask` (one bool per iteration) loads of inactive lanes do not touch memory.
     """
 
-    only = (Var,)
+    only = (Var, Effect)
 
     def __init__(self, values: Mapping[str, Expr], count: int, mask: Expr | None = None) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class Widener(Rewriter):
 
     def _branches(self, condition: Expr, then: Expr, otherwise: Expr) -> Expr:
         """A choice that evaluates one side only: each side loads just the lanes that chose it."""
-        if not self.depends(condition):
+        if not self.depends(condition) and not (then.has(Effect) or otherwise.has(Effect)):
             chosen = (condition, self.full(then), self.full(otherwise))
             return Call("if_then_else", chosen, chosen[1].dtype)
         chooses = self.full(condition)
@@ -119,6 +120,18 @@ class Widener(Rewriter):
         if self.mask is not None:
             predicate = lanes_active(predicate, lanes.repeat_each(self.mask, 1, node.dtype.lanes))
         return Load(node.buffer, index, node.dtype.with_lanes(index.dtype.lanes), predicate)
+
+    def rewrite_Effect(self, node: Effect) -> Expr:
+        """One call for all lanes; under a mask for those that are active."""
+        where = node.where
+        if self.mask is None:
+            operands = (node.value, *node.args, *([] if where is None else [where]))
+            if not any(map(self.depends, operands)):
+                return node
+        where = None if where is None else self.full(where)
+        if self.mask is not None:
+            where = lanes_active(where, lanes.repeat_each(self.mask, 1, node.dtype.lanes))
+        return Effect(node.service, self.full(node.value), tuple(map(self.full, node.args)), where)
 
     def rewrite_Broadcast(self, node: Broadcast) -> Expr:
         value = self(node.value)

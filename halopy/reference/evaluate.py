@@ -8,13 +8,16 @@ over its box. An index that depends on data reads that data, which is evaluated 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 
 from ..errors import BufferError
-from ..ir.expr import Read
-from ..ir.program import Program
+from ..ir.effects import without_effects
+from ..ir.expr import Effect, Read
+from ..ir.function import Function
+from ..ir.program import Program, expressions
 from .boxes import Box, box_around, box_of_region, covers, is_empty, shape_of, union
 from .grid import blank
 from .inputs import ImageArgument, image_grids, input_variables
@@ -43,13 +46,35 @@ def evaluate(
     return {name: evaluation.result(name, box) for name, box in boxes.items()}
 
 
+def _silent(program: Program) -> Program:
+    """The program without what it prints and requires: that changes no value."""
+    return replace(program, functions={name: _silent_function(f) for name, f in program.functions.items()})
+
+
+def _silent_function(function: Function) -> Function:
+    if not any(root.has(Effect) for root in expressions(function)):
+        return function
+    definitions = []
+    for d in function.definitions:
+        predicate = None if d.rdom is None or d.rdom.predicate is None else without_effects(d.rdom.predicate)
+        definitions.append(
+            replace(
+                d,
+                index=tuple(map(without_effects, d.index)),
+                values=tuple(map(without_effects, d.values)),
+                rdom=d.rdom and replace(d.rdom, predicate=predicate),
+            )
+        )
+    return replace(function, definitions=tuple(definitions))
+
+
 class _Evaluation:
     """One call of `evaluate`: what has been realized so far."""
 
     def __init__(
         self, program: Program, images: Mapping[str, ImageArgument], scalars: Mapping[str, int | float]
     ) -> None:
-        self.program = program
+        self.program = _silent(program)
         self.grids = image_grids(program, images)
         self.variables = input_variables(program, images, scalars)
         self._stages: dict[str, list[Stage]] = {}

@@ -27,18 +27,22 @@ from collections.abc import Callable, Sequence
 
 from ..codegen.kernel import AssertSite, Kernel
 from ..dtypes import Code, DType
-from ..errors import BufferError, HalideError, InternalError, ParamError, ScheduleError, UserError
+from ..errors import BufferError, HalideError, InternalError, ParamError, RequirementFailed, ScheduleError, UserError
 from ..ir.stmt import ErrorSite
 
 Names = Sequence[str]
 Numbers = Sequence[int]
 
 
-def error_of(kernel: Kernel, code: int, numbers: Numbers) -> HalideError:
-    """The error for a kernel's non-zero result."""
+def error_of(kernel: Kernel, code: int, numbers: Numbers, message: str = "") -> HalideError:
+    """The error for a kernel's non-zero result. `message` is what the kernel said where a requirement failed."""
     if not 0 < code <= len(kernel.asserts):
         return InternalError(f"kernel {kernel.name} returned {code}, which no check of it means")
     check: AssertSite = kernel.asserts[code - 1]
+    if check.site is ErrorSite.REQUIREMENT:
+        return RequirementFailed(
+            message.rstrip("\n") or "Requirement Failed: (false)", reason=(f"required: {check.names[0]}",)
+        )
     return refusal(kernel, check.site, check.names, numbers[: check.arg_count])
 
 

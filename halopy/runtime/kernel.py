@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..codegen.kernel import MOST_ERROR_ARGS, Kernel
 from ..dtypes import Code
@@ -13,10 +13,13 @@ from ..ir.kernel import ScalarArg
 from ..ir.stmt import ErrorSite
 from .buffer import RawBuffer
 from .checks import error_of, refusal
+from .services import Handlers, Run
 from .threads import with_threads
 
 Scalar = int | float | bool
 
+_NO_HANDLERS = Handlers()
+_NO_NAMES: Mapping[str, str] = {}
 _ERROR_NUMBERS = struct.Struct(f"{MOST_ERROR_ARGS}q")
 _SLOTS = {
     (Code.INT, 8): "b7x", (Code.INT, 16): "h6x", (Code.INT, 32): "i4x", (Code.INT, 64): "q",
@@ -35,7 +38,7 @@ class LoadedKernel:
         self.kernel = kernel
         self._library = library  # keeps the code mapped
         entry = library[kernel.name]
-        entry.argtypes = (ctypes.c_void_p,) * 3
+        entry.argtypes = (ctypes.c_void_p,) * (4 if kernel.needs_services else 3)
         entry.restype = ctypes.c_int32
         self._entry = with_threads(library, entry) if kernel.needs_openmp else entry
         slots = "".join(_SLOTS[scalar.dtype.code, scalar.dtype.bits] for scalar in kernel.scalars)
@@ -50,8 +53,17 @@ class LoadedKernel:
         """Run once. Raises the user's error when a check in the kernel fails."""
         self.prepare(buffers, scalars)()
 
-    def prepare(self, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar] = ()) -> Callable[[], None]:
-        """A function that runs the kernel on these arguments; it keeps them alive and may be called many times."""
+    def prepare(
+        self,
+        buffers: Sequence[RawBuffer],
+        scalars: Sequence[Scalar] = (),
+        handlers: Handlers = _NO_HANDLERS,
+        names: Mapping[str, str] = _NO_NAMES,
+    ) -> Callable[[], None]:
+        """A function that runs the kernel on these arguments; it keeps them alive and may be called many times.
+
+        `names` are the user's, for those of Funcs and images that the kernel reports.
+        """
         self._check_headers(buffers)
         block, address = self._packed(buffers, scalars)
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
@@ -59,9 +71,25 @@ class LoadedKernel:
         def run(_alive: object = (tuple(buffers), block)) -> None:
             code = entry(address, scalars_at, errors_at)
             if code:
-                raise error_of(self.kernel, code, _ERROR_NUMBERS.unpack_from(block, self._errors_at))
+                self._fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), handlers)
 
-        return run
+        def run_with_services(_alive: object = (tuple(buffers), block)) -> None:
+            services = Run(handlers, names)
+            with services as table:
+                code = entry(address, scalars_at, errors_at, table)
+            if services.exception is not None:
+                raise services.exception
+            if code:
+                self._fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), handlers, services.message)
+
+        return run_with_services if self.kernel.needs_services else run
+
+    def _fail(self, code: int, numbers: Sequence[int], handlers: Handlers, message: str = "") -> None:
+        """Raise the user's error, or tell whoever handles errors."""
+        error = error_of(self.kernel, code, numbers, message)
+        if handlers.error is None:
+            raise error
+        handlers.error(str(error))
 
     def _packed(
         self, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar]

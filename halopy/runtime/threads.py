@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from .. import instrument
 
-Entry = Callable[[int, int, int], int]
+Entry = Callable[..., int]  # of three or four addresses
 
 _SOFT = 1  # omp_pause_soft: keep settings, end idle threads
 
@@ -61,11 +61,11 @@ def with_threads(library: ctypes.CDLL, entry: Entry) -> Entry:
 def _limited(entry: Entry, team: _Team, size: int) -> Entry:
     """OpenMP keeps the team's size per calling thread, so each thread sets it once."""
 
-    def call(buffers: int, scalars: int, errors: int) -> int:
+    def call(*addresses: int) -> int:
         if getattr(_sized, "size", None) != size:
             team.set_size(size)
             _sized.size = size
-        return entry(buffers, scalars, errors)
+        return entry(*addresses)
 
     return call
 

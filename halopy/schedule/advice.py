@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from ..ir.program import Program
 from ..source import SourceLocation
-from .directives import AlignBounds, AlignStorage, Bound, BoundStorage, ComputeWith, FoldStorage, RingBuffer
+from .directives import (
+    AlignBounds,
+    AlignStorage,
+    Bound,
+    BoundStorage,
+    ComputeWith,
+    FoldStorage,
+    RingBuffer,
+    TraceAccesses,
+)
 from .nest import FuncSchedule
 
 
@@ -25,7 +34,7 @@ def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advi
     return [
         hint
         for name in program.functions
-        for find in (_forgotten_updates, _bounds_of_inlined, _memory_that_is_not_there, _replaced_partners)
+        for find in (_forgotten_updates, _ignored_of_inlined, _memory_that_is_not_there, _replaced_partners)
         for hint in find(name, program, schedules[name])
     ]
 
@@ -46,13 +55,13 @@ def _forgotten_updates(name: str, program: Program, schedule: FuncSchedule) -> I
             )
 
 
-def _bounds_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
-    """Ranges for a Func that is computed nowhere by itself."""
+def _ignored_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
+    """Ranges and events of a Func that is computed nowhere by itself."""
     function = program.functions[name]
     if name in program.outputs or function.updates or not schedule.compute_level.is_inlined:
         return
     for directive in schedule.directives:
-        if isinstance(directive.action, Bound | AlignBounds):
+        if isinstance(directive.action, Bound | AlignBounds | TraceAccesses):
             yield Advice(
                 f"{directive.text} has no effect: {function.name} is inlined",
                 directive.location,
@@ -60,7 +69,9 @@ def _bounds_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> I
             )
 
 
-def _meaningless(action: Bound | AlignBounds, func: str) -> str:
+def _meaningless(action: Bound | AlignBounds | TraceAccesses, func: str) -> str:
+    if isinstance(action, TraceAccesses):
+        return ""
     if isinstance(action, AlignBounds):
         return (
             f"Warning: It is meaningless to align the bounds of dimension {action.arg} of function {func}"

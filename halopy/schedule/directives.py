@@ -142,6 +142,29 @@ class ReorderStorage:
     args: tuple[str, ...]
 
 
+class TracedEvents(enum.Enum):
+    """What of a Func is reported when it happens."""
+
+    LOADS = "loads"
+    STORES = "stores"
+    REALIZATIONS = "realizations"
+    ALLOCATIONS = "allocations"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceAccesses:
+    """The Func's events of this kind are reported; nothing is computed otherwise than without."""
+
+    events: TracedEvents
+
+
+@dataclass(frozen=True, slots=True)
+class TraceTag:
+    """A text about the Func that a traced pipeline reports when it begins."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class FoldStorage:
     """g(x, y)  ->  g(x, y % factor): only so many rows are kept, in a ring."""
@@ -268,7 +291,9 @@ NestDirective = (
     | ComputeWith
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
-FuncDirective = Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async  # about the whole Func
+FuncDirective = (  # about the whole Func
+    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | TraceAccesses | TraceTag
+)
 
 
 @dataclass(frozen=True, slots=True)

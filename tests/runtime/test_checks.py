@@ -8,7 +8,7 @@ import pytest
 
 from halopy.codegen.kernel import AssertSite, Kernel
 from halopy.dtypes import FLOAT32, UINT8
-from halopy.errors import BufferError, HalideError, ParamError, ScheduleError
+from halopy.errors import BufferError, HalideError, ParamError, RequirementFailed, ScheduleError
 from halopy.ir.kernel import BufferArg, ScalarArg
 from halopy.ir.stmt import ErrorSite
 from halopy.runtime import load
@@ -45,6 +45,7 @@ CASES = {
     "memory of nobody": (HalideError, ErrorSite.OUT_OF_MEMORY, (), (12,)),
     "fold": (ScheduleError, ErrorSite.FOLD_TOO_SMALL, ("f", "y", "f.fold_storage(y, 2)"), (2, 3)),
     "storage": (ScheduleError, ErrorSite.STORAGE_TOO_SMALL, ("f", "x", "f.bound_storage(x, 9)"), (9, 10)),
+    "requirement": (RequirementFailed, ErrorSite.REQUIREMENT, ("(k > 3)",), ()),
     "extent": (BufferError, ErrorSite.BAD_EXTENT, ("in", "1"), (-4,)),
 }
 

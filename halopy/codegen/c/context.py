@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from ...dtypes import DType
-from ...ir.expr import Expr
+from ...ir.expr import Effect, Expr
 from .names import Names
 from .prelude import Prelude
 from .scopes import Mode, Scopes
@@ -35,6 +35,10 @@ class Context(ABC):
     @abstractmethod
     def keep(self, node: Expr, mode: Mode = Mode.VALUE, hint: str = "t") -> None:
         """Give the value a name now, since it will be used several times."""
+
+    @abstractmethod
+    def effect(self, node: Effect) -> Value:
+        """The C of an expression that calls a service, after lines that make the call."""
 
     def scalar(self, node: Expr, mode: Mode = Mode.VALUE) -> Text:
         """The C of a scalar expression."""

@@ -21,6 +21,7 @@ from ...ir.expr import (
     Cast,
     Const,
     Div,
+    Effect,
     Expr,
     Let,
     Load,
@@ -35,6 +36,7 @@ from ...ir.expr import (
     Var,
 )
 from ...ir.node import Node, mask, walk
+from ...ir.services import Fail
 from .context import Context, is_index, is_name
 from .loads import print_load
 from .scalars import print_scalar
@@ -108,6 +110,8 @@ class ExpressionPrinter(Context):
             return ((node.args[0], Mode.VALUE),)
         if isinstance(node, Call) and node.name in _TRANSPARENT:
             return ((node.args[0], _settled(node.args[0], mode)),)
+        if isinstance(node, Effect) and isinstance(node.service, Fail):
+            return [(e, _settled(e, Mode.VALUE)) for e in (node.where, *node.args) if e is not None]
         inner = mode if isinstance(node, _SAME_MODE) else Mode.VALUE
         return [(child, _settled(child, inner)) for child in node.children()]  # type: ignore[misc,arg-type]
 
@@ -133,6 +137,8 @@ class ExpressionPrinter(Context):
         inner = Mode.VALUE if is_exact else mode
         if isinstance(node, Load):
             found = print_load(self, node)
+        elif isinstance(node, Effect):
+            found = self.effect(node)
         elif isinstance(node, Call) and node.name == "if_then_else" and node.dtype.lanes == 1:
             return self._choice(node, mode)
         elif node.dtype.lanes == 1 and _all_scalar(node):
@@ -197,7 +203,7 @@ def let_mode(value: Expr) -> Mode:
 
 def _is_exact(node: Expr) -> bool:
     """Whether the node gives an int32 that is no index arithmetic."""
-    return isinstance(node, Load | Cast) or (isinstance(node, Call) and node.name not in _TRANSPARENT)
+    return isinstance(node, Load | Cast | Effect) or (isinstance(node, Call) and node.name not in _TRANSPARENT)
 
 
 def _all_scalar(node: Expr) -> bool:

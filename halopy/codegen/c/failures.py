@@ -13,6 +13,7 @@ GENERIC, QUERY_FAILED = -1, -1
 BAD_TYPE, OUT_OF_BOUNDS, CONSTRAINT, PARAM_LOW, PARAM_HIGH, NO_MEMORY = -3, -4, -8, -9, -10, -11
 NULL_ARGUMENT, NEGATIVE_EXTENT, NULL_HOST, BAD_DIMENSIONS = -12, -28, -34, -43
 _BOUNDS_TOO_SMALL, _FOLD_TOO_SMALL, _STORAGE_TOO_SMALL = -2, -26, -45
+_REQUIREMENT_FAILED = -27
 
 
 class Failure(NamedTuple):
@@ -38,6 +39,8 @@ def failure(check: AssertSite, outputs: frozenset[str]) -> Failure:
 
 def report_line(number: int, found: Failure) -> str:
     """The case of a switch over the kernel's results."""
+    if not found.template:
+        return f"    case {number}: return {found.code};"
     numbers = "".join(f", (long long)args[{k}]" for k in found.order)
     return f"    case {number}: return refuse(user_context, {found.code}, {c_string(found.template)}{numbers});"
 
@@ -80,6 +83,10 @@ def _storage(_: str, names: Sequence[str]) -> Failure:
     return Failure(_STORAGE_TOO_SMALL, text, (0, 1))
 
 
+def _requirement(_: str, __: Sequence[str]) -> Failure:
+    return Failure(_REQUIREMENT_FAILED, "", ())  # the kernel has said what fails
+
+
 def _extent(role: str, names: Sequence[str]) -> Failure:
     return Failure(NEGATIVE_EXTENT, f"{role} buffer {names[0]} has extent %lld in dimension {names[1]}", (0,))
 
@@ -94,4 +101,5 @@ _MEANINGS: Mapping[ErrorSite, Callable[[str, Sequence[str]], Failure]] = {
     ErrorSite.FOLD_TOO_SMALL: _fold,
     ErrorSite.STORAGE_TOO_SMALL: _storage,
     ErrorSite.BAD_EXTENT: _extent,
+    ErrorSite.REQUIREMENT: _requirement,
 }

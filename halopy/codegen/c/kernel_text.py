@@ -14,6 +14,7 @@ from ...target import Target
 from ..kernel import Kernel
 from .context import is_index
 from .names import comment, identifier
+from .services_text import LINKED_SERVICES
 from .statements import StatementPrinter
 from .types import Text, c_type, memory_type
 
@@ -34,17 +35,19 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     printer.print(kernel.body)
     if printer.needs_status:
         arguments.append("    int32_t status = 0;")
+    if linked and printer.needs_services:
+        arguments += LINKED_SERVICES
     body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
+    head = _head(kernel, entry, body, linked, printer.needs_services)
     return Kernel(
         name=entry,
-        text="\n".join(
-            [printer.prelude.text(), *(t.text() for t in printer.tasks), *_head(kernel, entry, body, linked), body]
-        ),
+        text="\n".join([printer.prelude.text(), *(t.text() for t in printer.tasks), *head, body]),
         buffers=kernel.buffers,
         scalars=kernel.scalars,
         asserts=tuple(printer.asserts),
         needs_openmp=printer.needs_openmp,
         needs_math=printer.prelude.needs_math,
+        needs_services=printer.needs_services,
     )
 
 
@@ -53,9 +56,9 @@ def _vector_bytes(target: Target | None) -> int:
     return 4 * target.vector_lanes(INT32) if target else _DEFAULT_VECTOR_BYTES
 
 
-def _head(kernel: LoweredKernel, entry: str, body: str, linked: bool) -> list[str]:
+def _head(kernel: LoweredKernel, entry: str, body: str, linked: bool, needs_services: bool) -> list[str]:
     arguments = ["halide_buffer_t *const *buffers", "const void *const *scalars", "int64_t *error_args"]
-    arguments += ["void *user_context"] if linked else []
+    arguments += ["void *user_context"] if linked else ["const halopy_services *services"] if needs_services else []
     unused = [
         f"    (void){name};" for name in (a.split("*")[-1] for a in arguments) if not re.search(rf"\b{name}\b", body)
     ]

@@ -14,6 +14,7 @@ _KEYWORDS = frozenset({
 })  # fmt: skip
 _OURS = frozenset({
     "buffers", "scalars", "error_args", "status", "failed", "halide_buffer_t", "halide_dimension_t", "PARALLEL_LOOP",
+    "services", "all_services", "halopy_services", "halide_trace_event_t",
     "user_context", "task", "tasks", "closure", "data", "none", "scratch", "release",
     "SCOPED", "OMP", "INLINE", "OUTLINE",
 })  # fmt: skip
@@ -26,8 +27,8 @@ _LIBRARY = frozenset({
     "cos", "cosh", "erf", "exit", "exp", "exp2", "expm1", "fabs", "floor", "fma", "fmax", "fmin", "fmod", "free",
     "frexp", "gamma", "hypot", "index", "j0", "j1", "jn", "labs", "ldexp", "log", "log10", "log1p", "log2", "malloc",
     "calloc", "realloc", "memcmp", "memcpy", "memmove", "memset", "modf", "nan", "pow", "printf", "putchar", "puts",
-    "remainder", "rindex", "rint", "round", "signbit", "sin", "sinh", "sqrt", "stderr", "stdin", "stdout", "strlen",
-    "tan", "tanh", "tgamma", "time", "trunc", "y0", "y1", "yn", "abort", "errno", "NULL",
+    "remainder", "rindex", "rint", "round", "signbit", "sin", "sinh", "snprintf", "sqrt", "stderr", "stdin", "stdout",
+    "strlen", "tan", "tanh", "tgamma", "time", "trunc", "y0", "y1", "yn", "abort", "errno", "NULL",
 })  # fmt: skip
 
 

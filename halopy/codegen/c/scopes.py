@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ...ir.expr import Expr, Load
+from ...ir.expr import Effect, Expr, Load
 from ...ir.node import mask
 from .types import Value
 
-_LOADS = mask(Load)
+_LOADS = mask(Load, Effect)  # what another statement must do again
 
 
 class Mode(IntEnum):

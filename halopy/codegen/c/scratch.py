@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from ...ir.expr import Expr, const_value
 from ...ir.stmt import Allocate, ErrorSite, For, MemoryKind
-from .checks import CheckPrinter
+from .effects import EffectPrinter
 from .hoist import hoistable
 from .scopes import Mode
 from .types import TIMES, Text, memory_type
@@ -54,7 +54,7 @@ INLINE void release(const struct scratch *taken) {
 #define SCOPED __attribute__((cleanup(release)))"""
 
 
-class ScratchPrinter(CheckPrinter):
+class ScratchPrinter(EffectPrinter):
     """Prints allocations."""
 
     def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
@@ -75,6 +75,7 @@ class ScratchPrinter(CheckPrinter):
             self.close()
         else:
             name = self.declared(stmt.buffer, f"{memory_type(stmt.dtype)} *")
+            self.memory_of[stmt.buffer] = "Stack"
             count = max(1, total // stmt.dtype.bytes)
             self.line(f"{memory_type(stmt.dtype)} {name}[{count}] __attribute__((aligned(64)));")
         self._on_stack += total
@@ -90,6 +91,7 @@ class ScratchPrinter(CheckPrinter):
     def heap(self, stmt: Allocate, size: Expr, *, shared: bool = False) -> str:
         """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""
         self.prelude.macro("SCOPED", _LINKED_SCRATCH if self.linked else _SCRATCH)
+        self.memory_of[stmt.buffer] = "Heap"
         count = self.scalar(size, Mode.INDEX)
         c_type, memory = memory_type(stmt.dtype), self.names.fresh(f"{stmt.buffer}_memory")
         name = self.declared(stmt.buffer, f"{c_type} *")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...ir.expr import Load
 from ...ir.stmt import Allocate, Assert, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
+from .context import is_name
 from .loops import LoopPrinter
 from .names import comment
 from .scopes import Mode, Scopes
@@ -67,7 +68,8 @@ class StatementPrinter(LoopPrinter):
         self.begin(stmt.value)
         value = self.value(stmt.value)
         for text in (value,) if isinstance(value, Text) else value.parts:
-            self.line(f"(void)({text.code});")
+            if not is_name(text):
+                self.line(f"(void)({text.code});")
 
     def prefetch(self, stmt: Prefetch) -> None:
         place = stmt.place

@@ -1,4 +1,4 @@
-"""Remove lets whose name nothing uses.
+"""Remove lets whose name nothing uses, and whose value has no effect.
 
 let a = n + 1
 let b = a*2         ->    out[0] = n
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..expr import Expr, Let, Var
+from ..expr import Effect, Expr, Let, Var
 from ..node import Node, walk
 from ..rewrite import Rewriter, free_vars
 from ..stmt import LetStmt, Stmt
@@ -29,7 +29,7 @@ def drop_dead_lets(node: Any) -> Any:
 def _live(node: Node, uses: dict[str, set[str]]) -> set[str]:
     """Names used outside the values of lets, or by the value of a let that is used."""
     live: set[str] = set()
-    todo = _used_outside_values(node)
+    todo = _used_outside_values(node) + [n.name for n in walk(node) if isinstance(n, LetStmt) and n.value.has(Effect)]
     while todo:
         name = todo.pop()
         if name not in live:

@@ -56,6 +56,8 @@ class Simplifier:
         return found
 
     def _visit(self, e: Expr) -> Expr:
+        if e.kinds & _EFFECTS and isinstance(e, ir.Binary) and not _is_zero(e):
+            return type(e)(self(e.a), self(e.b))  # services are called in the order written
         rule = _VISIT.get(type(e))
         result = rebuild(self, e) if rule is None else rule(self, e)
         return self.facts.known.get(result, result) if result.dtype.is_bool else result
@@ -66,7 +68,12 @@ class Simplifier:
         return operator(*operands) if rule is None else rule(self, operator, *operands)
 
 
+def _is_zero(e: ir.Binary) -> bool:
+    return type(e) is ir.Mul and e.dtype.is_integer and 0 in (const_value(e.a), const_value(e.b))
+
+
 _SUMS = (ir.Add, ir.Sub)
+_EFFECTS = ir.Effect.bit
 
 
 def rebuild(s: Simplifier, e: Any) -> Expr:
@@ -127,6 +134,15 @@ def _load(s: Simplifier, e: ir.Load) -> Expr:
     return ir.Load(e.buffer, index, e.dtype, predicate)
 
 
+def _effect(s: Simplifier, e: ir.Effect) -> Expr:
+    where = None if e.where is None else s(e.where)
+    if where is not None and (known := const_value(where)) is not None:
+        if not known:
+            return s(e.value)
+        where = None
+    return ir.Effect(e.service, s(e.value), tuple(map(s, e.args)), where)
+
+
 def _let(s: Simplifier, e: ir.Let) -> Expr:
     """Literals and variables are put in the place of the name; other values give its range."""
     value = s(e.value)
@@ -143,7 +159,9 @@ def _let(s: Simplifier, e: ir.Let) -> Expr:
 def bind_value(facts: Facts, name: str, value: Expr) -> None:
     """The name stands for a value: its range, and for index arithmetic the value itself."""
     facts.numbers[name] = facts.ranges.of(value)
-    if value.dtype.is_index_like and value.dtype.lanes == 1:
+    if value.has(ir.Effect):
+        facts.intervals.pop(name, None)
+    elif value.dtype.is_index_like and value.dtype.lanes == 1:
         facts.intervals[name] = Interval(value, value)
 
 
@@ -192,6 +210,7 @@ _VISIT: dict[type, _Visit] = {
     ir.Select: _select,
     ir.Cast: lambda s, e: make_cast(s, e.dtype, s(e.a)),
     ir.Call: lambda s, e: make_call(s, e, tuple(s(a) for a in e.args)),
+    ir.Effect: _effect,
     ir.Let: _let,
     ir.Load: _load,
     ir.Ramp: _ramp,

@@ -1,0 +1,139 @@
+"""Calls of services, each in front of the statement whose value needs it.
+
+    out[x] = print(a, "is a\\n")     ->     {
+                                              char line[...];
+                                              char *end = line;
+                                              end = line_i64(end, a);
+                                              end = line_i8(end, " is a\\n");
+                                              services->print(services->user_context, line);
+                                           }
+                                           out[x] = a;
+
+A printed vector is a line per lane; a traced one is one event, unless only some of its lanes are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ...dtypes import DType
+from ...ir.expr import Effect, Expr
+from ...ir.services import Print, Trace, TraceKind
+from ...ir.stmt import ErrorSite
+from .checks import CheckPrinter
+from .lanes import lane
+from .services_text import LINES, LINKED_TABLE, LONGEST_NUMBER, TABLE
+from .strings import c_string
+from .types import Text, Value, Vec, element_name, memory_type
+
+_Texts = Sequence[str]
+_OWN_LINES = {"bool": "line_bool_u8", "f32": "line_f32", "f64": "line_f64"}
+
+
+class EffectPrinter(CheckPrinter):
+    """Prints effects."""
+
+    def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(vector_bytes, loop_notes)
+        self.needs_services = False
+        self.memory_of: dict[str, str] = {}  # buffers that are allocated here: "Heap" or "Stack"
+
+    def effect(self, node: Effect) -> Value:
+        self.needs_services = True
+        self.prelude.macro("halopy_services", LINKED_TABLE if self.linked else TABLE)
+        self.local_types["services"] = "const halopy_services *"
+        service = node.service
+        if isinstance(service, Trace):
+            return self._trace(node, service)
+        self.prelude.macro("line", LINES)
+
+        def call(texts: _Texts) -> None:
+            line = self._line(service.texts, node.args, texts)
+            if isinstance(service, Print):
+                self.line(f"services->print(services->user_context, {line});")
+            else:
+                self.line(f"services->error(services->user_context, {line});")
+                self.report(ErrorSite.REQUIREMENT, (service.condition,), [])
+                self.leave()
+
+        self._in_each_lane(node, node.args, call)
+        return self.value(node.value)  # of Fail: evaluated only now that what was required holds
+
+    def _in_each_lane(self, node: Effect, operands: Sequence[Expr], write: Callable[[_Texts], None]) -> None:
+        """A block for each lane in which the call is made; `write` gets the lane's operands."""
+        wanted = [*operands, *([] if node.where is None else [node.where])]
+        lanes = [self._lanes(e) for e in wanted]
+        self.open("")
+        texts = [of_lanes[0] for of_lanes in lanes]
+        if node.dtype.lanes > 1:
+            arrays = [self._array(e.dtype, of_lanes) for e, of_lanes in zip(wanted, lanes, strict=True)]
+            at = self.names.fresh("lane")
+            self.open(f"for (int {at} = 0; {at} < {node.dtype.lanes}; {at}++)")
+            texts = [f"{array}[{at}]" for array in arrays]
+        if node.where is not None:
+            self.open(f"if ({texts.pop()})")
+        write(texts)
+        for _ in range(1 + (node.dtype.lanes > 1) + (node.where is not None)):
+            self.close()
+
+    def _lanes(self, e: Expr) -> list[str]:
+        """The value in each lane."""
+        found = self.value(e)
+        if isinstance(found, Vec):
+            found = self.name_vector(found)
+            return [lane(self, found, k, e.dtype.element).code for k in range(e.dtype.lanes)]
+        return [found.code] * e.dtype.lanes
+
+    def _array(self, dtype: DType, texts: _Texts, hint: str = "lanes") -> str:
+        name = self.names.fresh(hint)
+        self.line(f"const {memory_type(dtype.element)} {name}[{len(texts)}] = {{{', '.join(texts)}}};")
+        return name
+
+    def _line(self, between: tuple[str, ...], args: Sequence[Expr], texts: _Texts) -> str:
+        """A C string made of texts and numbers in turn."""
+        line, end = self.names.fresh("line"), self.names.fresh("end")
+        size = 1 + sum(len(text.encode()) for text in between) + LONGEST_NUMBER * len(args)
+        self.line(f"char {line}[{size}];")
+        self.line(f"char *{end} = line_i8({line}, {c_string(between[0])});")
+        for arg, text, after in zip(args, texts, between[1:], strict=True):
+            self.line(f"{end} = {_line_of(arg.dtype)}({end}, {text});")
+            if after:
+                self.line(f"{end} = line_i8({end}, {c_string(after)});")
+        return line
+
+    def _trace(self, node: Effect, service: Trace) -> Value:
+        value = self.value(node.value)
+        made = "" if service.has_value else self.names.fresh("event")
+        if made:
+            self.line(f"int32_t {made} = 0;")
+        operands = (*node.args, node.value) if service.has_value else node.args
+        if node.where is None:
+            self.open("")
+            self._event(service, node.value.dtype, [self._lanes(e) for e in operands], made)
+            self.close()
+        else:
+            dtype = node.value.dtype.element
+            self._in_each_lane(node, operands, lambda texts: self._event(service, dtype, [[t] for t in texts], made))
+        return Text(made) if made else value
+
+    def _event(self, service: Trace, dtype: DType, operands: list[list[str]], made: str) -> None:
+        value = f"{self._array(dtype, operands.pop(), 'value')}" if service.has_value else "0"
+        parent, places = operands[0][0], [f"(int32_t)({text})" for lanes in operands[1:] for text in lanes]
+        coordinates = self.names.fresh("coordinates") if places else "0"
+        if places:
+            self.line(f"const int32_t {coordinates}[{len(places)}] = {{{', '.join(places)}}};")
+        tag = self.memory_of.get(service.tag, "") if service.kind is TraceKind.ALLOCATE else service.tag
+        kind = (dtype.code.value, dtype.bits, dtype.lanes) if service.has_value else (0, 0, 1)
+        fields = [
+            c_string(service.func), value, coordinates, c_string(tag), f"{{{kind[0]}, {kind[1]}, {kind[2]}}}",
+            str(service.kind.value), parent, str(service.element), str(len(places)),
+        ]  # fmt: skip
+        event = self.names.fresh("traced")
+        self.line(f"const halide_trace_event_t {event} = {{{', '.join(fields)}}};")
+        self.line(f"{f'{made} = ' if made else ''}services->trace(services->user_context, &{event});")
+
+
+def _line_of(dtype: DType) -> str:
+    """The function that writes a number at the end of a line."""
+    name = element_name(dtype.element)
+    return _OWN_LINES.get(name, "line_i64" if dtype.is_int else "line_u64")

@@ -1,0 +1,64 @@
+"""What a running kernel can call: printing, failing with a message, reporting what it does.
+
+A `Service` says which call an `Effect` makes. Its texts are known when the kernel is made; the numbers in between are
+the Effect's `args`.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """Hand a line to the user: texts[0] args[0] texts[1] args[1] ... texts[-1]."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Leave the kernel with a message, made as a printed line is. `condition` is what was required, as text."""
+
+    texts: tuple[str, ...]
+    condition: str
+
+
+class TraceKind(enum.IntEnum):
+    """What happened. The numbers up to TAG are those of Halide's `halide_trace_event_code_t`."""
+
+    LOAD = 0
+    STORE = 1
+    BEGIN_REALIZATION = 2
+    END_REALIZATION = 3
+    PRODUCE = 4
+    END_PRODUCE = 5
+    CONSUME = 6
+    END_CONSUME = 7
+    BEGIN_PIPELINE = 8
+    END_PIPELINE = 9
+    TAG = 10
+    ALLOCATE = 11
+    FREE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Report an event: args[0] is the number of the event that this one belongs to, the rest are coordinates.
+
+    Of loads, stores and allocations the Effect's value is reported and passed on; any other event's Effect gives the
+    number of the event itself. Allocations have the buffer's name as their tag.
+    """
+
+    kind: TraceKind
+    func: str
+    element: int = 0
+    tag: str = ""
+
+    @property
+    def has_value(self) -> bool:
+        return self.kind in (TraceKind.LOAD, TraceKind.STORE, TraceKind.ALLOCATE)
+
+
+Service = Print | Fail | Trace

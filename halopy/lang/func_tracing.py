@@ -1,0 +1,38 @@
+"""The directives that report what a Func does while it runs."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from ..schedule.directives import TraceAccesses, TracedEvents, TraceTag
+from .func_scheduling import FuncScheduling
+
+
+class FuncTracing(FuncScheduling):
+    """The part of Func that asks for events. They change no value; see `hl.trace` for who gets them."""
+
+    __slots__ = ()
+
+    def trace_loads(self) -> Self:
+        """Each load of a value of it is reported."""
+        return self._add(TraceAccesses(TracedEvents.LOADS), "trace_loads()")
+
+    def trace_stores(self) -> Self:
+        """Each store of a value of it is reported, before it happens."""
+        return self._add(TraceAccesses(TracedEvents.STORES), "trace_stores()")
+
+    def trace_realizations(self) -> Self:
+        """It is reported when its memory begins and ends to live, and when it is computed and used."""
+        return self._add(TraceAccesses(TracedEvents.REALIZATIONS), "trace_realizations()")
+
+    def trace_allocations(self) -> Self:
+        """How many bytes it takes, and whether on the heap or the stack, is reported whenever its memory begins to
+        live, and when that ends. An output uses the caller's memory, which is not reported."""
+        return self._add(TraceAccesses(TracedEvents.ALLOCATIONS), "trace_allocations()")
+
+    def add_trace_tag(self, trace_tag: str) -> Self:
+        """A text that traced pipelines report when they begin."""
+        text = f"add_trace_tag({trace_tag!r})"
+        if not isinstance(trace_tag, str) or "\0" in trace_tag:
+            raise self._refused(text, "the tag is no text without NUL characters", "a str")
+        return self._add(TraceTag(trace_tag), text)

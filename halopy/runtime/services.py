@@ -1,0 +1,123 @@
+"""The functions that a running kernel calls: Python's side of `codegen.c.services_text`.
+
+A kernel gets a table of C functions and a number that says which call of which pipeline it is. It calls them from any
+thread; a handler that raises is not called again, and its exception is raised when the kernel has returned.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from .trace import RawEvent, TraceEvent, read_event
+
+
+@dataclass(slots=True)
+class Handlers:
+    """Who is told what kernels say. None: printed lines and events go to `sys.stdout`, errors are raised."""
+
+    print: Callable[[str], object] | None = None
+    trace: Callable[[TraceEvent], object] | None = None
+    error: Callable[[str], object] | None = None
+
+
+class _Table(ctypes.Structure):
+    """`halopy_services`."""
+
+    _fields_ = (
+        ("user_context", ctypes.c_void_p), ("print", ctypes.c_void_p), ("error", ctypes.c_void_p),
+        ("trace", ctypes.c_void_p),
+    )  # fmt: skip
+
+
+_collected: ContextVar[list[TraceEvent] | None] = ContextVar("collected", default=None)
+_numbers = itertools.count(1)
+_events = itertools.count(1)
+_runs: dict[int, Run] = {}
+
+
+class Run:
+    """One call of a kernel that needs services."""
+
+    __slots__ = ("collected", "exception", "handlers", "message", "names", "number", "table")
+
+    def __init__(self, handlers: Handlers, names: Mapping[str, str]) -> None:
+        self.handlers = handlers
+        self.names = names
+        self.collected = _collected.get()  # of the thread that calls; the kernel's own threads have no context
+        self.exception: BaseException | None = None
+        self.message = ""
+        self.number = next(_numbers)
+        self.table = _Table(self.number, *_FUNCTIONS)
+
+    def __enter__(self) -> int:
+        _runs[self.number] = self
+        return ctypes.addressof(self.table)
+
+    def __exit__(self, *_: object) -> None:
+        del _runs[self.number]
+
+    def print(self, text: str) -> int:
+        if self.handlers.print is not None:
+            self.handlers.print(text)
+        else:
+            sys.stdout.write(text)
+        return 0
+
+    def trace(self, raw: RawEvent) -> int:
+        number = next(_events) & 0x7FFFFFFF
+        name = (raw.func or b"").decode(errors="replace")
+        event = read_event(raw, self.names.get(name, name), number)
+        if self.collected is not None:
+            self.collected.append(event)
+        elif self.handlers.trace is not None:
+            self.handlers.trace(event)
+        else:
+            self.print(f"{event}\n")
+        return number
+
+
+@contextmanager
+def collect_events() -> Iterator[list[TraceEvent]]:
+    """A list that gets the events of all kernels that this thread runs inside."""
+    events: list[TraceEvent] = []
+    token = _collected.set(events)
+    try:
+        yield events
+    finally:
+        _collected.reset(token)
+
+
+def _guarded(run: Run | None, call: Callable[[Run], int]) -> int:
+    if run is None or run.exception is not None:
+        return 0
+    try:
+        return call(run)
+    except BaseException as exception:  # it cannot pass through C; the caller of the kernel raises it
+        run.exception = run.exception or exception
+        return 0
+
+
+def _print(context: int, text: bytes) -> None:
+    _guarded(_runs.get(context), lambda run: run.print(text.decode(errors="replace")))
+
+
+def _error(context: int, text: bytes) -> None:
+    run = _runs.get(context)
+    if run is not None:
+        run.message = run.message or text.decode(errors="replace")
+
+
+def _trace(context: int, event: ctypes._Pointer[RawEvent]) -> int:
+    return _guarded(_runs.get(context), lambda run: run.trace(event.contents))
+
+
+_TEXT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+_EVENT = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(RawEvent))
+_KEPT = (_TEXT(_print), _TEXT(_error), _EVENT(_trace))
+_FUNCTIONS = tuple(ctypes.cast(function, ctypes.c_void_p) for function in _KEPT)
