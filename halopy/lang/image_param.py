@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Self
 
@@ -18,8 +17,7 @@ from .image_ref import ImageParamRef
 from .parameter import Parameter
 from .region import ToRange, to_region
 from .types import Type, to_dtype
-
-_numbers = itertools.count()
+from .unnamed import unnamed_input
 
 
 class Dimension:
@@ -165,7 +163,7 @@ class InputImage(OutputImageParam):
         if type is None:
             super().__init__()
             return
-        super().__init__(ImageParamRef(name or f"p{next(_numbers)}", to_dtype(type), dimensions))
+        super().__init__(ImageParamRef(name or unnamed_input(), to_dtype(type), dimensions))
 
     def set(self, buffer: Buffer | object) -> None:
         """Bind a Buffer (or an array) that the next runs read."""

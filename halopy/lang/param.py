@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 from ..ir import expr as nodes
 from . import revision
 from .expr import Expr, ExprLike, Number, ToExpr, to_expr
 from .param_ref import ParamRef, Scalar, fitting
 from .parameter import Parameter
 from .types import Type, to_dtype
-
-_numbers = itertools.count()
+from .unnamed import unnamed_input
 
 
 class Param(ExprLike):
@@ -25,7 +22,7 @@ class Param(ExprLike):
     def __init__(self, type: Type, name: str | Scalar | None = None, value: Scalar | None = None) -> None:
         if name is not None and not isinstance(name, str):
             name, value = None, name
-        self._ref = ParamRef(name or f"p{next(_numbers)}", to_dtype(type))
+        self._ref = ParamRef(name or unnamed_input(), to_dtype(type))
         if value is not None:
             self.set(value)
 

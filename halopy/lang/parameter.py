@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from ..errors import DefinitionError
 from ..ir import expr as nodes
 from ..source import caller
@@ -14,8 +12,7 @@ from .expr import Expr, Number, ToExpr, to_expr
 from .image_ref import ImageParamRef
 from .param_ref import ParamRef, Scalar, fitting
 from .types import Type, to_dtype
-
-_numbers = itertools.count()
+from .unnamed import unnamed_input
 
 
 class Parameter:
@@ -34,11 +31,11 @@ class Parameter:
         if isinstance(type, Parameter):
             self._defined = type._defined
         elif type is not None and is_buffer:
-            self._defined = ImageParamRef(name or f"p{next(_numbers)}", to_dtype(type), dimensions)
+            self._defined = ImageParamRef(name or unnamed_input(), to_dtype(type), dimensions)
         elif type is not None:
             if dimensions:
                 raise DefinitionError(f"a scalar Parameter has no dimensions, not {dimensions}", location=caller())
-            self._defined = ParamRef(name or f"p{next(_numbers)}", to_dtype(type))
+            self._defined = ParamRef(name or unnamed_input(), to_dtype(type))
 
     @classmethod
     def _of(cls, ref: ParamRef | ImageParamRef) -> Parameter:

@@ -198,8 +198,7 @@ class LoopPrinter(ScratchPrinter):
 
 
 def _trips(each: _Range) -> str:
-    first = each.first.at(PLUS)
-    return f"{each.end} > {first} ? {each.end} - {first} : 0"
+    return f"{each.end} > {each.first.at(PLUS)} ? {each.end} - {each.first.at(TIMES)} : 0"
 
 
 def _perfect_nest(stmt: For) -> list[For]:
