@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -73,3 +74,50 @@ def test_loop_nests_read_as_those_of_halide(schedule, capfd):
     pipeline(hl, schedule).print_loop_nest()
     # Halide's sliding window leaves the name of a loop it replaced with a dot behind it.
     assert capfd.readouterr().err == (theirs.err + theirs.out).replace(".:", ":")
+
+
+def rows(hl: Any, schedule: Any) -> Any:
+    """A window of rows; `schedule(hl, f, g, x, y)` schedules it."""
+    x, y = hl.Var("x"), hl.Var("y")
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    g[x, y] = f[x, y] + f[x, y + 2]
+    schedule(hl, f, g, x, y)
+    return g
+
+
+def in_strips(hl, f, g, x, y):
+    yo, yi = hl.Var("yo"), hl.Var("yi")
+    n = hl.Param(hl.Int(32), "n")
+    g.split(y, yo, yi, n).parallel(yo).vectorize(x, 4)
+    f.store_at(g, yo).compute_at(g, yi)
+
+
+def named_anew(hl, f, g, x, y):
+    f.rename(y, hl.Var("t")).store_root().compute_at(g, y)
+
+
+SLIDING = {
+    "rows": lambda hl, f, g, x, y: f.store_root().compute_at(g, y),
+    "columns of rows": lambda hl, f, g, x, y: f.store_root().compute_at(g, x),
+    "not rows": lambda hl, f, g, x, y: f.store_at(g, y).compute_at(g, x),
+    "the other way": lambda hl, f, g, x, y: (g.reorder(y, x), f.store_root().compute_at(g, y)),
+    "folded": lambda hl, f, g, x, y: f.store_root().compute_at(g, y).fold_storage(y, 3),
+    "unrolled": lambda hl, f, g, x, y: f.store_root().compute_at(g, y).unroll(y),
+    "asynchronous": lambda hl, f, g, x, y: f.store_root().compute_at(g, y).async_(),
+    "hoisted": lambda hl, f, g, x, y: f.store_at(g, y).compute_at(g, x).hoist_storage_root(),
+    "in a ring": lambda hl, f, g, x, y: f.compute_at(g, y).hoist_storage_root().ring_buffer(2),
+    "prefetched": lambda hl, f, g, x, y: (f.compute_root(), g.prefetch(f, y, y, 2)),
+    "in strips": in_strips,
+    "named anew": named_anew,
+}
+
+
+@pytest.mark.parametrize("case", SLIDING)
+def test_the_rows_of_a_sliding_window_are_shown_as_one(case, capfd):
+    halide = pytest.importorskip("halide")
+    rows(halide, SLIDING[case]).print_loop_nest()
+    theirs = capfd.readouterr()
+    rows(hl, SLIDING[case]).print_loop_nest()
+    wanted = re.sub(r"\.(:| in)", r"\1", re.sub(r"\bv\d\b", "v", theirs.err + theirs.out))
+    assert capfd.readouterr().err == wanted
