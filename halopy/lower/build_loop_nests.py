@@ -22,7 +22,21 @@ from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import Assert, ErrorSite, For, If, LetStmt, LoopKind, Produce, Provide, Realize, Stmt, block, let_all
+from ..ir.stmt import (
+    Assert,
+    ErrorSite,
+    For,
+    If,
+    LetStmt,
+    LoopKind,
+    MemoryKind,
+    Produce,
+    Provide,
+    Realize,
+    Stmt,
+    block,
+    let_all,
+)
 from ..schedule.directives import SetKind
 from ..schedule.nest import Dim, StageNest
 from .bound_storage import bound_storage
@@ -87,24 +101,27 @@ class LoopNests:
         return let_all(self.regions.scope(level).bindings, block(*checks, body))
 
     def realize(self, func: str, level: Level, body: Stmt) -> Stmt:
+        function, schedule = self.regions.functions[func], self.placement.schedules[func]
         bounds: list[tuple[Expr, Expr]] = []
         for interval in self.regions.storage_box(func):
             assert interval.lo is not None and interval.hi is not None, "boxes have ends"
-            extent = self.extent(add(sub(interval.hi, interval.lo), 1), level)
+            extent = self.extent(add(sub(interval.hi, interval.lo), 1), level, schedule.memory)
             if not isinstance(extent, Const):  # where nobody needs the Func, its region is no region
                 extent = select(self.regions.fused.needed(func, level), extent, 0)
             bounds.append((interval.lo, extent))
         checks = bound_storage(self.regions, func, bounds)
-        function, schedule = self.regions.functions[func], self.placement.schedules[func]
         realize = Realize(func, function.dtypes, tuple(bounds), schedule.memory, body)
         self.realized[func] = realize
         return block(*checks, choose_slot(self.regions, realize) if func in self.placement.hoist else realize)
 
-    def extent(self, extent: Expr, level: Level) -> Expr:
-        """A number instead of the extent where one bounds it, so that small storage can live on the stack."""
-        if isinstance(extent, Const) or level == ROOT_LEVEL:
+    def extent(self, extent: Expr, level: Level, memory: MemoryKind) -> Expr:
+        """A number instead of the extent where one bounds it, so that small storage can live on the stack.
+
+        At the root, where sizes mostly depend on the caller's, only for what is wanted there.
+        """
+        if isinstance(extent, Const) or (level == ROOT_LEVEL and memory not in (MemoryKind.STACK, MemoryKind.REGISTER)):
             return extent
-        outermost = self.placement.path(level)[-2]
+        outermost = level if level == ROOT_LEVEL else self.placement.path(level)[-2]
         limit = most(simplify(self.regions.expand(extent, outermost)))
         return const(limit) if limit is not None and 0 <= limit <= _LARGEST_CONSTANT_EXTENT else extent
 

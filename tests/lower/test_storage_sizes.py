@@ -204,3 +204,15 @@ def test_each_iteration_uses_the_next_part_of_a_ring() -> None:
     text = str(nests(f).flat())
     assert "let g.slot = ((f.s0.y - f.min.1) % 3)" in text
     agrees(f, 5, 9)
+
+
+@pytest.mark.parametrize("kind", [hl.MemoryType.Stack, hl.MemoryType.Register], ids=lambda k: k.name)
+def test_memory_of_a_size_that_a_number_bounds_is_on_the_stack_where_that_is_wanted(kind: hl.MemoryType) -> None:
+    p = hl.Param(hl.Bool(), "p")
+    p.set(True)
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x] = x * 3
+    f[x] = g[hl.select(p, 0, 2)] + g[0]
+    g.compute_root().store_in(kind)
+    assert nests(f).allocation("g").size is const(3)
+    agrees(f, 9)
