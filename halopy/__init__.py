@@ -26,6 +26,7 @@ from .lang import boundary as BoundaryConditions
 from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
 from .lang.buffer import Buffer
 from .lang.buffer_shapes import BufferDimension
+from .lang.callable import Callable
 from .lang.casts import (
     bf16,
     cast,
@@ -183,6 +184,7 @@ __all__ = [
     "Buffer",
     "BufferDimension",
     "BufferError",
+    "Callable",
     "CompilerFailed",
     "CompilerNotFound",
     "DefinitionError",

@@ -37,7 +37,7 @@ class CompiledPipeline:
         self._target = target
         self._lock = threading.Lock()
         self._query: Query | None = None
-        self._variants: dict[frozenset[str], _Variant] = {}
+        self._variants: dict[frozenset[str], Variant] = {}
 
     def kernel(self) -> Kernel:
         """The kernel for dense buffers."""
@@ -57,8 +57,7 @@ class CompiledPipeline:
             self.find_shapes(buffers, scalars_now(program))
             return
         raw = {name: contents.raw for name, contents in buffers.items()}
-        strided = frozenset(name for name, buffer in raw.items() if buffer.strides and buffer.strides[0] != 1)
-        outputs[0].prepared = prepared = PreparedCall(self, self._variant(strided), outputs)
+        outputs[0].prepared = prepared = PreparedCall(self, self.variant(raw), outputs)
         prepared.run()
 
     def find_shapes(self, buffers: Mapping[str, BufferContents], scalars: Mapping[str, Scalar]) -> None:
@@ -68,14 +67,18 @@ class CompiledPipeline:
                 self._query = query_bounds(self.snapshot.program, self.snapshot.schedules)
         find_shapes(self._query, self.snapshot.program, buffers, scalars)
 
-    def _variant(self, strided: frozenset[str]) -> _Variant:
+    def variant(self, raw: Mapping[str, RawBuffer]) -> Variant:
+        """The kernel for buffers of these strides, by their names in the program."""
+        return self._variant(frozenset(n for n, buffer in raw.items() if buffer.strides and buffer.strides[0] != 1))
+
+    def _variant(self, strided: frozenset[str]) -> Variant:
         with self._lock:
             if strided not in self._variants:
-                self._variants[strided] = _Variant(self.snapshot, self._target, strided)
+                self._variants[strided] = Variant(self.snapshot, self._target, strided)
             return self._variants[strided]
 
 
-class _Variant:
+class Variant:
     """A loaded kernel and where its arguments come from."""
 
     __slots__ = ("images", "kernel", "loaded", "names", "outputs", "scalars")
@@ -96,7 +99,7 @@ class PreparedCall:
 
     __slots__ = ("_buffers", "_pipeline", "_run", "_variant", "_versions")
 
-    def __init__(self, pipeline: CompiledPipeline, variant: _Variant, outputs: Sequence[BufferContents]) -> None:
+    def __init__(self, pipeline: CompiledPipeline, variant: Variant, outputs: Sequence[BufferContents]) -> None:
         self._pipeline, self._variant = pipeline, variant
         self._buffers = self._buffers_now(outputs)
         self._versions = [p.version for p in variant.scalars]

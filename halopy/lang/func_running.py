@@ -8,6 +8,7 @@ from ..runtime import Handlers
 from ..target import Target as TargetValue
 from .ahead_of_time import AheadOfTime
 from .buffer import Buffer
+from .callable import Callable
 from .func_contents import FuncContents
 from .handlers import Handling
 from .module import Module
@@ -57,6 +58,10 @@ class FuncRunning(Handling, AheadOfTime):
 
     def _handlers(self) -> Handlers:
         return self._contents.handlers
+
+    def compile_to_callable(self, arguments: Sequence[object], target: Target | None = None) -> Callable:
+        """A function of these Params and ImageParams, and then of the output, compiled now."""
+        return self.pipeline().compile_to_callable(arguments, target)
 
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""

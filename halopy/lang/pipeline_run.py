@@ -28,6 +28,7 @@ from .ahead_of_time import AheadOfTime
 from .bounds_query import scalars_now
 from .buffer import Buffer
 from .buffer_contents import BufferContents, ShapeOnly, allocate
+from .callable import Callable
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .func_contents import FuncContents
 from .handlers import Handling
@@ -192,6 +193,13 @@ class PipelineRun(Handling, AheadOfTime):
             ref = program.images[name].ref
             assert isinstance(ref, ImageParamRef), "constant images are bound"
             ref.buffer = Buffer._of(shape.allocated())
+
+    def compile_to_callable(self, arguments: Sequence[object], target: Target | None = None) -> Callable:
+        """A function of these Params and ImageParams, and then of the outputs, compiled now."""
+        value = jit_target(target)
+        made = CompiledPipeline(self.snapshot(value), value, revision.current.number, self._told)
+        made.kernel()
+        return Callable(made, arguments)
 
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""
