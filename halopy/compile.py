@@ -16,6 +16,7 @@ from .lower.pipeline import lower
 from .lower.place_functions import place_functions
 from .lower.regions import Regions
 from .recursion import deep_recursion
+from .schedule.devices import check_devices
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
 from .schedule.prefetches import check_prefetches
@@ -86,4 +87,5 @@ def _checked(
         check_placements(program, schedules)
         check_storage(program, schedules, str(target))
         check_prefetches(schedules)
+        check_devices(program, schedules, str(target))
     return program, schedules

@@ -107,7 +107,8 @@ class _Substitute(Rewriter):
         return LetStmt(let.name, self(let.value), self._under(let.name, let.body))
 
     def rewrite_For(self, loop: For) -> Stmt:
-        return For(loop.name, self(loop.min), self(loop.extent), loop.kind, self._under(loop.name, loop.body))
+        low, extent = self(loop.min), self(loop.extent)
+        return For(loop.name, low, extent, loop.kind, self._under(loop.name, loop.body), loop.partition)
 
     def _under(self, name: str, body: Any) -> Any:
         if name not in self.values:

@@ -25,6 +25,21 @@ class LoopKind(enum.Enum):
     PARALLEL = "parallel"
     VECTORIZED = "vectorized"
     UNROLLED = "unrolled"
+    GPU_BLOCK = "gpu_block"
+    GPU_THREAD = "gpu_thread"
+    GPU_LANE = "gpu_lane"
+
+    @property
+    def is_on_device(self) -> bool:
+        return self in (LoopKind.GPU_BLOCK, LoopKind.GPU_THREAD, LoopKind.GPU_LANE)
+
+
+class LoopPartition(enum.Enum):
+    """Whether a loop is split into the iterations at its ends and a steady part without their tests."""
+
+    AUTO = "Auto"  # where that is thought to be worth it
+    NEVER = "Never"
+    ALWAYS = "Always"  # wherever something is decided by it
 
 
 class MemoryKind(enum.Enum):
@@ -67,6 +82,7 @@ class For(Stmt):
     extent: Expr
     kind: LoopKind
     body: Stmt
+    partition: LoopPartition = LoopPartition.AUTO
 
 
 class Block(Stmt):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from ..ir.stmt import MemoryKind
+from ..ir.stmt import LoopPartition, MemoryKind
 from ..schedule.directives import Align, PrefetchBound, Tail
 
 
@@ -55,6 +55,6 @@ class PrefetchBoundStrategy(enum.Enum):
 class Partition(enum.Enum):
     """Whether a loop is split into a boundary and a steady part."""
 
-    Auto = "Auto"
-    Never = "Never"
-    Always = "Always"
+    Auto = LoopPartition.AUTO
+    Never = LoopPartition.NEVER
+    Always = LoopPartition.ALWAYS

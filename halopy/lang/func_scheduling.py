@@ -13,12 +13,14 @@ from ..schedule.directives import (
     AlignBounds,
     Bound,
     ComputeAt,
+    CopyTo,
     Directive,
     FuncDirective,
     HoistStorage,
     StoreAt,
 )
 from ..source import caller
+from ..target_features import DeviceAPI
 from .expr import ToExpr
 from .func_contents import FuncContents, Placement
 from .func_outputs import output_refs
@@ -28,7 +30,7 @@ from .region import ToRange, to_region
 from .sizes import size_expression
 from .stage import StageVersions
 from .var import Var
-from .wrappers import wrapped
+from .wrappers import is_plain_copy, wrapped
 
 
 class FuncScheduling(StageVersions):
@@ -100,6 +102,22 @@ class FuncScheduling(StageVersions):
         for name, (low, extent) in zip(self._arguments(), region, strict=True):
             self.set_estimate(Var(name), low, extent)
         return self
+
+    def copy_to_host(self) -> Self:
+        """The Func, which only reads another, is a copy of it in the memory of the host."""
+        return self._copy("copy_to_host()", DeviceAPI.Host)
+
+    def copy_to_device(self, device_api: DeviceAPI = DeviceAPI.Default_GPU) -> Self:
+        """The Func, which only reads another, is a copy of it in the memory of a device."""
+        shown_api = "" if device_api is DeviceAPI.Default_GPU else f"DeviceAPI.{device_api.name}"
+        return self._copy(f"copy_to_device({shown_api})", device_api)
+
+    def _copy(self, text: str, device_api: DeviceAPI) -> Self:
+        self._nest()
+        if not is_plain_copy(self._contents.defined_function):
+            reason = "it does more than read another Func at the same place"
+            raise self._refused(text, reason, f"a Func like {self._contents.name}.in_()")
+        return self._add(CopyTo(device_api.name), text)
 
     def in_(self, f: FuncScheduling | Sequence[FuncScheduling] | None = None) -> Self:
         """A Func that reads this one, and is read in its place by `f`: one Func, several, or all."""

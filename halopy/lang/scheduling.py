@@ -8,7 +8,7 @@ from typing import Self, TypeAlias
 from ..dtypes import INT32
 from ..errors import DefinitionError, ScheduleError
 from ..ir.expr import Const
-from ..ir.stmt import LoopKind
+from ..ir.stmt import LoopKind, LoopPartition
 from ..schedule.directives import (
     AllowRaceConditions,
     Directive,
@@ -18,6 +18,7 @@ from ..schedule.directives import (
     Rename,
     Reorder,
     SetKind,
+    SetPartition,
     Split,
 )
 from ..schedule.nest import StageNest
@@ -154,25 +155,33 @@ class StageScheduling:
         return self._record(text, Prefetch(prefetch_source(text, func), *loops, size, strategy.value))
 
     def partition(self, var: Loop, partition_policy: Partition) -> Self:
-        """Whether the loop is split into boundary and steady part: a hint, without effect on results."""
-        self._existing(self._text("partition", var, partition_policy), var)
-        return self
+        """Whether the loop is split into a steady part and edges: where it seems worth it, never, or always."""
+        text = self._text("partition", var, partition_policy)
+        return self._record(text, SetPartition(self._existing(text, var), partition_policy.value))
 
     def never_partition(self, *vars: Loops) -> Self:
-        for var in _flat(vars):
-            self.partition(var, Partition.Never)
-        return self
+        """The loops stay whole."""
+        return self._partitioned("never_partition", vars, LoopPartition.NEVER)
 
     def always_partition(self, *vars: Loops) -> Self:
-        for var in _flat(vars):
-            self.partition(var, Partition.Always)
-        return self
+        """The loops are split into a steady part and edges wherever something is decided by that."""
+        return self._partitioned("always_partition", vars, LoopPartition.ALWAYS)
 
     def never_partition_all(self) -> Self:
-        return self
+        """All loops that there are now stay whole."""
+        return self._all_partitioned("never_partition_all", LoopPartition.NEVER)
 
     def always_partition_all(self) -> Self:
-        return self
+        """All loops that there are now are split wherever something is decided by that."""
+        return self._all_partitioned("always_partition_all", LoopPartition.ALWAYS)
+
+    def _partitioned(self, verb: str, vars: Sequence[Loops], policy: LoopPartition) -> Self:
+        loops = _flat(vars)
+        text = self._text(verb, *loops)
+        return self._record(text, *(SetPartition(self._existing(text, v), policy) for v in loops))
+
+    def _all_partitioned(self, verb: str, policy: LoopPartition) -> Self:
+        return self._record(self._text(verb), *(SetPartition(name, policy) for name in self._nest().loop_names))
 
     def dump_argument_list(self) -> str:
         """The loops of the stage, innermost first."""

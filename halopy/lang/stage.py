@@ -7,13 +7,13 @@ from dataclasses import replace
 from ..errors import ScheduleError
 from ..schedule.directives import Specialize, SpecializeFail
 from ..source import caller
+from .device_scheduling import DeviceScheduling
 from .expr import ToExpr
 from .func_contents import FuncContents
-from .scheduling import StageScheduling
 from .sizes import condition_expression
 
 
-class StageVersions(StageScheduling):
+class StageVersions(DeviceScheduling):
     """Versions of a stage that are scheduled apart, chosen when the pipeline runs."""
 
     __slots__ = ()

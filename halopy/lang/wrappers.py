@@ -127,6 +127,14 @@ def _refused(text: str, reason: str, accepted: str | None = None) -> ScheduleErr
     return ScheduleError(text, location=caller(), reason=[reason], accepted=accepted)
 
 
+def is_plain_copy(function: Function) -> bool:
+    """Whether each value is that of one other Func, or input, at the same place."""
+    reads = [v for v in function.pure.values if isinstance(v, FuncAccess | ImageAccess)]
+    if function.updates or len(reads) != len(function.dtypes) or len({read.ref for read in reads}) != 1:
+        return False
+    return all(read.index == function.pure.index for read in reads)
+
+
 class _ReadsOf(Rewriter):
     """Reads of one Func become reads of another."""
 

@@ -29,6 +29,7 @@ from ..ir.stmt import (
     If,
     LetStmt,
     LoopKind,
+    LoopPartition,
     MemoryKind,
     Produce,
     Provide,
@@ -185,7 +186,9 @@ class LoopNests:
             if not isinstance(exact, Const):
                 body = If(lt(sub(Var(loop.name), low), extent), body)
             extent = const(max(limit, 0))
-        return For(loop.name, low, extent, loop.kind, body)
+        dim = self.nest_of(func, stage).dim(name)
+        partition = LoopPartition.AUTO if dim is None else dim.partition
+        return For(loop.name, low, extent, loop.kind, body, partition)
 
     def values(self, func: str, stage: int) -> Stmt:
         loops = self.regions.loops(func, stage)

@@ -1,7 +1,7 @@
 """What can be decided about the body of a loop for its steady state, and which iterations are steady.
 
 Only what runs in an innermost loop or differs between vector lanes is worth a steady state: the clamp of
-a row's coordinate costs nothing where the loop over its pixels stands inside.
+a row's coordinate costs nothing where the loop over its pixels stands inside. A schedule may say otherwise.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..ir.expr import (
 from ..ir.linear import difference
 from ..ir.node import Node, find
 from ..ir.simplify import simplify
-from ..ir.stmt import For, If, LoopKind
+from ..ir.stmt import For, If, LoopKind, LoopPartition
 from .likely import LIKELY, strip_likely
 from .solve import Bounds, Inside, Solver, exact_bounds
 
@@ -95,7 +95,8 @@ class _Decider:
         return self.found
 
     def _matters(self, node: Node) -> bool:
-        return node in self.sizes or self.inside.uses(node, self.hot)
+        always = self.loop.partition is LoopPartition.ALWAYS
+        return always or node in self.sizes or self.inside.uses(node, self.hot)
 
     def _counts(self, mark: Call) -> bool:
         return mark.name == "likely" or self.innermost

@@ -11,7 +11,8 @@
 In the steady state a marked condition holds, of a min, max or select the marked operand is taken.
 Without marks, a clamp is taken to keep the operand that moves with the loop. Parallel loops stay
 whole: each iteration chooses; so do loops inside an edge. Loops of few iterations are left to the
-loops around and inside. Where the lanes of a vector would be clamped one by one, an edge has a serial loop.
+loops around and inside, unless the schedule says `always_partition`; those of `never_partition` stay
+whole. Where the lanes of a vector would be clamped one by one, an edge has a serial loop.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..ir.build import add, ge, logical_and, lt, maximum, minimum, select, sub
 from ..ir.expr import And, Call, Expr, Or, Var, const_value
 from ..ir.node import Node
 from ..ir.rewrite import Rewriter
-from ..ir.stmt import For, If, LoopKind, Stmt, block, let_all
+from ..ir.stmt import For, If, LoopKind, LoopPartition, Stmt, block, let_all
 from .decisions import decide, is_innermost
 from .folding import FoldingRewriter
 from .likely import LIKELY
@@ -62,7 +63,7 @@ class _Edge(Rewriter):
 
     def rewrite_For(self, loop: For) -> Stmt:
         if loop.kind is LoopKind.VECTORIZED and loop.name in self.lanes:
-            return For(loop.name, loop.min, loop.extent, LoopKind.SERIAL, self(loop.body))
+            return loop.with_(kind=LoopKind.SERIAL, body=self(loop.body))  # type: ignore[no-any-return]
         decisions = decide(loop) if _is_worth_it(loop, 1) and is_innermost(loop) else None
         if decisions is None or not decisions.replaced:
             return _inside(self, loop)
@@ -72,13 +73,15 @@ class _Edge(Rewriter):
 
 
 def _is_worth_it(loop: For, few: int) -> bool:
-    trips = const_value(loop.extent)
+    if loop.partition is LoopPartition.NEVER:
+        return False
+    trips = None if loop.partition is LoopPartition.ALWAYS else const_value(loop.extent)
     return loop.kind in (LoopKind.SERIAL, LoopKind.PARALLEL) and (trips is None or trips > few)
 
 
 def _inside(rewriter: Rewriter, loop: For) -> Stmt:
     body = rewriter(loop.body)
-    return loop if body is loop.body else For(loop.name, loop.min, loop.extent, loop.kind, body)
+    return loop if body is loop.body else loop.with_(body=body)
 
 
 class _Take(FoldingRewriter):

@@ -49,7 +49,7 @@ class _TrimNoOps(Rewriter):
         if body is NOTHING:
             return NOTHING
         if body is not loop.body:
-            loop = For(loop.name, loop.min, loop.extent, loop.kind, body)
+            loop = loop.with_(body=body)
         if loop.kind in (LoopKind.SERIAL, LoopKind.PARALLEL):
             return _Trimmed(loop).result()
         return loop
@@ -157,7 +157,7 @@ class _Trimmed:
         for e in self.bounds.before:
             end = minimum(e, end)
         trips = loop.extent if not self.bounds else maximum(sub(end, start), 0)
-        return For(loop.name, start, trips, loop.kind, body)
+        return For(loop.name, start, trips, loop.kind, body, loop.partition)
 
 
 def _parts(condition: Expr) -> list[Expr]:

@@ -87,7 +87,8 @@ class _Copy(FoldingRewriter):
         return Var(name, var.dtype) if name else var
 
     def rewrite_For(self, loop: For) -> Stmt:
-        return For(self._new(loop.name), self(loop.min), self(loop.extent), loop.kind, self(loop.body))
+        name, low, extent = self._new(loop.name), self(loop.min), self(loop.extent)
+        return For(name, low, extent, loop.kind, self(loop.body), loop.partition)
 
     def rewrite_LetStmt(self, stmt: LetStmt) -> Stmt:
         return LetStmt(self._new(stmt.name), self(stmt.value), self(stmt.body))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..ir.expr import Expr
 from ..ir.refs import FunctionRef, ImageRef
-from ..ir.stmt import LoopKind, MemoryKind
+from ..ir.stmt import LoopKind, LoopPartition, MemoryKind
 from ..source import SourceLocation
 
 
@@ -70,6 +70,22 @@ class SetKind:
 
     loop: str
     kind: LoopKind
+    device: str = ""  # of blocks, threads and lanes
+
+
+@dataclass(frozen=True, slots=True)
+class SetPartition:
+    """The loop is split into a steady part and its edges as it seems worth it, always, or never."""
+
+    loop: str
+    policy: LoopPartition
+
+
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """All of the stage runs on a device, in one thread of it."""
+
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +272,13 @@ class SpecializeFail:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class CopyTo:
+    """The Func, which only reads another, is a copy of it in the memory of a device, or of the host ("Host")."""
+
+    device: str
+
+
 class Align(enum.Enum):
     """How the iterations of loops that become one are laid side by side (Halide's LoopAlignStrategy)."""
 
@@ -278,21 +301,13 @@ class ComputeWith:
     align: tuple[tuple[str, Align], ...] = ()
 
 
+LoopDirective = Split | Fuse | Rename | Reorder | SetKind | SetPartition
 NestDirective = (
-    Split
-    | Fuse
-    | Rename
-    | Reorder
-    | SetKind
-    | AllowRaceConditions
-    | Prefetch
-    | Specialize
-    | SpecializeFail
-    | ComputeWith
+    LoopDirective | OnDevice | AllowRaceConditions | Prefetch | Specialize | SpecializeFail | ComputeWith
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = (  # about the whole Func
-    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | TraceAccesses | TraceTag
+    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | TraceAccesses | TraceTag | CopyTo
 )
 
 

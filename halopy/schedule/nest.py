@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import IllegalSchedule, ScheduleError
 from ..ir.expr import TRUE, Const, Expr, const_value
-from ..ir.stmt import LoopKind, MemoryKind
+from ..ir.stmt import LoopKind, LoopPartition, MemoryKind
 from .directives import (
     INLINED,
     AlignBounds,
@@ -20,12 +20,14 @@ from .directives import (
     Fuse,
     HoistStorage,
     LoopLevel,
+    OnDevice,
     Prefetch,
     Rename,
     Reorder,
     ReorderStorage,
     RingBuffer,
     SetKind,
+    SetPartition,
     Specialize,
     SpecializeFail,
     Split,
@@ -48,6 +50,8 @@ class Dim:
     is_reduction: bool = False
     made_by: tuple[Directive, ...] = ()  # directives that made or marked this loop, for comments and errors
     is_ordered: bool = False
+    partition: LoopPartition = LoopPartition.AUTO
+    device: str = ""  # where blocks, threads and lanes run
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,10 @@ def apply(nest: StageNest, directive: Directive) -> StageNest:
         changed = _set_kind(nest, action, directive)
     elif isinstance(action, Prefetch):
         changed = _prefetch(nest, action, directive)
+    elif isinstance(action, SetPartition):
+        changed = _set_partition(nest, action, directive)
+    elif isinstance(action, OnDevice):
+        changed = nest
     elif isinstance(action, AllowRaceConditions):
         changed = replace(nest, races_allowed=True)
     elif isinstance(action, Specialize):
@@ -276,11 +284,17 @@ def _set_kind(nest: StageNest, mark: SetKind, directive: Directive) -> StageNest
     if mark.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED):
         _check_constant_extent(nest, mark, directive)
     dim = nest.dims[at]
-    marked = replace(dim, kind=mark.kind, made_by=(*dim.made_by, directive))
+    marked = replace(dim, kind=mark.kind, device=mark.device, made_by=(*dim.made_by, directive))
     _check_race(nest, marked, directive)
     changed = replace(nest, dims=(*nest.dims[:at], marked, *nest.dims[at + 1 :]))
     _check_blending_races(changed, directive)
     return changed
+
+
+def _set_partition(nest: StageNest, mark: SetPartition, directive: Directive) -> StageNest:
+    at = _position(nest, mark.loop, directive)
+    marked = replace(nest.dims[at], partition=mark.policy)
+    return replace(nest, dims=(*nest.dims[:at], marked, *nest.dims[at + 1 :]))
 
 
 def _prefetch(nest: StageNest, prefetch: Prefetch, directive: Directive) -> StageNest:
@@ -338,7 +352,7 @@ def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> 
 
 def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
     """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
-    at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED)
+    at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
     if at_once and dim.is_ordered and not nest.races_allowed:
         raise IllegalSchedule(
             directive.text,

@@ -156,21 +156,24 @@ def _outside(name: str, level: LoopLevel, use: Path, placements: Placements) -> 
     if func is None:
         other = level.func.name if level.func is not None else "?"
         return [f"the pipeline does not use `{other}`"]
-    loops = {loop for nest in placements.schedules[func].nests for loop in (*nest.loop_names, OUTERMOST)}
-    if level.loop not in loops:
+    nests = placements.schedules[func].nests
+    stages = [nest.stage for nest in nests if level.loop in (*nest.loop_names, OUTERMOST)]
+    if not stages:
         return [f"{func} has no loop `{level.loop}`"]
     if placements.is_inlined(func):
         return [f"{func} is inlined, so it has no loops of its own"]
     reader = placements.stage_name(use[-1]) if use else "the caller"
+    wheres = {placements.stage_name(PathLoop(func, stage, level.loop)) for stage in stages}
+    where = wheres.pop() if len(wheres) == 1 else func
     also = "also " if any(placements.part_up_to(level, u) is not None for u in placements.uses(name)) else ""
-    return [f"{name} is {also}read by `{reader}`, outside loop {func}.{level.loop}"]
+    return [f"{name} is {also}read by `{reader}`, outside loop {where}.{level.loop}"]
 
 
 def _check_store(name: str, directive: Directive, place: Path, placements: Placements) -> None:
     part = placements.part_up_to(placements.schedules[name].store_level, place)
     if part is None:
         reason = [f"{name} is computed outside that loop, so its storage would not live long enough"]
-        raise _illegal_storage(name, directive, reason, ["root", *shown_path(place)])
+        raise _illegal_storage(name, directive, reason, ["root", *shown_path(place, placements)])
     for depth in range(len(part), len(place)):
         loop = place[depth]
         dim = placements.schedules[loop.func].nests[loop.stage].dim(loop.loop)
@@ -179,7 +182,7 @@ def _check_store(name: str, directive: Directive, place: Path, placements: Place
                 f"{name} is stored outside the {dim.kind.value} loop {loop.func}.{loop.loop}, but computed inside",
                 "its iterations run at the same time and would overwrite each other's values",
             ]
-            raise _illegal_storage(name, directive, reason, shown_path(place[depth:]))
+            raise _illegal_storage(name, directive, reason, shown_path(place[depth:], placements))
 
 
 def _illegal_storage(name: str, directive: Directive, reason: list[str], places: list[str]) -> IllegalSchedule:
@@ -187,9 +190,9 @@ def _illegal_storage(name: str, directive: Directive, reason: list[str], places:
     return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
 
 
-def shown_path(path: Path) -> list[str]:
+def shown_path(path: Path, placements: Placements) -> list[str]:
     """Levels as messages name them."""
-    return [f"{loop.func}.{loop.loop}" for loop in path if loop.loop != OUTERMOST]
+    return [f"{placements.stage_name(loop)}.{loop.loop}" for loop in path if loop.loop != OUTERMOST]
 
 
 def _illegal(name: str, directive: Directive, placements: Placements, reason: list[str]) -> IllegalSchedule:
@@ -209,7 +212,8 @@ def legal_places(name: str, placements: Placements) -> list[str]:
     for loop in uses[0] if uses else ():
         level = loop.func, loop.loop
         if loop.loop != OUTERMOST and all(level in use for use in shared):
-            legal.append(f"{loop.func}.{loop.loop}")
+            stages = {placements.stage_name(o) for use in uses for o in use if (o.func, o.loop) == level}
+            legal.append(f"{stages.pop() if len(stages) == 1 else loop.func}.{loop.loop}")
     return [*legal, "inline"]
 
 

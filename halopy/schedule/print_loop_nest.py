@@ -21,7 +21,7 @@ from ..ir.expr import Const, Expr
 from ..ir.program import Program
 from .directives import Fuse, Rename, Split
 from .fused_nests import OUTERMOST, OwnLoop, StageId
-from .nest import FuncSchedule, StageNest
+from .nest import Dim, FuncSchedule, StageNest
 from .placement import Path, PathLoop, Placements, check_placements
 from .side_by_side import side_by_side
 
@@ -115,7 +115,7 @@ class _LoopNests:
                 *outer, last = shown[dim.name].split(".")
                 shown[dim.name] = ".".join((*outer, "fused", last))
                 ranges.pop(dim.name, None)  # of this stage alone
-        return {d.name: _line(d.kind.value, shown[d.name], ranges.get(d.name)) for d in nest.dims}
+        return {d.name: _line(d, shown[d.name], ranges.get(d.name)) for d in nest.dims}
 
     def _ranges(self, name: str, stage: int, nest: StageNest) -> dict[str, Range]:
         known: dict[str, Range] = {}
@@ -172,11 +172,12 @@ def _short(name: str) -> str:
     return name.rsplit(".", 1)[-1].split("$")[0]
 
 
-def _line(kind: str, name: str, known: Range) -> str | None:
+def _line(dim: Dim, name: str, known: Range) -> str | None:
+    kind, device = dim.kind.value, f"<{dim.device}>" if dim.device else ""
     if known is None:
-        return f"{kind} {name}"
+        return f"{kind} {name}{device}"
     low, extent = known
-    return None if extent == 1 else f"{kind} {name} in [{low}, {low + extent - 1}]"
+    return None if extent == 1 else f"{kind} {name} in [{low}, {low + extent - 1}]{device}"
 
 
 def _indented(lines: list[str]) -> Iterator[str]:

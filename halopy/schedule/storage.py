@@ -78,7 +78,7 @@ def _check_hoisted(name: str, schedule: FuncSchedule, placements: Placements) ->
 def _check_level(
     name: str, hoist: Directive, part: Path | None, store: Path, place: Path, placements: Placements
 ) -> None:
-    around = "hoist_storage_root(), or hoist_storage() to " + (" or ".join(shown_path(store)) or "the root")
+    around = "hoist_storage_root(), or hoist_storage() to " + (" or ".join(shown_path(store, placements)) or "the root")
     if part is None:
         reason = f"{name} is stored or computed outside that loop, so its memory would not live long enough"
         raise _illegal(hoist, reason, around)
@@ -94,7 +94,7 @@ def _check_level(
                     "but is used inside",
                     "its iterations run at the same time and would overwrite each other's values",
                 ],
-                accepted=f"{name} hoisted to {' or '.join(shown_path(place[depth:]))}",
+                accepted=f"{name} hoisted to {' or '.join(shown_path(place[depth:], placements))}",
             )
 
 

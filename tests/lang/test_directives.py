@@ -270,3 +270,33 @@ def test_every_directive_on_an_update_leaves_the_result_alone(schedule):
         # A multiple of all factors, as updates round up.
         results.append(np.array(f.realize([16])))
     np.testing.assert_array_equal(*results)
+
+
+def test_the_places_that_are_accepted_name_loops_of_updates() -> None:
+    f, g = hl.funcs("f g")
+    f[x, y] = x + y
+    g[x, y] = 0
+    g[x, y] += f[x + r.x, y]
+    g.update(0).split(x, xo, xi, 4)
+    f.compute_at(g, x)
+    with pytest.raises(hl.IllegalSchedule) as refused:
+        g.realize([8, 8])
+    assert "f is read by `g.update(0)`, outside loop g.x\n" in str(refused.value)
+    assert "accepted here: root, g.update(0).y, g.update(0).xo, g.update(0).xi, " in str(refused.value)
+    f.compute_at(g, xo)
+    np.testing.assert_array_equal(np.asarray(g.realize([8, 8])), np.asarray(g.reference([8, 8])))
+    f.compute_at(g, yi)
+    with pytest.raises(hl.IllegalSchedule, match="g has no loop `yi`"):
+        g.realize([8, 8])
+
+
+def test_a_loop_of_an_update_that_does_not_enclose_a_use_is_named_with_its_stage() -> None:
+    f, g = hl.funcs("f g")
+    f[x, y] = x + y
+    g[x, y] = f[x, y]
+    g[x, y] += f[x + r.x, y]
+    f.compute_at(g, r.x)
+    with pytest.raises(hl.IllegalSchedule, match=r"f is also read by `g`, outside loop g\.update\(0\)\.r\$x"):
+        g.realize([8, 8])
+    f.compute_at(g, y)
+    np.testing.assert_array_equal(np.asarray(g.realize([8, 8])), np.asarray(g.reference([8, 8])))

@@ -64,7 +64,7 @@ class _Statements:
         make = self.simplify.make
         last = make(ir.Sub, make(ir.Add, low, extent), const(1, low.dtype))
         body = yield from self._bound(s.name, Interval(low, last), s.body)
-        return body if body is NOTHING else st.For(s.name, low, extent, s.kind, body)
+        return body if body is NOTHING else st.For(s.name, low, extent, s.kind, body, s.partition)
 
     def _bound(self, name: str, interval: Interval, body: Stmt) -> _Visit:
         facts = self.simplify.facts
