@@ -38,7 +38,7 @@ def load(kernel: Kernel) -> LoadedKernel:
 
 
 def _flags(kernel: Kernel, compiler: Compiler, cache: Cache) -> tuple[str, ...]:
-    flags = compiler_flags(compiler)
+    flags = compiler_flags(compiler, kernel.text)
     if not kernel.needs_openmp:
         return flags
     openmp = openmp_flags(compiler, cache)

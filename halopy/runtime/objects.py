@@ -55,7 +55,7 @@ _FLAGS = {
 def compile_text(text: str, form: Form, target: Target) -> bytes:
     """The text in another form. Raises UnsupportedTarget where no compiler here can make it, CompilerFailed."""
     command = _command(form, target)
-    flags = [flag for flag in _flags(form, target) if flag not in _OF_LIBRARIES]
+    flags = [flag for flag in _flags(form, target, text) if flag not in _OF_LIBRARIES]
     return _compile([*command, *flags, *_machine_flags(target), *form.value], {"unit.c": text})
 
 
@@ -90,9 +90,9 @@ def _in_folder(command: Sequence[str], inputs: dict[str, str | bytes], folder: P
     return made.read_bytes()
 
 
-def _flags(form: Form, target: Target) -> tuple[str, ...]:
+def _flags(form: Form, target: Target, text: str) -> tuple[str, ...]:
     if _is_for_this_machine(target) and form not in _NEED_CLANG:
-        return compiler_flags(find_compiler(user_cache()))
+        return compiler_flags(find_compiler(user_cache()), text)
     return FLAGS
 
 

@@ -13,7 +13,7 @@ import pytest
 from halopy.errors import CompilerFailed, CompilerNotFound
 from halopy.runtime import RawBuffer, compilers, load
 from halopy.runtime.cache import user_cache
-from halopy.runtime.compilers import Compiler, compile_library, find_compiler, openmp_flags
+from halopy.runtime.compilers import Compiler, compile_library, compiler_flags, find_compiler, openmp_flags
 
 from .kernels import fill, kernel
 
@@ -198,6 +198,12 @@ def test_a_compiler_without_openmp_compiles_serially_and_says_so_once(scripts):
 def test_the_flags_that_keep_integers_and_floats_exact_are_there():
     assert {"-fwrapv", "-ffp-contract=off"} <= set(compilers.FLAGS)
     assert not [flag for flag in compilers.FLAGS if "fast" in flag]
+
+
+def test_a_very_long_text_is_optimized_less_and_as_exactly():
+    gcc = Compiler(("gcc",), "Free Software Foundation")
+    short, long = (set(compiler_flags(gcc, "x" * length)) for length in (1000, 1_000_000))
+    assert (short - long, long - short) == ({"-O3"}, {"-O1"})
 
 
 @pytest.mark.skipif(ZIG is None, reason="needs the ziglang wheel")
