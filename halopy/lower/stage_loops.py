@@ -140,11 +140,11 @@ class StageLoops:
             if at > 0 and step.tail in _SHIFTED:
                 base = Hoisted(names[at], name.format("base"), step.start(known[step.outer], _likely))
                 hoisted.setdefault(base.loop, []).append(base)
-                step.base = Var(base.symbol)
+                step.base = base
             elif depth > 0 and step.tail in _GUARDED:
                 guard = Hoisted(names[depth], name.format("at"), step.value(known), step.old.range.last)
                 hoisted.setdefault(guard.loop, []).append(guard)
-                step.symbol = Var(guard.symbol)
+                step.guard = guard
         return hoisted
 
     def _known(self, after: int = -1) -> dict[_Symbol, Expr]:
@@ -171,7 +171,7 @@ class StageLoops:
             var = Var(self.loops[name].name)
             known[symbol] = Interval(var, var) if name in fixed else None  # None: runs over its whole range
         for step in reversed(self.steps):
-            step.bound(known)
+            step.bound(known, fixed)
         return {name: _interval(symbol, known) for name, symbol in self.own.items()}
 
     def is_split(self, own: str) -> bool:
@@ -195,12 +195,6 @@ class _Symbol:
         self.name, self.range, self.is_clamped = name, range, is_clamped
 
 
-def _stands(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> bool:
-    """Whether the loop has a single value."""
-    interval = known[symbol]
-    return interval is not None and interval.lo is interval.hi
-
-
 def _interval(symbol: _Symbol, known: Mapping[_Symbol, Interval | None]) -> Interval:
     interval = known[symbol]
     return Interval(symbol.range.min, symbol.range.last) if interval is None else interval
@@ -218,7 +212,8 @@ class _Step:
     def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:  # noqa: ARG002 - a step without guards
         return []
 
-    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+    def bound(self, known: dict[_Symbol, Interval | None], fixed: Collection[str]) -> None:
+        """The values of what is consumed, from those of what is made, while the loops in `fixed` stand still."""
         raise NotImplementedError
 
 
@@ -243,8 +238,8 @@ class _SplitStep(_Step):
         self.step, self.old, self.outer, self.inner, self.fits = step, old, outer, inner, fits
         self.consumed = (old,)
         self.made = (outer, inner)
-        self.symbol: Var | None = None  # stands for the variable split, where its guard is hoisted
-        self.base: Var | None = None  # stands for the start of the tile, where that is hoisted
+        self.guard: Hoisted | None = None  # stands for the variable split
+        self.base: Hoisted | None = None  # stands for the start of the tile
         extent, factor = const_value(old.range.extent), const_value(step.factor)
         self.divides = extent is not None and factor is not None and extent % factor == 0
 
@@ -270,14 +265,14 @@ class _SplitStep(_Step):
 
     def value(self, known: Mapping[_Symbol, Expr]) -> Expr:
         """The variable split in terms of the loops made."""
-        start = self.start(known[self.outer], _likely) if self.base is None else self.base
+        start = self.start(known[self.outer], _likely) if self.base is None else Var(self.base.symbol)
         return add(start, known[self.inner])
 
     def define(self, known: dict[_Symbol, Expr]) -> None:
-        known[self.old] = self.value(known) if self.symbol is None else self.symbol
+        known[self.old] = self.value(known) if self.guard is None else Var(self.guard.symbol)
 
     def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
-        if self.symbol is not None:
+        if self.guard is not None:
             return []
         if self.tail in _GUARDED:
             return [_likely(le(known[self.old], self.old.range.last))]
@@ -286,17 +281,17 @@ class _SplitStep(_Step):
             return [_likely(ge(known[self.old], unshifted))]
         return []
 
-    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+    def bound(self, known: dict[_Symbol, Interval | None], fixed: Collection[str]) -> None:
         if known[self.outer] is None and known[self.inner] is None:
             known[self.old] = self._whole()
             return
-        if self.symbol is not None and _stands(self.outer, known) and _stands(self.inner, known):
-            known[self.old] = Interval(self.symbol, self.symbol)
+        if self.guard is not None and self.guard.loop in fixed:
+            known[self.old] = Interval(Var(self.guard.symbol), Var(self.guard.symbol))
             return
         outer, inner = _interval(self.outer, known), _interval(self.inner, known)
         scope: Scope = {"outer": outer, "inner": inner}
-        whole_tile = self.base is not None and _stands(self.outer, known)
-        start = self.base if whole_tile and self.base is not None else self.start(Var("outer"))
+        is_seen = self.base is not None and self.base.loop in fixed  # further out the symbol is not known yet
+        start = Var(self.base.symbol) if is_seen and self.base is not None else self.start(Var("outer"))
         reach = bounds_of(add(start, Var("inner")), scope)
         if self.tail in _GUARDED and reach.hi is not None:
             reach = Interval(reach.lo, minimum(reach.hi, self.old.range.last))
@@ -324,7 +319,7 @@ class _FuseStep(_Step):
         known[self.inner] = add(self.inner.range.min, mod(fused, self.inner.range.extent))
         known[self.outer] = add(self.outer.range.min, div(fused, self.inner.range.extent))
 
-    def bound(self, known: dict[_Symbol, Interval | None]) -> None:
+    def bound(self, known: dict[_Symbol, Interval | None], fixed: Collection[str]) -> None:  # noqa: ARG002 - names nothing
         fused = known[self.fused]
         if fused is None:
             known[self.inner] = known[self.outer] = None

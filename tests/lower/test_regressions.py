@@ -102,3 +102,14 @@ def test_a_producer_with_a_fused_loop_split_asks_for_no_more_input_than_it_reads
     f[x, y] = g[x, y] + 1
     g.compute_root().fuse(x, y, t).split(t, to, ti, 6).vectorize(ti)
     np.testing.assert_array_equal(np.asarray(f.realize([11, 7])), f.reference([11, 7]))
+
+
+def test_the_start_of_a_tile_is_named_only_inside_the_loop_that_decides_it() -> None:
+    """The innermost loop that counts tiles has one iteration, and g stands outside of it."""
+    f, g = hl.Func("f"), hl.Func("g")
+    yo = hl.Var("yo")
+    g[x, y] = x + y * 3
+    f[x, y] = g[x + 2, y]
+    f.unroll(y, 8, hl.TailStrategy.ShiftInwards).split(y, y, yo, 1)
+    g.compute_at(f, y)
+    np.testing.assert_array_equal(np.asarray(f.realize([3, 13])), f.reference([3, 13]))
