@@ -22,7 +22,7 @@ from ...ir.services import Print, Trace, TraceKind
 from ...ir.stmt import ErrorSite
 from .checks import CheckPrinter
 from .lanes import lane
-from .services_text import LINES, LINKED_TABLE, LONGEST_NUMBER, TABLE
+from .services_text import LINES, LONGEST_NUMBER, TABLE
 from .strings import c_string
 from .types import Text, Value, Vec, element_name, memory_type
 
@@ -40,7 +40,7 @@ class EffectPrinter(CheckPrinter):
 
     def effect(self, node: Effect) -> Value:
         self.needs_services = True
-        self.prelude.macro("halopy_services", LINKED_TABLE if self.linked else TABLE)
+        self.prelude.macro("halopy_services", TABLE)
         self.local_types["services"] = "const halopy_services *"
         service = node.service
         if isinstance(service, Trace):

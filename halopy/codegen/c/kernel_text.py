@@ -14,7 +14,7 @@ from ...target import Target
 from ..kernel import Kernel
 from .context import is_index
 from .names import comment, identifier
-from .services_text import LINKED_SERVICES
+from .services_text import linked_services
 from .statements import StatementPrinter
 from .types import Text, c_type, memory_type
 
@@ -36,7 +36,7 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     if printer.needs_status:
         arguments.append("    int32_t status = 0;")
     if linked and printer.needs_services:
-        arguments += LINKED_SERVICES
+        arguments += linked_services("\n".join([*printer.lines, *(t.text() for t in printer.tasks)]))
     body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
     head = _head(kernel, entry, body, linked, printer.needs_services)
     return Kernel(

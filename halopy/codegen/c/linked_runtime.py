@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from .linked_trace import TRACE
+from .services_text import EVENT
+
 _ERRORS = """\
 typedef void (*halide_error_handler_t)(void *user_context, const char *message);
 typedef void (*halide_print_t)(void *user_context, const char *message);
@@ -185,7 +188,12 @@ WEAK int halide_do_par_for(void *user_context, halide_task_t task, int min, int 
 """
 
 # The function by which a part is known to be needed, and the part.
-PARTS: Mapping[str, str] = {"halide_error": _ERRORS, "halide_malloc": _MEMORY, "halide_do_par_for": _TASKS}
+PARTS: Mapping[str, str] = {
+    "halide_error": _ERRORS,
+    "halide_malloc": _MEMORY,
+    "halide_do_par_for": _TASKS,
+    "halide_trace": TRACE,
+}
 
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "halide_error": (
@@ -201,9 +209,11 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
         "halide_set_num_threads", "halide_shutdown_thread_pool", "halide_default_do_par_for",
         "halide_set_custom_do_par_for", "halide_do_par_for",
     ),
+    "halide_trace": ("halide_default_trace", "halide_set_custom_trace", "halide_trace"),
 }  # fmt: skip
 
-DECLARATIONS = """\
+DECLARATIONS = (
+    """\
 extern void halide_print(void *user_context, const char *message);
 typedef void (*halide_print_t)(void *, const char *);
 extern halide_print_t halide_set_custom_print(halide_print_t print);
@@ -224,6 +234,13 @@ extern int halide_set_num_threads(int count);
 extern int halide_get_num_threads(void);
 extern void halide_shutdown_thread_pool(void);
 """
+    + EVENT
+    + """\
+extern int32_t halide_trace(void *user_context, const halide_trace_event_t *event);
+typedef int32_t (*halide_trace_t)(void *, const halide_trace_event_t *);
+extern halide_trace_t halide_set_custom_trace(halide_trace_t trace);
+"""
+)
 
 
 def runtime_text(parts: Collection[str]) -> str:

@@ -6,7 +6,9 @@ This is the only place that says how services are called. A caller that has func
 
 from __future__ import annotations
 
-TABLE = """\
+EVENT = """\
+#ifndef HALIDE_TRACE_EVENT
+#define HALIDE_TRACE_EVENT
 typedef struct halide_trace_event_t {
     const char *func;
     const void *value;
@@ -15,7 +17,12 @@ typedef struct halide_trace_event_t {
     struct { uint8_t code, bits; uint16_t lanes; } type;
     int32_t event, parent_id, value_index, dimensions;
 } halide_trace_event_t;
+#endif
+"""
 
+TABLE = (
+    EVENT
+    + """
 /* What the kernel may call; each function gets `user_context`. */
 typedef struct halopy_services {
     void *user_context;
@@ -23,6 +30,7 @@ typedef struct halopy_services {
     void (*error)(void *user_context, const char *text);
     int32_t (*trace)(void *user_context, const halide_trace_event_t *event);
 } halopy_services;"""
+)
 
 # A number takes at most this much of a line: the greatest float32 has 39 digits before the point and 6 after it.
 LONGEST_NUMBER = 64
@@ -56,15 +64,19 @@ OUTLINE char *line_f64(char *end, double value) { return line_float_f64(end, val
 
 
 # In a kernel that is part of another program, the functions are those of Halide's runtime.
-LINKED_TABLE = (
-    TABLE
-    + """
-extern void halide_print(void *user_context, const char *text);
-extern void halide_error(void *user_context, const char *text);
-extern int32_t halide_trace(void *user_context, const halide_trace_event_t *event);"""
-)
+_LINKED = {
+    "print": "void halide_print(void *user_context, const char *text);",
+    "error": "void halide_error(void *user_context, const char *text);",
+    "trace": "int32_t halide_trace(void *user_context, const halide_trace_event_t *event);",
+}
 
-LINKED_SERVICES = (
-    "    const halopy_services all_services = {user_context, halide_print, halide_error, halide_trace};",
-    "    const halopy_services *const services = &all_services;",
-)
+
+def linked_services(lines: str) -> list[str]:
+    """Lines at the beginning of a kernel that make the table of what other lines call."""
+    used = [name for name in _LINKED if f"services->{name}(" in lines]
+    table = ", ".join(["user_context", *(f"halide_{name}" if name in used else "0" for name in _LINKED)])
+    return [
+        *(f"    extern {_LINKED[name]}" for name in used),
+        f"    const halopy_services all_services = {{{table}}};",
+        "    const halopy_services *const services = &all_services;",
+    ]
