@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import math
 from collections.abc import Sequence
@@ -93,7 +94,13 @@ def _no_memory(dtype: DType, extents: Sequence[int]) -> Array:
 
 def allocate(dtype: DType, extents: Sequence[int]) -> Array:
     """A new dense array, dimension 0 innermost and last, aligned for vectors. Its elements are not initialised."""
+    return allocate_at(dtype, extents)[0]
+
+
+def allocate_at(dtype: DType, extents: Sequence[int]) -> tuple[Array, int]:
+    """`allocate`, and the address of the first element."""
     element = dtype.to_numpy()
     block = np.empty(math.prod(extents) * element.itemsize + _ALIGNMENT, np.uint8)
-    start = -block.__array_interface__["data"][0] % _ALIGNMENT
-    return np.ndarray(tuple(extents)[::-1], element, block, start)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(block))  # type: ignore[arg-type]  # faster than asking it
+    start = -address % _ALIGNMENT
+    return np.ndarray(tuple(extents)[::-1], element, block, start), address + start

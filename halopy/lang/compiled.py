@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
@@ -21,6 +22,9 @@ from .image_ref import ImageParamRef
 from .param_ref import ParamRef, Scalar
 from .snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from .sized_call import SizedCall
+
 
 class CompiledPipeline:
     """A pipeline at one moment, for one target. Compiles when it first runs, and runs on what is bound then.
@@ -28,7 +32,7 @@ class CompiledPipeline:
     Buffers are dense in dimension 0, mostly; for those that are not there is another kernel.
     """
 
-    __slots__ = ("_lock", "_query", "_target", "_variants", "handlers", "revision", "snapshot")
+    __slots__ = ("_lock", "_query", "_target", "_variants", "handlers", "revision", "sized", "snapshot")
 
     def __init__(self, snapshot: Snapshot, target: Target, revision: int, handlers: Handlers) -> None:
         self.snapshot = snapshot
@@ -37,6 +41,7 @@ class CompiledPipeline:
         self._target = target
         self._lock = threading.Lock()
         self._query: Query | None = None
+        self.sized: dict[tuple[int, ...], list[SizedCall]] = {}  # calls over sizes, ready to be made again
         self._variants: dict[frozenset[str], Variant] = {}
 
     def kernel(self) -> Kernel:

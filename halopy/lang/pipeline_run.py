@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..codegen.c.names import identifier
+from ..dtypes import DType
 from ..errors import BufferError, DefinitionError
 from ..ir.expr import Expr
 from ..ir.program import Program
@@ -36,6 +37,7 @@ from .image_ref import ImageParamRef
 from .module import Module
 from .output_files import LinkageType
 from .param_ref import ParamRef
+from .sized_call import SizedCall
 from .snapshot import Snapshot, snapshot
 from .target import Target
 from .target_choice import jit_target
@@ -43,6 +45,7 @@ from .target_choice import jit_target
 Sizes: TypeAlias = "Sequence[int]"
 Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
 _MEMORY = 4  # targets whose compiled form is kept
+_MEMORY_OF_SIZES = 8  # sizes for which a call is kept ready
 
 
 class PipelineRun(Handling, AheadOfTime):
@@ -84,10 +87,28 @@ class PipelineRun(Handling, AheadOfTime):
         if isinstance(wanted, Sequence) and wanted and isinstance(wanted[0], Buffer):
             self.compiled(target).run(self._given(wanted))
             return None
-        made = self._allocated(_sizes(wanted))
-        self.compiled(target).run(made)
-        buffers = tuple(map(Buffer._of, made))
-        return buffers[0] if len(buffers) == 1 else buffers
+        made = self._run_new(self.compiled(target), wanted)
+        return Buffer._of(made[0]) if len(made) == 1 else tuple(map(Buffer._of, made))
+
+    def _run_new(self, compiled: CompiledPipeline, wanted: object) -> list[BufferContents]:
+        """Run over these sizes. What was prepared for them is used again, by one thread at a time."""
+        plain = type(wanted) in (list, tuple) and {*map(type, wanted)} == {int}  # type: ignore[call-overload]
+        key: tuple[int, ...] = tuple(wanted) if plain else _sizes(wanted)  # type: ignore[arg-type]
+        ready = compiled.sized.get(key)
+        try:
+            call = ready.pop() if ready else self._sized_call(compiled, _sizes(wanted))
+        except IndexError:  # another thread was faster
+            call = self._sized_call(compiled, _sizes(wanted))
+        made = call.run()
+        if ready is None:
+            if len(compiled.sized) >= _MEMORY_OF_SIZES:
+                compiled.sized.clear()
+            ready = compiled.sized.setdefault(key, [])
+        ready.append(call)
+        return made
+
+    def _sized_call(self, compiled: CompiledPipeline, sizes: tuple[int, ...]) -> SizedCall:
+        return SizedCall(compiled, sizes, self._outputs_over(sizes))
 
     def compiled(self, target: Target | None = None) -> CompiledPipeline:
         """The pipeline, compiled as it is defined and scheduled now."""
@@ -144,6 +165,10 @@ class PipelineRun(Handling, AheadOfTime):
         return buffers[0] if len(buffers) == 1 else buffers
 
     def _allocated(self, sizes: tuple[int, ...]) -> list[BufferContents]:
+        return [BufferContents(allocate(dtype, sizes), dtype, name=name) for dtype, name in self._outputs_over(sizes)]
+
+    def _outputs_over(self, sizes: tuple[int, ...]) -> list[tuple[DType, str]]:
+        """Type and name of each output buffer. Raises BufferError for a wrong number of sizes."""
         made = []
         for func in self._outputs:
             function = func.defined_function
@@ -155,7 +180,7 @@ class PipelineRun(Handling, AheadOfTime):
                 )
             for element, dtype in enumerate(function.dtypes):
                 name = func.name if len(function.dtypes) == 1 else f"{func.name}.{element}"
-                made.append(BufferContents(allocate(dtype, sizes), dtype, name=name))
+                made.append((dtype, name))
         return made
 
     def _given(self, buffers: Sequence[object]) -> list[BufferContents]:

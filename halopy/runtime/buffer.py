@@ -20,6 +20,7 @@ Array = npt.NDArray[Any]
 # device, device_interface, host, flags, type (code, bits, lanes), dimensions, dim, padding
 _HEADER = "=QQQQBBHiQQ"
 _DIMENSION = "iii4x"  # min, extent, stride in elements, flags
+_HOST, _HOST_AT = struct.Struct("=Q"), 16
 _HEADER_BYTES = struct.calcsize(_HEADER)
 _INT32_MAX = 2**31 - 1
 
@@ -31,7 +32,7 @@ class RawBuffer:
     points down from there. Strides count elements. Nothing is copied.
     """
 
-    __slots__ = ("_block", "address", "array", "dtype", "extents", "mins", "strides", "writeable")
+    __slots__ = ("__weakref__", "_block", "address", "array", "dtype", "extents", "mins", "strides", "writeable")
 
     def __init__(self, array: Array, mins: Sequence[int] | None = None, dtype: DType | None = None) -> None:
         """`mins` count from dimension 0, all 0 when absent; `dtype` overrides the array's own (bfloat16 as uint16)."""
@@ -49,13 +50,19 @@ class RawBuffer:
         self._block = self._packed(host)
 
     @classmethod
-    def without_memory(cls, array: Array, mins: Sequence[int], strides: Sequence[int], dtype: DType) -> RawBuffer:
+    def without_memory(
+        cls, array: Array, mins: Sequence[int], strides: Sequence[int], dtype: DType, *, writeable: bool = False
+    ) -> RawBuffer:
         """A shape that has no memory yet: `array` tells its extents only."""
         made = cls.__new__(cls)
         made.array, made.dtype, made.extents = array, dtype, array.shape[::-1]
-        made.mins, made.strides, made.writeable = tuple(mins), tuple(strides), False
+        made.mins, made.strides, made.writeable = tuple(mins), tuple(strides), writeable
         made._block = made._packed(0)
         return made
+
+    def place(self, host: int) -> None:
+        """The memory is at this address; the caller keeps it alive."""
+        _HOST.pack_into(self._block, _HOST_AT, host)
 
     def _packed(self, host: int) -> ctypes.Array[ctypes.c_char]:
         rank = len(self.extents)

@@ -59,21 +59,24 @@ class LoadedKernel:
         scalars: Sequence[Scalar] = (),
         handlers: Handlers = _NO_HANDLERS,
         names: Mapping[str, str] = _NO_NAMES,
+        keep: Sequence[RawBuffer] | None = None,
     ) -> Callable[[], None]:
         """A function that runs the kernel on these arguments; it keeps them alive and may be called many times.
 
+        With `keep`, it keeps only these alive, and the caller sees to the others.
         `names` are the user's, for those of Funcs and images that the kernel reports.
         """
         self._check_headers(buffers)
         block, address = self._packed(buffers, scalars)
+        alive = (tuple(buffers if keep is None else keep), block)
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
 
-        def run(_alive: object = (tuple(buffers), block)) -> None:
+        def run(_alive: object = alive) -> None:
             code = entry(address, scalars_at, errors_at)
             if code:
                 self._fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), handlers)
 
-        def run_with_services(_alive: object = (tuple(buffers), block)) -> None:
+        def run_with_services(_alive: object = alive) -> None:
             services = Run(handlers, names)
             with services as table:
                 code = entry(address, scalars_at, errors_at, table)
