@@ -8,6 +8,13 @@ import numpy as np
 import pytest
 
 import halopy as hl
+from halopy.ir.expr import Expr, const
+from halopy.ir.node import walk
+from halopy.ir.rewrite import substitute
+from halopy.ir.simplify import simplify
+from halopy.ir.stmt import Realize
+from halopy.lower.place_functions import ROOT_LEVEL
+from tests.lower.pipelines import nests
 
 x, y, c, xo, xi, yo, yi, t, xoo, xoi = (hl.Var(n) for n in ("x", "y", "c", "xo", "xi", "yo", "yi", "t", "xoo", "xoi"))
 T, A = hl.TailStrategy, hl.LoopAlignStrategy
@@ -473,3 +480,73 @@ def test_a_func_is_computed_with_another_in_each_loop_that_needs_both() -> None:
     f.compute_at(h, y)
     g.compute_at(h, y).compute_with(f, x)
     everywhere(h)
+
+
+def test_memory_holds_what_the_tiles_of_a_shared_producer_reach_in_the_longer_range() -> None:
+    p, f, g = funcs("p f g")
+    p[x, y] = x * 3 - y
+    f[x, y] = p[x + 1, y - 1] + p[x, y - 1]
+    g[x, y] = p[x + 1, y] * 2 + p[x, y]
+    f.reorder(y, x)
+    g.reorder(y, x).compute_with(f, y, A.AlignStart)
+    p.compute_at(g, x).store_root().vectorize(x, 4)
+    memory = next(n for n in walk(nests(f, g).stmt) if isinstance(n, Realize))
+    sizes = {"f.min.0": 0, "g.min.0": 0, "f.extent.0": 50, "g.extent.0": 10}
+    low, extent = (simplify(substitute(e, {n: const(v) for n, v in sizes.items()})) for e in _whole(f, g, memory))
+    assert (low, extent) == (const(0), const(53))
+    agrees([f, g], ([50, 4], []), ([10, 6], []))
+    agrees([f, g], ([10, 4], []), ([50, 6], []))
+
+
+def _whole(f: hl.Func, g: hl.Func, memory: Realize) -> tuple[Expr, Expr]:
+    """Min and extent of the memory's first dimension, in terms of the outputs' sizes."""
+    regions = nests(f, g).regions
+    low, extent = memory.bounds[0]
+    return regions.expand(low, ROOT_LEVEL), regions.expand(extent, ROOT_LEVEL)
+
+
+@pytest.mark.parametrize("directive", ["fold_storage", "hoist_storage", "bound_storage", "bound"])
+def test_checks_of_what_is_shared_hold_only_where_it_is_needed(directive: str) -> None:
+    p, f, g = funcs("p f g")
+    p[x, y] = x * 3 - y
+    f[x, y] = x + y
+    g[x, y] = p[x, y] + p[x + 1, y + 1]
+    g.compute_with(f, y)
+    p.compute_at(g, y)
+    if directive == "fold_storage":
+        p.store_root().fold_storage(y, 2)
+    elif directive == "hoist_storage":
+        p.hoist_storage_root()
+    elif directive == "bound_storage":
+        p.bound_storage(y, 2)
+    else:
+        p.bound(x, 0, 8).bound(y, 0, 7)
+    agrees([f, g], ([12, 20], [0, -5]), ([7, 6], []))
+
+
+def test_a_wrapper_for_one_consumer_is_computed_with_the_other() -> None:
+    one, two, three, output = funcs("one two three output")
+    one[x, y] = x + y
+    two[x, y] = one[x, y] + 2
+    three[x, y] = one[x, y] + 3
+    output[x, y] = two[x, y] + three[x, y]
+    two.compute_root()
+    one.in_(three).compute_root().compute_with(two, hl.Var.outermost())
+    one.compute_root()
+    one.compute_at(two, hl.Var.outermost())
+    everywhere(output)
+
+
+def test_versions_of_a_consumer_in_the_shared_loop_need_what_the_one_that_runs_needs() -> None:
+    p, h, f, g = funcs("p h f g")
+    wide = hl.Param(hl.Bool(), "wide", True)
+    p[x, y] = x * 3 - y
+    h[x, y] = p[x, y] + p[x, y + 1]
+    f[x, y] = h[x, y] + 1
+    g[x, y] = h[x, y - 1] * 2
+    g.compute_with(f, y, A.AlignEnd)
+    h.compute_at(f, y).specialize(wide).vectorize(x, 4)
+    p.compute_at(f, y)
+    for value in (True, False):
+        wide.set(value)
+        agrees([f, g], ([9, 8], []), ([13, 5], []))

@@ -68,6 +68,7 @@ def _loop(build: LoopNests, stage: StageId, level: Level, depth: int) -> Stmt:
     everyone = [StageId(own.func, own.stage) for own in shared.sharers(level)]
     if level in build.computed_at or level in build.stored_at:
         body = where(shared.any_takes_part(everyone, level), body)
+    body = substitute(body, shared.conditions(level))
     for own in reversed(shared.sharers(level)):
         body = let_all([(h.symbol, h.value) for h in shared.hoisted(own)], body)
     body = substitute(body, dict(shared.variables(level)))  # at once, so that differences between the stages cancel

@@ -100,7 +100,20 @@ class FusedLoops:
     # -- who takes part ----------------------------------------------------------------------------------------
 
     def takes_part(self, stage: StageId, level: Level) -> Expr:
-        """When a stage computes something in an iteration of the shared loops down to a level."""
+        """When a stage computes something in an iteration of the shared loops down to a level: a symbol, or TRUE.
+
+        A symbol, since the variables in the condition count as being in their ranges, where it would always hold.
+        """
+        if self._condition(stage, level) is TRUE:
+            return TRUE
+        return Var(_symbol(stage, level), BOOL)
+
+    def conditions(self, level: Level) -> dict[str, Expr]:
+        """What the symbols of a level stand for."""
+        stages = [StageId(own.func, own.stage) for own in self.sharers(level)]
+        return {_symbol(stage, level): self._condition(stage, level) for stage in stages}
+
+    def _condition(self, stage: StageId, level: Level) -> Expr:
         key = (stage, level)
         if key not in self._conditions:
             self._conditions[key] = self._takes_part(stage, level)
@@ -212,6 +225,10 @@ class FusedLoops:
             total = [_joined(where_total, a, condition, b) for a, b in both]
             where_total = logical_or(where_total, condition)
         return total
+
+
+def _symbol(stage: StageId, level: Level) -> str:
+    return f"{stage.func}.s{stage.stage}.in.{level.func}.s{level.stage}.{level.loop}"
 
 
 def _joined(where: Expr, a: Interval, other: Expr, b: Interval) -> Interval:

@@ -19,7 +19,7 @@ from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
 from ..ir.effects import without_effects
-from ..ir.expr import Expr, Var
+from ..ir.expr import FALSE, TRUE, Expr, Var
 from ..ir.function import Definition, Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
 from ..ir.linear import difference, linear
@@ -291,7 +291,7 @@ class Regions:
     def _values_of_loop(self, at: Level) -> dict[str, Interval]:
         """What a loop's variable, and what is hoisted into it, range over."""
         assert at.func is not None, "the root is no loop"
-        scope: dict[str, Interval] = {}
+        scope = dict.fromkeys(self.fused.conditions(at), Interval(FALSE, TRUE)) if self.fused.is_shared(at) else {}
         for own in self.fused.sharers(at):
             loops = self.loops(own.func, own.stage)
             loop = loops.loops[own.loop]
