@@ -121,3 +121,20 @@ def test_the_rows_of_a_sliding_window_are_shown_as_one(case, capfd):
     rows(hl, SLIDING[case]).print_loop_nest()
     wanted = re.sub(r"\.(:| in)", r"\1", re.sub(r"\bv\d\b", "v", theirs.err + theirs.out))
     assert capfd.readouterr().err == wanted
+
+
+def test_what_a_sliding_func_reads_is_shown_for_its_one_row(capfd):
+    halide = pytest.importorskip("halide")
+    texts = []
+    for module in (halide, hl):
+        x, y = module.Var("x"), module.Var("y")
+        f, g, h = module.Func("f"), module.Func("g"), module.Func("h")
+        f[x, y] = x + y
+        g[x, y] = f[x, y] + f[x + 1, y]
+        h[x, y] = g[x, y] + g[x, y + 1]
+        g.store_root().compute_at(h, y)
+        f.compute_at(h, y)
+        h.print_loop_nest()
+        shown = capfd.readouterr()
+        texts.append((shown.err + shown.out).replace(".:", ":"))
+    assert texts[0] == texts[1]
