@@ -17,6 +17,7 @@ from ..target_features import TargetOS
 from .argument import Argument, inferred_arguments, to_arguments
 from .linked_function import linked_function, strided_buffers
 from .module import Module, chosen_target
+from .multitarget import multitarget_members, write_library, write_objects
 from .output_files import LinkageType, OutputFileType, StmtOutputFormat
 from .snapshot import Snapshot
 from .target import Target
@@ -114,6 +115,24 @@ class AheadOfTime:
     ) -> None:
         """Write a header and a static library."""
         self._write_pair(OutputFileType.static_library, filename_prefix, arguments, fn_name, target)
+
+    def compile_to_multitarget_static_library(
+        self, filename_prefix: Path, arguments: Sequence[object], targets: Sequence[Target]
+    ) -> None:
+        """Write a header, and a library with a function for each target: the program takes the first that fits."""
+        name, given = self._default_name(), to_arguments(arguments)
+        write_library(filename_prefix, *multitarget_members(self._taken, name, given, targets))
+
+    def compile_to_multitarget_object_files(
+        self,
+        filename_prefix: Path,
+        arguments: Sequence[object],
+        targets: Sequence[Target],
+        suffixes: Sequence[str],
+    ) -> None:
+        """The same as objects: `PREFIX-SUFFIX.o` for each target, `PREFIX_wrapper.o` and `PREFIX_runtime.o`."""
+        name, given = self._default_name(), to_arguments(arguments)
+        write_objects(filename_prefix, *multitarget_members(self._taken, name, given, targets, suffixes))
 
     def compile_to_lowered_stmt(
         self,

@@ -156,9 +156,7 @@ class Module:
     def _objects(self) -> list[Member]:
         functions = self._all_functions()
         if not functions:
-            text = _runtime_source(self._target)
-            data = compile_text(text, Form.OBJECT, self._target)
-            return [Member("runtime.o", data, _runtime_symbols(text))]
+            return [runtime_member(self._target, "runtime.o")]
         made = []
         for function in functions:
             text = print_linked(function.unit)
@@ -248,6 +246,12 @@ def compile_standalone_runtime(
     written = {kind: path for kind, path in _checked_outputs(outputs).items() if kind in kinds}
     runtime.compile(written)
     return {kind: os.fspath(path) for kind, path in written.items()}
+
+
+def runtime_member(target: TargetValue, name: str) -> Member:
+    """The runtime as an object."""
+    text = _runtime_source(target)
+    return Member(name, compile_text(text, Form.OBJECT, target), _runtime_symbols(text))
 
 
 def _runtime_source(target: TargetValue) -> str:

@@ -274,3 +274,31 @@ int main(void) {
     )
     code, total_value, place = run(tmp_path, program, ["f.o"]).split()
     assert (int(code), float(total_value), int(place)) == (0, sum(v * (k + 1) for k, v in enumerate(values)), 9)
+
+
+TARGETS = ["x86-64-linux-avx-avx2-sse41", "x86-64-linux-sse41", "x86-64-linux"]
+
+
+@needs_gcc
+@pytest.mark.skipif(hl.get_host_target().arch is not hl.TargetArch.X86, reason="targets of x86")
+@pytest.mark.parametrize("as_library", [True, False])
+def test_a_function_for_several_targets_fits_the_processor(tmp_path, as_library):
+    out, image, offset = brighter("brighten")
+    targets = [hl.Target(text) for text in TARGETS]
+    if as_library:
+        out.compile_to_multitarget_static_library(tmp_path / "f", [image, offset], targets)
+        objects = ["f.a"]
+    else:
+        out.compile_to_multitarget_object_files(tmp_path / "f", [image, offset], targets, ["a", "b", "c"])
+        objects = sorted(p.name for p in tmp_path.glob("*.o"))
+        assert objects == ["f-a.o", "f-b.o", "f-c.o", "f_runtime.o", "f_wrapper.o"]
+    program = '#include "f.h"\n' + SUPPORT + MAIN.replace("NAME", "brighten")
+    assert run(tmp_path, program, objects) == f"0 {expected(301, 203, 5)}\n"
+
+
+def test_several_targets_are_for_one_kind_of_machine(tmp_path):
+    out, image, offset = brighter()
+    targets = [hl.Target("x86-64-linux-avx2"), hl.Target("arm-64-linux")]
+    with pytest.raises(hl.HalideError, match="one architecture"):
+        out.compile_to_multitarget_static_library(tmp_path / "f", [image, offset], targets)
+    assert list(tmp_path.iterdir()) == []

@@ -89,3 +89,14 @@ int main(void) {{
 }}
 """
     assert run(tmp_path, source, ["f.a"]) == wanted
+
+
+@needs_gcc
+def test_services_that_only_a_parallel_loop_needs_reach_it(tmp_path):
+    x, y, f = hl.Var("x"), hl.Var("y"), hl.Func("f")
+    f[x, y] = hl.print_when(x == 2, x + 10 * y, "here")
+    f.parallel(y)
+    f.compile_to_file(tmp_path / "f", [hl.Param(hl.Int(32), "unused")], "f")
+    handler = "void halide_print(void *c, const char *s) { (void)c; fputs(s, stdout); }\n"
+    said = run(tmp_path, '#include "f.h"\n' + SUPPORT + handler + MAIN, ["f.o"])
+    assert sorted(said.splitlines()) == sorted(["0 0 13", *["2 here", "12 here", "22 here"] * 2])

@@ -41,7 +41,6 @@ class EffectPrinter(CheckPrinter):
     def effect(self, node: Effect) -> Value:
         self.needs_services = True
         self.prelude.macro("halopy_services", TABLE)
-        self.local_types["services"] = "const halopy_services *"
         service = node.service
         if isinstance(service, Trace):
             return self._trace(node, service)
