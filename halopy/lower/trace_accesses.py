@@ -39,6 +39,7 @@ from .regions import Regions, output_buffer
 _Boxes = Callable[[str], tuple[Interval, ...]]
 _PIPELINE = "pipeline.trace"
 _MEMORY = (TraceKind.BEGIN_REALIZATION, TraceKind.END_REALIZATION)
+_USE = (TraceKind.CONSUME, TraceKind.END_CONSUME)
 
 
 def trace_accesses(stmt: Stmt, tracing: Tracing, regions: Regions) -> Stmt:
@@ -139,13 +140,19 @@ class _TraceAccesses(ScopedRewriter):
         for at, stmt in enumerate(b.stmts):
             parts.append(self(stmt))
             rest = b.stmts[at + 1 :]
-            if isinstance(stmt, Produce) and any(read.name == stmt.name for s in rest for read in find(s, Read)):
-                kinds = (TraceKind.CONSUME, TraceKind.END_CONSUME)
-                parts.append(
-                    self._within(stmt.name, kinds, self._computed(stmt.name), lambda: self(block(*rest)))  # noqa: B023
-                )
+            read = {r.name for s in rest for r in find(s, Read)} if isinstance(stmt, Produce) else set()
+            consumed = [name for name in _produced(stmt) if name in read]
+            if consumed:
+                parts.append(self._consumption(consumed, block(*rest)))
                 break
         return block(*parts)
+
+    def _consumption(self, names: Sequence[str], body: Stmt) -> Stmt:
+        if not names:
+            consuming: Stmt = self(body)
+            return consuming
+        ends = self._computed(names[0])
+        return self._within(names[0], _USE, ends, lambda: self._consumption(names[1:], body))
 
     def rewrite_Prefetch(self, fetch: Prefetch) -> Stmt:
         return fetch  # no value is loaded
@@ -197,6 +204,15 @@ class _TraceReads(Rewriter):
         if name not in self.around.tracing.loads:
             return value
         return Effect(Trace(TraceKind.LOAD, name, read.element), value, (self.around.parent(read.name), *index))
+
+
+def _produced(stmt: Stmt) -> list[str]:
+    """The Func that is produced; several where their loops are shared."""
+    names = []
+    while isinstance(stmt, Produce):
+        names.append(stmt.name)
+        stmt = stmt.body
+    return names
 
 
 def _is_undef(value: Expr) -> bool:

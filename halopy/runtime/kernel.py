@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from ..codegen.kernel import MOST_ERROR_ARGS, Kernel
 from ..dtypes import Code
-from ..errors import BufferError, InternalError, ParamError
+from ..errors import BufferError, HalideError, InternalError, ParamError
 from ..ir.kernel import ScalarArg
 from ..ir.stmt import ErrorSite
 from .buffer import RawBuffer
@@ -66,7 +67,12 @@ class LoadedKernel:
         With `keep`, it keeps only these alive, and the caller sees to the others.
         `names` are the user's, for those of Funcs and images that the kernel reports.
         """
-        self._check_headers(buffers)
+        try:
+            self._check_headers(buffers)
+        except BufferError as error:
+            if handlers.error is None:
+                raise
+            return partial(_tell, error, handlers)
         block, address = self._packed(buffers, scalars)
         alive = (tuple(buffers if keep is None else keep), block)
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
@@ -89,10 +95,7 @@ class LoadedKernel:
 
     def _fail(self, code: int, numbers: Sequence[int], handlers: Handlers, message: str = "") -> None:
         """Raise the user's error, or tell whoever handles errors."""
-        error = error_of(self.kernel, code, numbers, message)
-        if handlers.error is None:
-            raise error
-        handlers.error(str(error))
+        _tell(error_of(self.kernel, code, numbers, message), handlers)
 
     def _packed(
         self, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar]
@@ -141,6 +144,12 @@ class LoadedKernel:
             except (struct.error, OverflowError, TypeError):
                 return _does_not_fit(scalar, value)
         return InternalError(f"the arguments of kernel {kernel.name} cannot be packed")
+
+
+def _tell(error: HalideError, handlers: Handlers) -> None:
+    if handlers.error is None:
+        raise error
+    handlers.error(str(error))
 
 
 def _does_not_fit(scalar: ScalarArg, value: object) -> ParamError:

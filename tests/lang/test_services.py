@@ -283,6 +283,13 @@ def test_an_error_handler_hears_what_would_be_raised() -> None:
     image.set(hl.Buffer(hl.UInt(8), [4]))
     g.realize([5])
     assert "input `image` is too small" in heard[1]
+    wrong = hl.Buffer(hl.UInt(16), [4])
+    for _ in range(2):
+        g.realize(wrong)
+    assert len(heard) == 4 and "uint16" in heard[3]
+    g.set_error_handler(None)
+    with pytest.raises(hl.BufferError):
+        g.realize(wrong)
 
 
 class Stop(BaseException):

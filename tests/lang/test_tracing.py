@@ -318,6 +318,37 @@ def test_a_func_that_is_computed_in_several_places_keeps_its_name() -> None:
     assert places(traced(f, 2), Kind.STORE, "g") == [(0,), (1,), (0,), (1,)]
 
 
+def test_funcs_that_share_loops_are_produced_and_consumed_together() -> None:
+    x, f, g, h = hl.Var("x"), hl.Func("f"), hl.Func("g"), hl.Func("h")
+    g[x], h[x] = x, x * x
+    f[x] = g[x] + h[x]
+    g.compute_root()
+    h.compute_root().compute_with(g, x)
+    for func in (f, g, h):
+        func.trace_realizations().trace_stores()
+    found = [(e.event, e.func) for e in traced(f, 2)]
+    assert found[4:] == [
+        (Kind.PRODUCE, "g"), (Kind.PRODUCE, "h"), (Kind.STORE, "g"), (Kind.STORE, "h"), (Kind.STORE, "g"),
+        (Kind.STORE, "h"), (Kind.END_PRODUCE, "h"), (Kind.END_PRODUCE, "g"), (Kind.CONSUME, "g"), (Kind.CONSUME, "h"),
+        (Kind.PRODUCE, "f"), (Kind.STORE, "f"), (Kind.STORE, "f"), (Kind.END_PRODUCE, "f"), (Kind.END_CONSUME, "h"),
+        (Kind.END_CONSUME, "g"), (Kind.END_REALIZATION, found[3][1]), (Kind.END_REALIZATION, found[2][1]),
+        (Kind.END_REALIZATION, "f"), (Kind.END_PIPELINE, "f"),
+    ]  # fmt: skip
+
+
+def test_versions_of_a_stage_are_traced_like_the_stage() -> None:
+    p = hl.Param(hl.Int(32), "p")
+    f, g, x, y = stencil()
+    g.compute_at(f, y).trace_stores().trace_realizations()
+    g.specialize(p == 1).vectorize(x, 4)
+    f.trace_stores().specialize(p == 2).vectorize(x, 8)
+    for value, lanes in ((0, {"f": 1, "g": 1}), (1, {"f": 1, "g": 4}), (2, {"f": 8, "g": 1})):
+        p.set(value)
+        events = traced(f, 8, 2)
+        assert {(e.func, len(e.coordinates)) for e in events if e.event is Kind.STORE} == set(lanes.items())
+        assert set(places(events, Kind.STORE, "f")) == {(x, y) for x in range(8) for y in range(2)}
+
+
 def test_reductions_in_vectors_report_their_lanes() -> None:
     x, total, r = hl.Var("x"), hl.Func("total"), hl.RDom([(0, 8)], "r")
     g = hl.Func("g")
