@@ -51,6 +51,14 @@ class Callable:
             return
         places = enumerate(zip(self._slots, taken, given, strict=True))
         checked = [slot.checked(value, as_given, at, len(taken)) for at, (slot, value, as_given) in places]
+        values: dict[ScalarRef, Scalar] = {
+            slot.ref: value
+            for slot, value in zip(self._slots, checked, strict=True)
+            if slot.ref is not None and not isinstance(value, BufferContents)
+        }
+        for slot in self._slots:
+            if slot.ref is not None:
+                check_range(slot.ref, values[slot.ref], values)
         named = {name: checked[place] for name, place in self._places.items()}
         buffers = {n: value for n, value in named.items() if isinstance(value, BufferContents)}
         scalars = {n: value for n, value in named.items() if not isinstance(value, BufferContents)}
@@ -147,7 +155,6 @@ class _Slot:
             number = fitting(self.ref, taken)
         except ParamError:
             raise ParamError(f"{wanted}, not {taken!r}", location=caller()) from None
-        check_range(self.ref, number)
         return number
 
     def _check_buffer(self, taken: BufferContents) -> None:

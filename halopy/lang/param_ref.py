@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -11,10 +12,13 @@ from ..dtypes import DType
 from ..errors import ParamError
 from ..ir import expr as nodes
 from ..ir.refs import ScalarRef
+from ..ir.rewrite import Rewriter
+from ..ir.simplify import simplify
 from ..source import caller
 from .expr import Expr, Number
 
 Scalar: TypeAlias = int | float | bool
+_NO_OTHERS: Mapping[ScalarRef, int | float | bool] = {}
 
 
 class ParamRef(ScalarRef):
@@ -41,9 +45,12 @@ class ParamRef(ScalarRef):
         check_range(self, self.value)
 
 
-def check_range(ref: ParamRef, value: Scalar) -> None:
-    """Raises ParamError where the value is outside the range that the parameter promises."""
-    low, high = _limit(ref.min), _limit(ref.max)
+def check_range(ref: ParamRef, value: Scalar, others: Mapping[ScalarRef, Scalar] = _NO_OTHERS) -> None:
+    """Raises ParamError where the value is outside the range that the parameter promises.
+
+    A range may be about other parameters: their values are those in `others`, or the ones that they have now.
+    """
+    low, high = _limit(ref.min, others), _limit(ref.max, others)
     if (low is not None and value < low) or (high is not None and value > high):
         raise ParamError(
             f"Param `{ref.name}` is {value}, outside its range",
@@ -51,8 +58,26 @@ def check_range(ref: ParamRef, value: Scalar) -> None:
         )
 
 
-def _limit(bound: Expr) -> Scalar | None:
-    return nodes.const_value(bound.node) if bound.defined() else None
+def _limit(bound: Expr, others: Mapping[ScalarRef, Scalar]) -> Scalar | None:
+    if not bound.defined():
+        return None
+    known = nodes.const_value(bound.node)
+    return nodes.const_value(simplify(_Values(others)(bound.node))) if known is None else known
+
+
+class _Values(Rewriter):
+    """Parameters as the numbers that they are."""
+
+    only = (nodes.Param,)
+
+    def __init__(self, values: Mapping[ScalarRef, Scalar]) -> None:
+        super().__init__()
+        self.values = values
+
+    def rewrite_Param(self, param: nodes.Param) -> nodes.Expr:
+        ref = param.ref
+        value = self.values.get(ref, ref.value if isinstance(ref, ParamRef) else 0)
+        return nodes.const(value, param.dtype)
 
 
 def fitting(ref: ParamRef, value: Number) -> Scalar:

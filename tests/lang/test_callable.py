@@ -130,6 +130,24 @@ def test_ranges_of_params_are_kept():
         call(6, made)
 
 
+def test_ranges_may_be_about_other_params():
+    low, p = hl.Param(hl.Int(32), "low"), hl.Param(hl.Int(32), "p")
+    p.set_range(low, low + 3)
+    f = hl.Func("f")
+    f[x] = x * p + low
+    low.set(1)
+    p.set(4)
+    assert np.array_equal(f.realize([2]), [1, 5])
+    p.set(5)
+    with pytest.raises(hl.ParamError, match="from 1 to 4"):
+        f.realize([2])
+    call, made = f.compile_to_callable([p, low]), np.zeros(2, np.int32)
+    call(5, 2, made)
+    assert np.array_equal(made, [2, 7])
+    with pytest.raises(hl.ParamError, match="from 3 to 6"):
+        call(2, 3, made)
+
+
 def test_bounds_queries_find_shapes(blend):
     asked, out = hl.Buffer.make_bounds_query(hl.UInt(8), [1, 1]), hl.Buffer.make_bounds_query(hl.UInt(8), [20, 30])
     blend.call(asked, 42, 1.0, out)
