@@ -133,11 +133,15 @@ def _pure_function(
     return Function(func.name, names, dtypes, (definition,), location)
 
 
+def _tuple_type(dtypes: tuple[DType, ...]) -> str:
+    return accepted(dtypes) if len(dtypes) == 1 else f"({accepted(dtypes)})"
+
+
 def _check_required(func: FuncContents, dtypes: tuple[DType, ...], rank: int, location: SourceLocation) -> None:
     if func.required_dtypes and dtypes != func.required_dtypes:
         raise TypeMismatch(
-            f"Func `{func.name}` is constrained to only hold values of type {accepted(func.required_dtypes)}"
-            f" but is defined with values of type {accepted(dtypes)}",
+            f"Func `{func.name}` is constrained to only hold values of type {_tuple_type(func.required_dtypes)}"
+            f" but is defined with values of type {_tuple_type(dtypes)}",
             location=location,
             accepted=f"values of type {accepted(func.required_dtypes)}",
         )
