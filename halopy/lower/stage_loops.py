@@ -328,7 +328,9 @@ class _FuseStep(_Step):
         both: dict[_Symbol, Expr] = {self.fused: Var("fused")}
         self.define(both)
         known[self.inner] = bounds_of(both[self.inner], scope)
-        known[self.outer] = bounds_of(both[self.outer], scope)
+        size, start = self.inner.range.extent, self.outer.range.min
+        # rises with the fused loop, which runs only where the inner one has iterations: the size is positive
+        known[self.outer] = Interval(*(None if end is None else add(start, div(end, size)) for end in fused))
 
 
 def _likely(e: Expr) -> Expr:

@@ -79,3 +79,12 @@ def test_a_place_in_a_fused_loop_asks_for_the_one_element_that_is_read_there() -
     f.fuse(x, y, t)
     g.compute_at(f, t)
     assert nests(f).allocation("g").size is const(1)
+
+
+def test_a_tile_of_a_fused_loop_asks_for_the_rows_that_it_reaches() -> None:
+    f, g, t, to, ti = (hl.Func("f"), hl.Func("g"), *(hl.Var(n) for n in ("t", "to", "ti")))
+    g[y] = y
+    f[x, y] = x + g[y]
+    f.fuse(x, y, t).split(t, to, ti, 4, hl.TailStrategy.GuardWithIf)
+    g.compute_at(f, to)
+    assert "((f.s0.to*4)/f.extent.0)" in str(nests(f).stmt)
