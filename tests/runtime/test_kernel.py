@@ -78,7 +78,10 @@ def test_read_only_outputs_are_refused(golden):
 
 def test_other_types_and_ranks_are_refused():
     loaded = load(fill(1))
-    with pytest.raises(BufferError, match=r"output `out` has elements of type uint32(.|\n)*accepted here: int32"):
+    with pytest.raises(
+        BufferError,
+        match=r"Output buffer out has type int32 but type of the buffer passed in is uint32(.|\n)*accepted here: int32",
+    ):
         loaded.call([empty(dtypes.UINT32, [3])])
     with pytest.raises(BufferError, match=r"output `out` has 2 dimensions(.|\n)*accepted here: 1 dimension$"):
         loaded.call([empty(dtypes.INT32, [3, 3])])
