@@ -73,7 +73,7 @@ def test_promises_of_an_output_may_be_about_an_input(tmp_path):
     assert np.array_equal(f.realize([10]), range(10))
     with pytest.raises(hl.BufferError, match="its extent of dimension 0 is 9"):
         f.realize([9])
-    f.compile_to_c(tmp_path / "f.c")
+    f.compile_to_c(tmp_path / "f.c", [image])
     assert "f_s0_x < 10;" in (tmp_path / "f.c").read_text()  # what is promised is known in the loop
 
 

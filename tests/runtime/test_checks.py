@@ -46,6 +46,7 @@ CASES = {
     "fold": (ScheduleError, ErrorSite.FOLD_TOO_SMALL, ("f", "y", "f.fold_storage(y, 2)"), (2, 3)),
     "storage": (ScheduleError, ErrorSite.STORAGE_TOO_SMALL, ("f", "x", "f.bound_storage(x, 9)"), (9, 10)),
     "requirement": (RequirementFailed, ErrorSite.REQUIREMENT, ("(k > 3)",), ()),
+    "specialization": (ScheduleError, ErrorSite.SPECIALIZATION_FAILED, ("f", "only for rows"), ()),
     "extent": (BufferError, ErrorSite.BAD_EXTENT, ("in", "1"), (-4,)),
 }
 
