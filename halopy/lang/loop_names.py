@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TypeAlias
 
 from ..errors import ScheduleError
@@ -48,3 +49,9 @@ def shown(value: object) -> str:
         return str(value._as_expr().node) if value._as_expr().defined() else "Expr()"
     name = getattr(value, "name", None)
     return str(name()) if callable(name) else str(value)
+
+
+def bare(text: str) -> str:
+    """The text of an expression without parentheses around the whole of it."""
+    depths = list(itertools.accumulate((c == "(") - (c == ")") for c in text))
+    return text[1:-1] if text.startswith("(") and depths.index(0) == len(text) - 1 else text

@@ -228,7 +228,7 @@ class PipelineRun(Handling, AheadOfTime):
 
     def compile_jit(self, target: Target | None = None) -> None:
         """Compile now, so that the first run need not."""
-        self.compiled(target)
+        self.compiled(target).kernel()
 
     def invalidate_cache(self) -> None:
         """Forget compiled code."""

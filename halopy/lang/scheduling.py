@@ -31,7 +31,7 @@ from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStra
 from .expr import ToExpr
 from .func_contents import FuncContents
 from .fused_stages import Alignment, Place, compute_with_action, in_order, shown_arguments
-from .loop_names import Loop, is_reduction_loop, loop_name, shown
+from .loop_names import Loop, bare, is_reduction_loop, loop_name, shown
 from .prefetching import prefetch_source
 from .sizes import constant_size, size_expression
 from .tile_forms import tile_arguments
@@ -240,7 +240,7 @@ class StageScheduling:
         nest, texts = self._contents.nests[self._stage] if self._version else None, ""
         for place in self._version:
             assert nest is not None, "a version belongs to a nest"
-            texts += f".specialize({show(nest.specializations[place].condition)})"
+            texts += f".specialize({bare(show(nest.specializations[place].condition))})"
             nest = nest.specializations[place].nest
         return texts
 

@@ -10,6 +10,7 @@ from ..source import caller
 from .device_scheduling import DeviceScheduling
 from .expr import ToExpr
 from .func_contents import FuncContents
+from .loop_names import bare, shown
 from .sizes import condition_expression
 
 
@@ -24,7 +25,7 @@ class StageVersions(DeviceScheduling):
         Conditions are tried in the order in which they were given. Asked again with the same one, it is the same
         version. The condition is of Params and the shapes of inputs and outputs.
         """
-        text = self._text("specialize", condition)
+        text = f"{self._stage_name()}{self._conditions()}.specialize({bare(shown(condition))})"
         known = condition_expression(text, condition)
         nest = self._nest()
         place = next((n for n, s in enumerate(nest.specializations) if s.condition is known and not s.failure), None)

@@ -151,3 +151,9 @@ def test_loops_on_devices_are_printed_with_their_device(capfd: pytest.CaptureFix
         "        gpu_thread x.tx in [0, 7]<Default_GPU>:",
         "          f(...) = ...",
     ]
+
+
+def test_compiling_ahead_of_the_first_run_refuses_too() -> None:
+    with pytest.raises(hl.UnsupportedTarget, match=r"f\.gpu_blocks\(x\)"):
+        grid().gpu_blocks(x).compile_jit()
+    grid().compile_jit()
