@@ -75,9 +75,8 @@ def test_a_check_of_one_version_does_not_stop_another() -> None:
     agrees(f)
     n.set(1)
     agrees(f, [(8, 2), (13, 1)])
-    with pytest.raises(
-        hl.ScheduleError, match=r"split by 8 in x, which is only 7 long.*\n  by f\.specialize\(n == 1\)\.vectorize\(x, 8\)"
-    ):
+    text = r"split by 8 in x, which is only 7 long.*\n  by f\.specialize\(n == 1\)\.vectorize\(x, 8\)"
+    with pytest.raises(hl.ScheduleError, match=text):
         f.realize([7, 2])
 
 
