@@ -5,6 +5,7 @@
 Names, arguments and meanings are those of Halide 21's Python bindings.
 """
 
+from . import imageio
 from .errors import (
     BufferError,
     CompilerFailed,
@@ -306,6 +307,7 @@ __all__ = [
     "i32_sat",
     "i64",
     "i64_sat",
+    "imageio",
     "install_dir",
     "is_finite",
     "is_inf",

@@ -16,7 +16,19 @@ LONGEST_FILE = 600
 
 # Lowest first. Units on one floor do not know each other, except on the ground floor.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "dtypes", "source", "target", "target_features", "host_features", "instrument", "recursion"}),
+    frozenset(
+        {
+            "errors",
+            "dtypes",
+            "source",
+            "target",
+            "target_features",
+            "host_features",
+            "imageio",
+            "instrument",
+            "recursion",
+        }
+    ),
     frozenset({"ir"}),
     frozenset({"schedule"}),
     frozenset({"codegen", "polyhedral"}),
@@ -29,6 +41,7 @@ FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}
 
 # Imports inside a function: the lazy printer (it stands above the nodes it prints), and what is optional.
 LAZY = {
+    ("halopy/imageio.py", "imageio.v2"),
     ("halopy/ir/expr.py", "halopy.ir.printer"),
     ("halopy/ir/stmt.py", "halopy.ir.printer"),
     ("halopy/runtime/opencl.py", "pyopencl"),

@@ -40,15 +40,20 @@ class Tuple:
 
 
 def _several(value: object) -> Iterable[object]:
-    if isinstance(value, Iterable):
-        return value
+    if _is_several(value):
+        return iter(value)  # type: ignore[call-overload, no-any-return]
     raise TypeMismatch(f"{value!r} is not a tuple of expressions", location=caller(), accepted="(a, b), [a, b]")
+
+
+def _is_several(value: object) -> bool:
+    """Whether Python iterates over it: it says so, or has a length and places, as a user's own number of parts does."""
+    return isinstance(value, Iterable) or (isinstance(value, Sized) and hasattr(value, "__getitem__"))
 
 
 def to_values(value: object) -> tuple[nodes.Expr, ...]:
     """The nodes of one expression, or of a tuple of them."""
     if isinstance(value, ExprLike) and not (isinstance(value, Sized) and len(value) > 1):
         return (value._as_expr().node,)
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return tuple(e.node for e in Tuple(*value))
+    if _is_several(value) and not isinstance(value, str):
+        return tuple(e.node for e in Tuple(*_several(value)))
     return (to_expr(value).node,)

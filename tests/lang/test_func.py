@@ -339,3 +339,24 @@ def test_hiding_all_earlier_definitions_warns():
     f[x] = 0
     with pytest.warns(UserWarning, match="hides all earlier definitions"):
         f[x] = 1
+
+
+def test_a_users_own_pair_is_a_tuple():
+    class Complex:
+        """Has a length and places, and no __iter__."""
+
+        def __init__(self, real, imag):
+            self.parts = (real, imag)
+
+        def __getitem__(self, place):
+            return self.parts[place]
+
+        def __len__(self):
+            return 2
+
+    x, f = hl.Var("x"), hl.Func("f")
+    f[x] = Complex(x, x * 2.5)
+    f[x] = Complex(f[x][0] + 1, f[x][1])
+    whole, half = f.realize([3])
+    assert [whole[i] for i in range(3)] == [1, 2, 3]
+    assert [half[i] for i in range(3)] == [0.0, 2.5, 5.0]
