@@ -159,12 +159,17 @@ class Buffer(BufferShapes):
 
     def __getitem__(self, place: Place) -> int | float | bool | Expr:
         """A number at integer places; an expression where a Var or an expression is among them."""
+        element: int | float | bool
+        near = self._near(place)
+        if near is not None:
+            element = self._memory().item(*near)
+            return element
         index = place if isinstance(place, tuple | list) else (place,)
         if any(isinstance(i, ExprLike) for i in index):
             contents = self._contents
             coordinates = image_index(f"Buffer `{contents.name}`", tuple(map(to_node, index)), self.dimensions())
             return Expr(nodes.ImageAccess(contents.image, coordinates))
-        element: int | float | bool = self._memory()[self._place(index)].item()
+        element = self._memory()[self._place(index)].item()
         return element
 
     def __setitem__(self, place: Place, value: Number) -> None:
@@ -191,6 +196,20 @@ class Buffer(BufferShapes):
                 accepted="a writeable array, or buffer.copy()",
             )
         return array
+
+    def _near(self, place: Place) -> list[int] | None:
+        """The array's index of an element, in one loop; None where `_place` must look closer."""
+        contents = self._contents
+        shape, mins = contents.array.shape, contents.mins
+        if type(place) is not tuple or len(place) != len(shape):
+            return None
+        axis, found = len(shape), [0] * len(shape)
+        for at, low in zip(place, mins):  # noqa: B905 (lengths are equal; `strict` costs time)
+            axis -= 1
+            if type(at) is not int or not 0 <= at - low < shape[axis]:
+                return None
+            found[axis] = at - low
+        return found
 
     def _place(self, index: Sequence[object]) -> tuple[int, ...]:
         contents = self._contents

@@ -87,7 +87,8 @@ class BufferShapes:
 
     def _extent(self, dimension: int) -> int:
         """1 for dimensions that there are not."""
-        return self.dim(dimension).extent() if dimension < self.dimensions() else 1
+        shape = self._contents.array.shape
+        return shape[-1 - dimension] if dimension < len(shape) else 1
 
     def number_of_elements(self) -> int:
         return self._contents.array.size
