@@ -149,6 +149,7 @@ from .lang.output_files import LinkageType, NameMangling, OutputFileType, StmtOu
 from .lang.param import Param
 from .lang.parameter import Parameter
 from .lang.pipeline import Pipeline
+from .lang.random_numbers import random_float, random_int, random_uint
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
@@ -335,6 +336,9 @@ __all__ = [
     "print",
     "print_when",
     "product",
+    "random_float",
+    "random_int",
+    "random_uint",
     "reinterpret",
     "require",
     "round",

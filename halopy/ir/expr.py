@@ -112,6 +112,14 @@ class TargetQuery(Expr):
     dtype: DType
 
 
+class Random(Expr):
+    """A pseudo-random value, by seed, use and place (user level; a definition turns it into arithmetic)."""
+
+    seed: Expr | None
+    use: int
+    dtype: DType
+
+
 class Read(Expr):
     """Element `element` of the Func or input image called `name`, at a multi-dimensional `index`."""
 

@@ -134,6 +134,7 @@ _EXPRS: dict[type[Node], Callable[[Any], Iterable[Piece]]] = {
     ir.FuncAccess: _access,
     ir.ImageAccess: lambda e: (f"{e.ref.name}(", *_list(e.index), ")"),
     ir.ImageProperty: lambda e: (f"{e.ref.name}.{e.property}.{e.dim}",),
+    ir.Random: lambda e: (f"random_{e.dtype}(", *(() if e.seed is None else (e.seed,)), ")"),
     ir.TargetQuery: lambda e: (f"target_{e.question}({'' if e.subject is None else e.subject})",),
     ir.Read: _read,
     **dict.fromkeys((ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.And, ir.Or, *ir.COMPARISONS), _binary),

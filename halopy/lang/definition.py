@@ -10,12 +10,15 @@ from ..dtypes import INT32, DType, accepted
 from ..errors import DefinitionError, TypeMismatch
 from ..ir.expr import Expr, FuncAccess, Let, Var, const
 from ..ir.function import Definition, Function, ReductionDomain
+from ..ir.map_definitions import map_definition
 from ..ir.node import walk
 from ..ir.rewrite import free_vars
+from ..schedule.initial import pure_variables
 from ..schedule.order import self_reads
 from ..source import SourceLocation, caller
 from .conversion import cast, show, typed
 from .func_contents import FuncContents, freeze_called
+from .random_numbers import next_definition, place_random
 from .rdom import bind_reduction, is_reduction_access
 from .var import Var as VarHandle
 
@@ -69,9 +72,23 @@ def define(func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...]
         function = _pure_function(func, index, values, location)
     else:
         function = _updated_function(func, func.function, index, values, location)
+    function = _with_placed_random(function)
     freeze_called(function.definitions[-1], func)
     func.set_function(function)
     return len(function.definitions) - 1
+
+
+def _with_placed_random(function: Function) -> Function:
+    """The function with the random values of its last definition written out."""
+    *earlier, last = function.definitions
+    reduction = [v.name for v in last.rdom.vars] if last.rdom else []
+    variables = [*pure_variables(function, len(earlier)), *reduction]
+    number = next_definition()
+
+    def placed(e: Expr) -> Expr:
+        return place_random(e, variables, number)
+
+    return replace(function, definitions=(*earlier, map_definition(last, placed)))
 
 
 def implicit_count(values: Sequence[Expr]) -> int:

@@ -186,7 +186,7 @@ def _bound(name: str, dimension: int, what: str, value: Expr) -> nodes.Expr:
     where = f"the {what} of dimension {dimension} of RDom {name}"
     if not value.defined():
         raise DefinitionError(f"{where} is undefined", location=caller())
-    for node in leaves(value.node, nodes.FuncAccess, nodes.Var, nodes.RVarAccess):
+    for node in leaves(value.node, nodes.FuncAccess, nodes.Var, nodes.RVarAccess, nodes.Random):
         raise DefinitionError(
             f"{where} is {value!r}, which depends on `{show(node)}`",
             location=caller(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..ir.expr import Expr, ImageProperty, Param, TargetQuery, Var
+from ..errors import DefinitionError
+from ..ir.expr import Expr, ImageProperty, Param, Random, TargetQuery, Var
 from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, output_buffers, output_of, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
@@ -140,7 +141,7 @@ class _ToNames(Rewriter):
     Facts about the target become numbers.
     """
 
-    only = (ImageProperty, Param, TargetQuery)
+    only = (ImageProperty, Param, Random, TargetQuery)
 
     def __init__(self, program: Program, target: Target) -> None:
         super().__init__()
@@ -185,6 +186,12 @@ class _ToNames(Rewriter):
 
     def rewrite_TargetQuery(self, query: TargetQuery) -> Expr:
         return answer(query, self.target)
+
+    def rewrite_Random(self, _: Random) -> Expr:
+        raise DefinitionError(
+            "a random value stands in a schedule or requirement, where it has no place to depend on",
+            accepted="random values in the definitions of Funcs",
+        )
 
     def _unused(self, ref: ImageRef | ScalarRef) -> str:
         base = "".join(c if c.isascii() and c.isalnum() else "_" for c in ref.name)
