@@ -53,8 +53,8 @@ class Compiled:
 
     def __init__(self, kernel: Kernel, compiler: str = "gcc", flags: Sequence[str] = ()) -> None:
         self.kernel = kernel
-        self.library = _library(kernel, compiler, tuple(flags))
-        self.entry = self.library[kernel.name]
+        self.code = _library(kernel, compiler, tuple(flags))
+        self.entry = self.code[kernel.name]
 
     def __call__(self, arrays: Mapping[str, np.ndarray], scalars: Mapping[str, object] = {}) -> tuple[int, list[int]]:
         buffers = [_buffer(arrays[b.name]) for b in self.kernel.buffers]
