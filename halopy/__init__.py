@@ -25,6 +25,8 @@ from .errors import (
 from .ir.services import TraceKind
 from .lang import boundary as BoundaryConditions
 from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
+from .lang.autoscheduler_params import AutoschedulerParams
+from .lang.autoscheduling import AutoSchedulerResults
 from .lang.buffer import Buffer
 from .lang.buffer_shapes import BufferDimension
 from .lang.callable import Callable
@@ -180,6 +182,8 @@ __all__ = [
     "Argument",
     "ArgumentEstimates",
     "ArgumentKind",
+    "AutoSchedulerResults",
+    "AutoschedulerParams",
     "BFloat",
     "Bool",
     "BoundaryConditions",

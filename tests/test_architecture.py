@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"schedule"}),
     frozenset({"codegen", "polyhedral"}),
     frozenset({"runtime", "lower", "reference"}),
-    frozenset({"compile"}),
+    frozenset({"automatic", "compile"}),
     frozenset({"lang"}),
     frozenset({"__init__"}),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ..errors import UnsupportedTarget
 from ..source import caller
+from .autoscheduler_params import GPU_NAME, NAMES
+
+_AUTOSCHEDULERS = tuple(f"autoschedule_{name.lower()}" for name in (*NAMES, GPU_NAME) if name != "halopy")
 
 
 def install_dir() -> str:
@@ -14,9 +18,15 @@ def install_dir() -> str:
 
 
 def load_plugin(lib_name: str) -> None:
-    """Raises UnsupportedTarget: plugins are machine code for Halide's own compiler."""
-    raise UnsupportedTarget(
-        f"the plugin `{lib_name}` cannot be loaded",
-        location=caller(),
-        reason=["plugins are libraries of machine code for Halide's own compiler, and halopy is not made of it"],
-    )
+    """Nothing is loaded: the names of Halide's automatic schedulers are known already, and mean halopy's own.
+
+    Raises UnsupportedTarget for other plugins, which are machine code for Halide's own compiler.
+    """
+    name = re.sub(r"^lib|\.(so|dll|dylib)$", "", re.split(r"[/\\]", lib_name)[-1])
+    if name not in _AUTOSCHEDULERS:
+        raise UnsupportedTarget(
+            f"the plugin `{lib_name}` cannot be loaded",
+            location=caller(),
+            reason=["plugins are libraries of machine code for Halide's own compiler, and halopy is not made of it"],
+            accepted=", ".join(_AUTOSCHEDULERS),
+        )

@@ -8,15 +8,15 @@ from ..errors import DefinitionError
 from ..ir import expr as nodes
 from ..source import caller
 from . import revision
+from .autoscheduling import Autoscheduling
 from .conversion import show
 from .expr import ToExpr, to_node
 from .func import Func
 from .leaves import leaves
-from .pipeline_run import PipelineRun
 from .services import requirement
 
 
-class Pipeline(PipelineRun):
+class Pipeline(Autoscheduling):
     """Output Funcs and all that they depend on."""
 
     __slots__ = ()

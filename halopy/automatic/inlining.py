@@ -1,0 +1,55 @@
+"""Which Funcs are computed where they are read, because storing and loading their values would cost more.
+
+evaluated where read:   evaluations * operations
+computed and stored:    points * (operations + store) + evaluations * load
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from ..ir.function import Function
+from ..ir.program import Program
+from ..lower.inline_functions import inline_functions
+from ..lower.place_functions import stage_reads
+from .boxes import Boxes, points
+from .estimates import Expected
+from .operations import operations
+
+_STORE = 2  # in the cache, of a value; a load is counted among the operations of who reads it
+
+
+def without_cheap(program: Program, expected: Expected, wanted: Collection[str]) -> Program:
+    """The program with those Funcs substituted that are better not stored, and those that the user wants inlined."""
+    boxes = Boxes(program, expected)
+    evaluations = _evaluations(program, boxes)
+    inlined: list[str] = []
+    for name in program.functions:  # producers first: what is substituted is counted with who reads it
+        if program.functions[name].updates or name in program.outputs:
+            continue
+        current = inline_functions(program, inlined).functions[name]
+        if name in wanted or _is_cheap(current, boxes, evaluations[name]):
+            inlined.append(name)
+    return inline_functions(program, inlined)
+
+
+def _is_cheap(function: Function, boxes: Boxes, evaluations: int) -> bool:
+    """Whether evaluating it where it is read costs no more than computing it once and loading it."""
+    box = boxes.root[function.name]
+    if box is None:
+        return True  # nothing says how large its storage would be
+    own = operations(function.pure)
+    return evaluations * own <= points(box) * (own + _STORE) + evaluations
+
+
+def _evaluations(program: Program, boxes: Boxes) -> dict[str, int]:
+    """How often each Func is read while the pipeline runs, each Func being computed once."""
+    found = dict.fromkeys([*program.functions, *program.images], 0)
+    for user, function in program.functions.items():
+        box = boxes.root[user]
+        for stage, definition in enumerate(function.definitions):
+            times = 1 if box is None else math.prod(boxes.iterations(user, stage, box).values())
+            for read in stage_reads(definition):
+                found[read.name] += times
+    return found

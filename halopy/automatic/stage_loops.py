@@ -1,0 +1,110 @@
+"""The loops of one stage: its dense dimension in vectors, its longest outer dimension in parallel tasks.
+
+    for y: for x: S    ->    for y in parallel tasks: for y_t: for x: for x_v in vector lanes: S
+
+Every split guards its tail, so that a stage asks of its inputs what it would ask without a schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from ..dtypes import INT32
+from ..ir.expr import Const
+from ..ir.stmt import LoopKind
+from ..schedule.directives import Directive, LoopDirective, Reorder, SetKind, Split, Tail
+from ..schedule.nest import StageNest
+from ..schedule.nest import apply as apply_to_nest
+from .choices import Choice
+from .machine import Machine
+
+_SMALLEST_VECTOR = 4
+_TASK = 1 << 15  # operations that are worth a task of their own
+_TASKS = 4  # for each thread
+
+
+class StageLoops:
+    """Gathers directives about one stage, and keeps the nest that they make.
+
+    `extents` are the expected iterations of each loop.
+    """
+
+    def __init__(self, func: str, stage: int, nest: StageNest, extents: Mapping[str, int]) -> None:
+        self.func, self.stage, self.nest = func, stage, nest
+        self.extents = dict(extents)
+        self.choices: list[Choice] = []
+
+    def do(self, action: LoopDirective) -> None:
+        self.nest = apply_to_nest(self.nest, Directive(action, self.stage, None, f"automatic {self.func}"))
+        self.choices.append(Choice(self.func, self.stage, action))
+
+    def split(self, loop: str, suffix: str, factor: int) -> str:
+        """Split a loop into tiles of this size; gives the inner loop's name."""
+        inner = self._unused(f"{loop.replace('$', '_')}_{suffix}")
+        self.do(Split(loop, loop, inner, Const(factor, INT32), Tail.GUARD_WITH_IF))
+        self.extents[inner] = factor
+        self.extents[loop] = math.ceil(self.extents[loop] / factor)
+        return inner
+
+    def order(self, loops: Iterable[str]) -> None:
+        """All loops in this order, innermost first."""
+        wanted = tuple(loops)
+        assert sorted(wanted) == sorted(self.nest.loop_names), f"{wanted} are not the loops {self.nest.loop_names}"
+        if wanted != self.nest.loop_names:
+            self.do(Reorder(wanted))
+
+    def mark(self, loop: str, kind: LoopKind) -> None:
+        self.do(SetKind(loop, kind))
+
+    def is_free(self, loop: str) -> bool:
+        """Whether the iterations of a loop touch different elements."""
+        dim = self.nest.dim(loop)
+        return dim is not None and not (dim.is_reduction and dim.is_ordered)
+
+    def _unused(self, name: str) -> str:
+        candidates = (name + "_" * n for n in range(len(self.nest.dims) + 1))
+        return next(c for c in candidates if self.nest.dim(c) is None)
+
+
+def spread_stage(loops: StageLoops, dense: str | None, lanes: int, work: int, machine: Machine) -> None:
+    """Vectors along `dense` and tasks along the longest other free loop. `work` is all the stage's operations."""
+    vector = _vectorized(loops, dense, lanes)
+    inner = [] if vector is None else [vector]
+    task = _task_loop(loops, dense)
+    is_spread = task is not None and work > 2 * _TASK and loops.extents[task] > 1
+    if is_spread and task is not None:
+        loops.order([*inner, *(n for n in loops.nest.loop_names if n not in (*inner, task)), task])
+    if vector is not None:
+        loops.mark(vector, LoopKind.VECTORIZED)
+    if is_spread and task is not None:
+        iterations = loops.extents[task]
+        least = math.ceil(iterations / max(1, work // _TASK))
+        task_size = max(least, iterations // (_TASKS * machine.parallelism))
+        if 1 < task_size < iterations:
+            loops.split(task, "t", task_size)
+        loops.mark(task, LoopKind.PARALLEL)
+
+
+def vector_width(extent: int, lanes: int) -> int:
+    """Lanes for a loop of so many iterations: a register's, fewer for a short loop, 1 for none."""
+    width = lanes
+    while width > extent:
+        width //= 2
+    return width if width >= _SMALLEST_VECTOR else 1
+
+
+def _vectorized(loops: StageLoops, dense: str | None, lanes: int) -> str | None:
+    """Split the dense loop by a vector's width; the name of the loop over lanes."""
+    if dense is None or not loops.is_free(dense):
+        return None
+    width = vector_width(loops.extents[dense], lanes)
+    return loops.split(dense, "v", width) if width > 1 else None
+
+
+def _task_loop(loops: StageLoops, dense: str | None) -> str | None:
+    """The outer loop with most iterations; the dense one only where there is no other."""
+    free = [name for name in loops.nest.loop_names if loops.is_free(name) and not name.endswith("_v")]
+    others = [name for name in free if name != dense and loops.extents[name] > 1]
+    candidates = others or [name for name in free if name == dense]
+    return max(reversed(candidates), key=lambda name: loops.extents[name]) if candidates else None
