@@ -60,6 +60,7 @@ from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
+from .lang.groups import gather, scatter
 from .lang.handlers import trace
 from .lang.image_param import Dimension, OutputImageParam
 from .lang.image_wrappers import ImageParam
@@ -297,6 +298,7 @@ __all__ = [
     "fma",
     "fract",
     "funcs",
+    "gather",
     "get_host_target",
     "get_jit_target_from_environment",
     "get_target_from_environment",
@@ -353,6 +355,7 @@ __all__ = [
     "saturating_add",
     "saturating_cast",
     "saturating_sub",
+    "scatter",
     "select",
     "sin",
     "sinh",

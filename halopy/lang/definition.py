@@ -18,6 +18,7 @@ from ..schedule.order import self_reads
 from ..source import SourceLocation, caller
 from .conversion import cast, show, typed
 from .func_contents import FuncContents, freeze_called
+from .groups import with_fitting_groups
 from .random_numbers import next_definition, place_random
 from .rdom import bind_reduction, is_reduction_access
 from .var import Var as VarHandle
@@ -72,23 +73,21 @@ def define(func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...]
         function = _pure_function(func, index, values, location)
     else:
         function = _updated_function(func, func.function, index, values, location)
-    function = _with_placed_random(function)
+    function = _in_place(function)
     freeze_called(function.definitions[-1], func)
     func.set_function(function)
     return len(function.definitions) - 1
 
 
-def _with_placed_random(function: Function) -> Function:
-    """The function with the random values of its last definition written out."""
+def _in_place(function: Function) -> Function:
+    """The function with what its last definition writes at once checked, and its random values written out."""
     *earlier, last = function.definitions
+    last = with_fitting_groups(function.name, last, is_first=not earlier)
     reduction = [v.name for v in last.rdom.vars] if last.rdom else []
     variables = [*pure_variables(function, len(earlier)), *reduction]
     number = next_definition()
-
-    def placed(e: Expr) -> Expr:
-        return place_random(e, variables, number)
-
-    return replace(function, definitions=(*earlier, map_definition(last, placed)))
+    last = map_definition(last, lambda e: place_random(e, variables, number))
+    return replace(function, definitions=(*earlier, last))
 
 
 def implicit_count(values: Sequence[Expr]) -> int:

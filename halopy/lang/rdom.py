@@ -9,10 +9,12 @@ from ..dtypes import INT32
 from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..ir.function import ReductionDomain, ReductionVar
+from ..ir.groups import groups_in
 from ..ir.refs import DomainRef
 from ..source import caller
 from .conversion import lossless_cast, show, typed
 from .expr import Expr, ExprLike, ToExpr, to_node
+from .groups import outside_definitions
 from .leaves import leaves, replace_leaves
 from .region import Range, Shaped, ToRange, region_of, to_region
 
@@ -192,6 +194,8 @@ def _bound(name: str, dimension: int, what: str, value: Expr) -> nodes.Expr:
             location=caller(),
             accepted="numbers, Params, and the shapes of Buffers and ImageParams",
         )
+    if groups_in((value.node,)):
+        raise outside_definitions()
     bound = lossless_cast(INT32, value.node)
     if bound is None:
         raise TypeMismatch(f"{where} is {typed(value.node)}", location=caller(), accepted="what always fits int32")

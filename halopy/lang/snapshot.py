@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import DefinitionError
-from ..ir.expr import Expr, ImageProperty, Param, Random, TargetQuery, Var
+from ..ir.expr import Call, Expr, ImageProperty, Param, Random, TargetQuery, Var
+from ..ir.groups import GROUP
 from ..ir.program import Constraint, Image, Program, Scalar, buffer_property, output_buffers, output_of, program_of
 from ..ir.refs import ImageRef, ScalarRef
 from ..ir.rewrite import Rewriter
@@ -34,6 +35,7 @@ from ..schedule.fused_nests import OUTERMOST
 from ..schedule.nest import FuncSchedule, StageNest
 from ..target import Target, host_target
 from .func_contents import FuncContents
+from .groups import outside_definitions
 from .image_ref import ImageParamRef
 from .wrappers import Redirected
 
@@ -141,7 +143,7 @@ class _ToNames(Rewriter):
     Facts about the target become numbers.
     """
 
-    only = (ImageProperty, Param, Random, TargetQuery)
+    only = (Call, ImageProperty, Param, Random, TargetQuery)
 
     def __init__(self, program: Program, target: Target) -> None:
         super().__init__()
@@ -186,6 +188,12 @@ class _ToNames(Rewriter):
 
     def rewrite_TargetQuery(self, query: TargetQuery) -> Expr:
         return answer(query, self.target)
+
+    def rewrite_Call(self, call: Call) -> Expr:
+        if call.name == GROUP:
+            raise outside_definitions()
+        rebuilt: Expr = self.rebuild(call)
+        return rebuilt
 
     def rewrite_Random(self, _: Random) -> Expr:
         raise DefinitionError(

@@ -32,7 +32,6 @@ from ..ir.stmt import (
     LoopPartition,
     MemoryKind,
     Produce,
-    Provide,
     Realize,
     Stmt,
     block,
@@ -49,6 +48,7 @@ from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .reserve_storage import choose_slot, reserve_storage
 from .stage_loops import Range
+from .write_values import write_values
 
 _LARGEST_CONSTANT_EXTENT = 1 << 20
 _MOST_COPIES = 1 << 12
@@ -194,8 +194,7 @@ class LoopNests:
         loops = self.regions.loops(func, stage)
         definition = self.regions.functions[func].definitions[stage]
         values = loops.values()
-        index = tuple(substitute(e, values) for e in definition.index)
-        provide: Stmt = Provide(func, index, tuple(substitute(e, values) for e in definition.values))
+        provide = write_values(func, definition, values)
         conditions = loops.guards()
         if definition.rdom is not None and definition.rdom.predicate is not None:
             conditions.append(substitute(definition.rdom.predicate, values))

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from ..dtypes import BOOL
 from ..ir.build import add, as_expr, div, maximum, mul, sub
-from ..ir.expr import Const, Expr, Load, Read, Var, const_value
+from ..ir.expr import FALSE, TRUE, Const, Expr, Load, Read, Var, const_value
 from ..ir.program import Program, buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
-from ..ir.stmt import Allocate, LetStmt, Provide, Realize, Reserve, Stmt, Store, block, let_all
+from ..ir.stmt import NOTHING, Allocate, If, LetStmt, Provide, Realize, Reserve, Stmt, Store, block, let_all
+from ..ir.undefined import split_undefined
 from ..schedule.nest import FuncSchedule
 from ..schedule.storage import storage_alignments
 from .reserve_storage import slot_name
@@ -86,15 +88,24 @@ class _FlattenStorage(ScopedRewriter):
         index = tuple(map(self, p.index))
         values = [self(v) for v in p.values]
         buffers = [self.buffer(p.name, e) for e in range(len(values))]
+        defined = [split_undefined(v)[1] for v in values]
         if len(values) == 1:
-            return Store(buffers[0], self.layouts[buffers[0]].offset(index), values[0])
-        # All elements are evaluated before any is written.
-        names = [f"{b}.value" for b in buffers]
-        stores = [
-            Store(b, self.layouts[b].offset(index), Var(n, v.dtype))
-            for b, n, v in zip(buffers, names, values, strict=True)
-        ]
-        return let_all(list(zip(names, values, strict=True)), block(*stores))
+            return _where(defined[0], Store(buffers[0], self.layouts[buffers[0]].offset(index), values[0]))
+        # All elements are evaluated before any is written, and so is where they are.
+        lets = [(f"{p.name}.at.{d}", e) for d, e in enumerate(index) if e.has(Load)]
+        named = {e: Var(name, e.dtype) for name, e in lets}
+        index = tuple(named.get(e, e) for e in index)
+        stores: list[Stmt] = []
+        for buffer, value, condition in zip(buffers, values, defined, strict=True):
+            if condition is FALSE:
+                continue
+            lets.append((f"{buffer}.value", value))
+            if condition is not TRUE:
+                lets.append((f"{buffer}.defined", condition))
+                condition = Var(f"{buffer}.defined", BOOL)
+            store = Store(buffer, self.layouts[buffer].offset(index), Var(f"{buffer}.value", value.dtype))
+            stores.append(_where(condition, store))
+        return let_all(lets, block(*stores))
 
     def rewrite_Realize(self, r: Realize) -> Stmt:
         function = self.program.functions[r.name]
@@ -127,6 +138,11 @@ class _FlattenStorage(ScopedRewriter):
         aligned = storage_alignments(self.schedules[func]) if func in self.schedules else {}
         args = self.program.functions[func].args
         return [_rounded_up(e, aligned[arg]) if arg in aligned else e for arg, e in zip(args, extents, strict=True)]
+
+
+def _where(defined: Expr, store: Store) -> Stmt:
+    """The store where its value is defined."""
+    return store if defined is TRUE else NOTHING if defined is FALSE else If(defined, store)
 
 
 def _caller_layout(buffer: str, rank: int, strided: bool) -> _Layout:

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
-from ..ir.effects import without_effects
 from ..ir.expr import FALSE, TRUE, Expr, Var
-from ..ir.function import Definition, Function, ReductionVar
+from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
 from ..ir.linear import difference, linear
 from ..ir.program import buffer_property
@@ -34,9 +33,10 @@ from .align_bounds import aligned
 from .bound_check import bound_check
 from .branch_regions import joined, needed_when
 from .fused_loops import FusedLoops
-from .place_functions import ROOT_LEVEL, Level, Placement, stage_reads
+from .place_functions import ROOT_LEVEL, Level, Placement
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
+from .stage_reads import reads_of_stage
 from .storage_folds import storage_folds
 
 _MOST_TERMS = 3
@@ -50,15 +50,6 @@ class Scope:
     """What is let-bound just inside a level, outermost first."""
 
     bindings: list[tuple[str, Expr]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class StageReads:
-    """The reads of one stage, by name, without repetition."""
-
-    by_name: Mapping[str, tuple[tuple[Expr, ...], ...]]
-    writes: tuple[Expr, ...]  # the index that the stage writes
-    predicate: Expr | None
 
 
 class Regions:
@@ -78,7 +69,9 @@ class Regions:
         self._stage_boxes: dict[tuple[str, int], Box] = {}
         self._loops: dict[tuple[str, int], StageLoops] = {}
         self._paths: dict[Level, frozenset[Level]] = {}
-        self._reads = {(f.name, s): _reads_of(d) for f in self.functions.values() for s, d in enumerate(f.definitions)}
+        self._reads = {
+            (f.name, s): reads_of_stage(d) for f in self.functions.values() for s, d in enumerate(f.definitions)
+        }
         self.readers: dict[str, list[tuple[str, int]]] = {}
         for stage, reads in self._reads.items():
             for name in reads.by_name:
@@ -357,7 +350,7 @@ class Regions:
 
     def _grown(self, func: str, stage: int, box: Box, own: Mapping[str, Interval]) -> Box:
         reads = self._reads[(func, stage)]
-        touched = [*reads.by_name.get(func, ()), reads.writes]
+        touched = [*reads.by_name.get(func, ()), *reads.writes]
         ends: list[list[Interval]] = [[i] for i in box]
         names = self.functions[func].args
         for index in touched:
@@ -467,18 +460,6 @@ def output_buffer(function: Function, element: int) -> str:
 def _rdom_vars(function: Function, stage: int) -> tuple[ReductionVar, ...]:
     rdom = function.definitions[stage].rdom
     return rdom.vars if rdom else ()
-
-
-def _reads_of(definition: Definition) -> StageReads:
-    by_name: dict[str, dict[tuple[Expr, ...], None]] = {}
-    for read in stage_reads(definition):
-        by_name.setdefault(read.name, {}).setdefault(tuple(map(without_effects, read.index)))
-    predicate = definition.rdom.predicate if definition.rdom else None
-    return StageReads(
-        {n: tuple(i) for n, i in by_name.items()},
-        tuple(map(without_effects, definition.index)),
-        predicate and without_effects(predicate),
-    )
 
 
 def _union_of(intervals: Sequence[Interval]) -> Interval:

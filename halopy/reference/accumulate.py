@@ -24,11 +24,12 @@ _ACCUMULATED: Mapping[type[Node], np.ufunc] = {Add: np.add, Mul: np.multiply, Mi
 
 def new_values(stage: Stage) -> list[Expr] | None:
     """What each element is combined with; None where the stage does something else."""
-    if len(stage.pure) < stage.function.rank or any(c is not TRUE for c in stage.conditions):
+    (write, *more) = stage.writes
+    if more or len(stage.pure) < stage.function.rank or any(c is not TRUE for c in write.conditions):
         return None
     if stage.predicate and not stage.predicate_is_flat:
         return None
-    found = [_combined_with(stage, element, value) for element, value in enumerate(stage.values)]
+    found = [_combined_with(stage, element, value) for element, value in enumerate(write.values)]
     return [g for g in found if g is not None] if None not in found else None
 
 
@@ -60,7 +61,7 @@ def accumulate(
     tape = Tape(new)
     index = [variables[arg] for arg in stage.function.args]
     cells = [grid.gather(index, element) for element in range(len(new))]
-    operators = [_ACCUMULATED[type(v)] for v in stage.values]
+    operators = [_ACCUMULATED[type(v)] for v in stage.writes[0].values]
     for chunk in _chunks(sequence, stage.function.rank, cells[0].size):
         values = tape.run({**variables, **chunk}, read)
         count = len(next(iter(chunk.values())))

@@ -127,9 +127,10 @@ class _Evaluation:
             return
         indexes = iter(stage.touches.run({**self.variables, **points}, self.read))
         if stage.writes_are_known:
-            written = box_around([next(indexes) for _ in stage.index])
-            if stage.number:
-                demand[stage.function.name] = written
+            for write in stage.writes:
+                written = box_around([next(indexes) for _ in write.index])
+                if stage.number:
+                    demand[stage.function.name] = union(demand.get(stage.function.name), written)
         for r in stage.known_reads:
             needed = box_around([next(indexes) for _ in r.index])
             if r.name in self.program.functions:

@@ -50,9 +50,10 @@ def _scattered(stage: Stage) -> list[Expr]:
 
 def _cells_are_independent(stage: Stage) -> bool:
     scattered = _scattered(stage)
-    own_reads = [r for r in reads_of([*stage.index, *stage.values]) if r.name == stage.function.name]
+    own_reads = [r for r in reads_of([*stage.index, *stage.writes[0].values]) if r.name == stage.function.name]
     return (
         bool(scattered)
+        and len(stage.writes) == 1
         and stage.writes_are_known
         and all(_is_written_cell(r, stage) for r in own_reads)
         and free_names(scattered).isdisjoint(stage.pure.values())

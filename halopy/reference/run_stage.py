@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..ir.expr import TRUE, Read
+from ..ir.expr import FALSE, TRUE, Read
 from .accumulate import accumulate, new_values
 from .boxes import Box, box_around, covers
 from .grid import Grid
@@ -51,17 +51,16 @@ def run_stage(
 
 
 def _store(stage: Stage, results: Sequence[Array], grid: Grid, reachable: Box) -> None:
-    rank, elements = stage.function.rank, len(stage.values)
-    index, values, defined = results[:rank], results[rank : rank + elements], results[rank + elements :]
-    if stage.number:
-        _check_reachable(index, reachable)
-    for element, value in enumerate(values):
-        if not stage.stored[element]:
-            continue
-        if not stage.number and stage.conditions[element] is TRUE:
-            grid.fill(element, value)
-        else:
-            grid.scatter(index, element, value, defined[element])
+    rest = iter(results)
+    for write in stage.writes:
+        index, values, defined = ([next(rest) for _ in part] for part in (write.index, write.values, write.conditions))
+        if stage.number:
+            _check_reachable(index, reachable)
+        for element, (value, condition) in enumerate(zip(values, write.conditions, strict=True)):
+            if not stage.number and condition is TRUE:
+                grid.fill(element, value)
+            elif condition is not FALSE:
+                grid.scatter(index, element, value, defined[element])
 
 
 def _check_reachable(index: Sequence[Array], reachable: Box) -> None:

@@ -8,13 +8,15 @@ against each other, pure dimensions in the last axes (innermost last), reduction
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from ..ir.expr import FALSE, TRUE, Call, Expr, Select, Var
+from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionDomain
-from ..ir.node import walk
+from ..ir.groups import elements_of
+from ..ir.undefined import split_undefined
 from .boxes import Box, axis_index, is_empty
 from .tape import ReadElement, Tape, free_names, reads_of
 from .values import Array
@@ -22,13 +24,28 @@ from .values import Array
 Points: TypeAlias = Mapping[str, Array]
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What is written where, and under which condition each value is defined."""
+
+    index: tuple[Expr, ...]
+    values: tuple[Expr, ...]
+    conditions: tuple[Expr, ...]
+
+
+def _write_of(definition: Definition) -> Write:
+    guarded = [split_undefined(v) for v in definition.values]
+    return Write(definition.index, tuple(v for v, _ in guarded), tuple(c for _, c in guarded))
+
+
 class Stage:
     """Stage `number` of `function`; 0 is the pure definition.
 
-    `pure` names the pure variable of each dimension that has one. `action` computes index, values,
-    and the conditions under which they are defined. `touches` computes the indexes that can be
-    known before the stage runs: of its writes, then of `known_reads`. The predicate is known where
-    it does not depend on the Func's own values, and flat where it also holds no pure variable.
+    `pure` names the pure variable of each dimension that has one. `writes` has one element, or several that
+    happen at once; `action` computes of each the index, the values, and the conditions under which they are
+    defined. `touches` computes the indexes that can be known before the stage runs: of its writes, then of
+    `known_reads`. The predicate is known where it does not depend on the Func's own values, and flat where it
+    also holds no pure variable.
     """
 
     def __init__(self, function: Function, number: int) -> None:
@@ -47,11 +64,8 @@ class Stage:
         self._find_touches()
 
     def _split_values(self, definition: Definition) -> None:
-        guarded = [split_undefined(v) for v in definition.values]
-        self.values = tuple(v for v, _ in guarded)
-        self.conditions = tuple(c for _, c in guarded)
-        self.stored = tuple(c is not FALSE for c in self.conditions)
-        self.action = Tape([*self.index, *self.values, *self.conditions])
+        self.writes = tuple(map(_write_of, elements_of(definition)))
+        self.action = Tape([e for w in self.writes for e in (*w.index, *w.values, *w.conditions)])
         self.predicate = None if self.rdom.predicate is None else Tape([self.rdom.predicate])
         self._bounds = Tape([e for v in self.rdom.vars for e in (v.min, v.extent)])
 
@@ -59,11 +73,12 @@ class Stage:
         predicate = self.predicate.roots if self.predicate else ()
         self.predicate_is_known = self._is_known(predicate)
         self.predicate_is_flat = self.predicate_is_known and free_names(predicate).isdisjoint(self.pure.values())
-        self.writes_are_known = self.predicate_is_known and self._is_known(self.index)
+        written = [e for w in self.writes for e in w.index]
+        self.writes_are_known = self.predicate_is_known and self._is_known(written)
         reads = reads_of([*self.action.roots, *predicate])
         self.known_reads = [r for r in reads if self.predicate_is_known and self._is_known(r.index)]
-        written = self.index if self.writes_are_known else ()
-        self.touches = Tape([*written, *(i for r in self.known_reads for i in r.index)])
+        known = written if self.writes_are_known else []
+        self.touches = Tape([*known, *(i for r in self.known_reads for i in r.index)])
 
     def _is_known(self, roots: Sequence[Expr]) -> bool:
         """Whether the values can be had before the stage runs: they do not depend on the Func's own."""
@@ -123,23 +138,3 @@ def _compress(holds: Array, points: Points, tail: tuple[int, ...]) -> Points | N
     if not mask.any():
         return None
     return {name: a[mask].reshape(-1, *tail) for name, a in zip(points, arrays, strict=True)}
-
-
-def split_undefined(value: Expr) -> tuple[Expr, Expr]:
-    """The value and the condition under which it is defined, hence stored.
-
-    select(c, a, undef) is a where c; any other expression of undef is undefined.
-    """
-    if not _has_undefined(value):
-        return value, TRUE
-    if type(value) is not Select:
-        return value, FALSE
-    a, defined_a = split_undefined(value.a)
-    b, defined_b = split_undefined(value.b)
-    if defined_a is FALSE and defined_b is FALSE:
-        return value, FALSE
-    return Select(value.condition, a, b), Select(value.condition, defined_a, defined_b)
-
-
-def _has_undefined(value: Expr) -> bool:
-    return value.has(Call) and any(type(n) is Call and n.name == "undef" for n in walk(value))

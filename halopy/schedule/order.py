@@ -29,6 +29,7 @@ from ..ir.expr import (
     Var,
 )
 from ..ir.function import Definition, Function, ReductionVar
+from ..ir.groups import groups_in
 from ..ir.node import walk
 from ..ir.refs import FunctionRef
 from ..ir.rewrite import free_vars
@@ -73,6 +74,8 @@ def is_order_free(definition: Definition, function: Function, ref: FunctionRef |
     True where every iteration stores what does not depend on the reduction, and where every value
     is `f[index] op e` for a commuting, associative op and an e that does not read f.
     """
+    if groups_in(definition.values):
+        return False  # two iterations may write different elements to one place
     reads = self_reads(definition, function, ref)
     if not reads:
         rvars = {v.name for v in definition.rdom.vars} if definition.rdom else set()
