@@ -185,6 +185,9 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return f"<halopy.Func '{self.name()}'>"
 
 
+Stage._func_type = Func
+
+
 def _nodes(index: object) -> tuple[nodes.Expr, ...]:
     """The indices in `f[...]`: one thing, or a tuple or list of them."""
     return tuple(map(to_node, index)) if isinstance(index, tuple | list) else (to_node(index),)

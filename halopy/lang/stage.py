@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import ScheduleError
 from ..schedule.directives import Specialize, SpecializeFail
 from ..source import caller
 from .device_scheduling import DeviceScheduling
 from .expr import ToExpr
+from .factoring import Preserved, factored, preserved_pairs, shown_pairs
 from .func_contents import FuncContents
 from .loop_names import bare, shown
 from .sizes import condition_expression
+from .var import Var
+
+if TYPE_CHECKING:
+    from .func import Func
 
 
 class StageVersions(DeviceScheduling):
@@ -46,6 +52,7 @@ class Stage(StageVersions):
     """One definition of a Func, reached by `f.update(n)`, or a version of one."""
 
     __slots__ = ("_contents", "_stage", "_version")
+    _func_type: ClassVar[type[Func]]  # set where Func is defined, which knows of stages itself
 
     def __init__(
         self,
@@ -61,6 +68,20 @@ class Stage(StageVersions):
 
     def name(self) -> str:
         return self._stage_name()
+
+    def rfactor(self, r: Preserved, v: Var | None = None) -> Func:
+        """Reduce in two steps: the Func that is returned reduces for each value of `v`, this update over loop `r`.
+
+        rfactor(r, v)     rfactor([(r, v), ...])
+
+        Other reduction loops are the returned Func's alone. The update's operator is associative.
+        """
+        text = f"{self._stage_name()}{self._conditions()}.rfactor({shown_pairs(r, v)})"
+        if self._stage == 0 or self._version:
+            where = "a pure definition" if self._stage == 0 else "one version of an update"
+            raise ScheduleError(text, location=caller(), reason=[f"this is {where}"], accepted="an update: f.update()")
+        pairs = preserved_pairs(text, r, v)
+        return self._func_type._of(factored(self._contents, self._stage, pairs, text))
 
     def unscheduled(self) -> None:
         """Say that the stage is left alone on purpose, so that no warning is needed."""

@@ -255,6 +255,13 @@ class AllowRaceConditions:
 
 
 @dataclass(frozen=True, slots=True)
+class Rfactor:
+    """f(x) += g(x, r)   ->   f_intm(x, v) += g(x, v);  f(x) += f_intm(x, r)     for pairs (r, v) of loops and Vars"""
+
+    preserved: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Specialize:
     """The stage has another version, scheduled apart, for when the condition holds; it starts as the nest so far.
 
@@ -303,7 +310,7 @@ class ComputeWith:
 
 LoopDirective = Split | Fuse | Rename | Reorder | SetKind | SetPartition
 NestDirective = (
-    LoopDirective | OnDevice | AllowRaceConditions | Prefetch | Specialize | SpecializeFail | ComputeWith
+    LoopDirective | OnDevice | AllowRaceConditions | Prefetch | Rfactor | Specialize | SpecializeFail | ComputeWith
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = (  # about the whole Func

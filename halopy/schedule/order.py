@@ -54,13 +54,14 @@ def self_reads(definition: Definition, function: Function, ref: FunctionRef | No
     for root in roots:
         if root.has(FuncAccess, Read):
             for node in walk(root):
-                read = _as_self_read(node, function, ref)
+                read = own_read(node, function, ref)
                 if read is not None:
                     found.setdefault(read)
     return list(found)
 
 
-def _as_self_read(node: object, function: Function, ref: FunctionRef | None) -> SelfRead | None:
+def own_read(node: object, function: Function, ref: FunctionRef | None) -> SelfRead | None:
+    """What the node reads of the Func itself; None where it is no such read."""
     if isinstance(node, FuncAccess) and node.ref is ref:
         return SelfRead(node.index, node.element)
     if isinstance(node, Read) and ref is None and node.name == function.name:
@@ -107,7 +108,7 @@ def _accumulates(value: Expr, element: int, d: Definition, function: Function, r
 
 
 def _is_own_element(e: Expr, element: int, d: Definition, function: Function, ref: FunctionRef | None) -> bool:
-    read = _as_self_read(e, function, ref)
+    read = own_read(e, function, ref)
     return read is not None and read == SelfRead(d.index, element)
 
 
