@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from ..dtypes import DType, from_numpy
 from ..errors import BufferError
 from ..ir import expr as nodes
 from ..source import caller
 from .buffer_contents import Array, BufferContents, ShapeOnly, allocate
+from .buffer_device import BufferDevice
+from .buffer_exchange import BufferExchange, array_of, element_of, number_of
 from .buffer_shapes import BufferShapes
 from .expr import Expr, ExprLike, Number, to_node
 from .image_access import image_index
@@ -23,7 +24,7 @@ from .types import Type, to_dtype
 Place: TypeAlias = "int | ExprLike | Sequence[int | ExprLike]"
 
 
-class Buffer(BufferShapes):
+class Buffer(BufferShapes, BufferExchange, BufferDevice):
     """An image in memory. Handles made from one another share it.
 
     Buffer(array)                         the array's own memory; axes reversed, so b[x, y] is array[y, x]
@@ -95,6 +96,7 @@ class Buffer(BufferShapes):
         return Buffer._of(made)
 
     def defined(self) -> bool:
+        """Whether it is a buffer at all: hl.Buffer() is not."""
         return self._defined is not None
 
     def same_as(self, other: Buffer) -> bool:
@@ -102,12 +104,15 @@ class Buffer(BufferShapes):
         return self._defined is other._defined
 
     def name(self) -> str:
+        """What messages and expressions call it."""
         return self._contents.name
 
     def set_name(self, name: str) -> None:
+        """Messages and expressions call it so from now on."""
         self._contents.name = name
 
     def type(self) -> Type:
+        """The type of its elements."""
         return Type.of(self._contents.dtype)
 
     def _bound_to(self, name: str, dtype: DType, rank: int) -> Buffer | None:
@@ -122,6 +127,15 @@ class Buffer(BufferShapes):
                 accepted=f"type {dtype}, {rank} dimensions",
             )
         return self
+
+    def allocate(self) -> None:
+        """Give this handle new memory of zeros, of the same shape: what a bounds query found, for example."""
+        shape = self._contents
+        self._defined = (shape if isinstance(shape, ShapeOnly) else shape.without_memory()).allocated()
+
+    def deallocate(self) -> None:
+        """This handle keeps the shape only. The memory is given back when nothing else uses it."""
+        self._defined = self._contents.without_memory()
 
     def copy(self) -> Buffer:
         """The same elements in new memory."""
@@ -145,11 +159,13 @@ class Buffer(BufferShapes):
 
     def fill(self, value: Number) -> None:
         """Every element gets the value."""
-        self._writeable()[...] = value
+        array = self._writeable()
+        array[...] = element_of(self._contents.dtype, value, self.name())
 
     def all_equal(self, value: Number) -> bool:
         """Whether every element has the value."""
-        return bool((self._memory() == value).all())
+        array = self._memory()
+        return bool((array == element_of(self._contents.dtype, value, self.name())).all())
 
     def for_each_element(self, f: Callable[[list[int]], object]) -> None:
         """Call f with the coordinates of every element, dimension 0 fastest."""
@@ -159,22 +175,20 @@ class Buffer(BufferShapes):
 
     def __getitem__(self, place: Place) -> int | float | bool | Expr:
         """A number at integer places; an expression where a Var or an expression is among them."""
-        element: int | float | bool
         near = self._near(place)
         if near is not None:
-            element = self._memory().item(*near)
-            return element
+            return number_of(self._contents.dtype, self._memory().item(*near))
         index = place if isinstance(place, tuple | list) else (place,)
         if any(isinstance(i, ExprLike) for i in index):
             contents = self._contents
             coordinates = image_index(f"Buffer `{contents.name}`", tuple(map(to_node, index)), self.dimensions())
             return Expr(nodes.ImageAccess(contents.image, coordinates))
-        element = self._memory()[self._place(index)].item()
-        return element
+        return number_of(self._contents.dtype, self._memory().item(self._place(index)))
 
     def __setitem__(self, place: Place, value: Number) -> None:
         index = place if isinstance(place, tuple | list) else (place,)
-        self._writeable()[self._place(index)] = value
+        array = self._writeable()
+        array[self._place(index)] = element_of(self._contents.dtype, value, self.name())
 
     def _memory(self) -> Array:
         """Its elements. Raises BufferError where there are none yet."""
@@ -221,44 +235,6 @@ class Buffer(BufferShapes):
                 raise IndexError(f"index {at} is out of bounds for axis {axis} with min={low}, extent={extent}")
         return tuple(at - low for at, low in zip(reversed(places), reversed(contents.mins), strict=True))
 
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
-        """The elements as an array, axes reversed: the same memory, unless another dtype or a copy is asked for."""
-        array = self._memory()
-        if dtype is not None and np.dtype(dtype) != array.dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def numpy_view(self, reverse_axes: bool = True) -> Array:
-        """The elements as an array that shares the memory."""
-        array = self._memory()
-        return array if reverse_axes else array.transpose()
-
-    def has_device_allocation(self) -> bool:
-        """Whether a device has a copy: none does, as pipelines run on the CPU."""
-        return False
-
-    def host_dirty(self) -> bool:
-        return False
-
-    def device_dirty(self) -> bool:
-        return False
-
-    def set_host_dirty(self, dirty: bool = True) -> None:
-        """Without effect, as no device has a copy."""
-
-    def set_device_dirty(self, dirty: bool = True) -> None:
-        """Without effect, as no device has a copy."""
-
-    def copy_to_host(self) -> int:
-        """The elements are on the host already. Gives Halide's 0 for success."""
-        return 0
-
-    def device_sync(self) -> int:
-        return 0
-
-    def __buffer__(self, flags: int) -> memoryview:
-        return self._memory().data
-
     def __repr__(self) -> str:
         if self._defined is None:
             return "<undefined halopy.Buffer>"
@@ -295,20 +271,6 @@ def _allocated(dtype: DType, sizes: Sequence[int], order: Sequence[int] | str | 
 
 
 def _of_array(source: object, name: str, reverse_axes: bool) -> BufferContents:
-    array = source if isinstance(source, np.ndarray) else _viewed(source)
+    array = array_of(source)
     dtype = from_numpy(array.dtype)
     return BufferContents(array if reverse_axes else array.transpose(), dtype, name=name)
-
-
-def _viewed(source: object) -> Array:
-    """What offers its memory, as an array; lists and numbers do not."""
-    if hasattr(source, "__array__") or hasattr(source, "__array_interface__") or hasattr(source, "__dlpack__"):
-        return np.asarray(source)
-    try:
-        return np.asarray(memoryview(source))  # type: ignore[arg-type]
-    except TypeError:
-        raise BufferError(
-            f"a {type(source).__name__} is no memory that a Buffer could use",
-            location=caller(),
-            accepted="a NumPy array, or anything with the buffer protocol",
-        ) from None

@@ -45,6 +45,12 @@ class BufferContents:
         """Describe the same elements otherwise."""
         self.array, self.mins, self._raw = array, tuple(mins), None
 
+    def without_memory(self) -> ShapeOnly:
+        """The same shape, with no elements."""
+        shape = ShapeOnly(self.dtype, self.array.shape[::-1], self.name)
+        shape.set_shape(self.mins, self.array.shape[::-1], [abs(stride) for stride in self.raw.strides])
+        return shape
+
     @property
     def image(self) -> ImageRef:
         """The buffer's identity inside expressions."""

@@ -74,6 +74,8 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
     def __getitem__(self, index: object) -> FuncRef:
         return FuncRef(self._contents, _nodes(index))
 
+    __iter__ = None  # so that Python does not go on asking for f[0], f[1], ...
+
     def __setitem__(self, index: object, value: object) -> None:
         self[index].assign(value)
 

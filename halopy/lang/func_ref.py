@@ -195,5 +195,8 @@ class FuncTupleElementRef(ExprLike):
     def _as_expr(self) -> Expr:
         return Expr(access(self._ref.func, self._ref.index, self._element))
 
+    def _shown(self) -> str:
+        return f"{self._ref.shown()}[{self._element}]"
+
     def __repr__(self) -> str:
-        return f"<halopy.FuncTupleElementRef {self._ref.shown()}[{self._element}]>"
+        return f"<halopy.FuncTupleElementRef {self._shown()}>"

@@ -183,6 +183,8 @@ class InputImage(OutputImageParam):
         """Bind nothing."""
         self._ref.buffer = None
 
+    __iter__ = None  # so that Python does not go on asking for im[0], im[1], ...
+
     def __getitem__(self, place: object) -> Expr:
         index = place if isinstance(place, tuple | list) else (place,)
         coordinates = image_index(f"ImageParam `{self.name()}`", tuple(map(to_node, index)), self.dimensions())

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..codegen.c.names import identifier
 from ..dtypes import DType
-from ..errors import BufferError, DefinitionError
+from ..errors import BufferError, DefinitionError, TypeMismatch
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..lower.single_loops import single_loops
@@ -113,7 +113,7 @@ class PipelineRun(Handling, AheadOfTime):
     def compiled(self, target: Target | None = None) -> CompiledPipeline:
         """The pipeline, compiled as it is defined and scheduled now."""
         current = self._current
-        asked = None if target is None else target.value
+        asked = None if target is None else _value(target)
         if current is not None and current[0] is asked and current[1].revision == revision.current.number:
             return current[1]
         with self._lock:
@@ -271,17 +271,32 @@ def _warn(now: Snapshot) -> None:
         warnings.warn_explicit(hint.text, UserWarning, where.file, where.line)
 
 
+def _value(target: object) -> TargetValue:
+    if isinstance(target, Target):
+        return target.value
+    is_size = isinstance(target, int | np.integer)
+    raise TypeMismatch(
+        f"{target!r} is no target",
+        location=caller(),
+        reason=["sizes stand in one list"] if is_size else (),
+        accepted="realize([640, 480])" if is_size else 'hl.Target("host") and the like',
+    )
+
+
 def _sizes(sizes: object) -> tuple[int, ...]:
     if sizes is None:
         return ()
-    if isinstance(sizes, int | np.integer):
-        return (int(sizes),)
-    if isinstance(sizes, Sequence) and all(isinstance(s, int | np.integer) and s >= 0 for s in sizes):
-        return tuple(map(int, sizes))
+    given = [sizes] if isinstance(sizes, int | np.integer) else sizes
+    if isinstance(given, Sequence) and all(isinstance(s, int | np.integer) and s >= 0 for s in given):
+        return tuple(map(int, given))
+    is_array = isinstance(sizes, np.ndarray)
     raise BufferError(
-        f"{sizes!r} is nothing to realize over",
+        f"{'an array' if is_array else repr(sizes)} is nothing to realize over",
         location=caller(),
-        accepted="a list of sizes such as [640, 480], a Buffer, or a list of Buffers",
+        reason=["an array could be sizes, or be what is filled"] if is_array else (),
+        accepted="hl.Buffer(array) to fill it, list(array) for sizes"
+        if is_array
+        else "a list of sizes such as [640, 480], a Buffer, or a list of Buffers",
     )
 
 
