@@ -11,6 +11,7 @@ from .errors import (
     CompilerFailed,
     CompilerNotFound,
     DefinitionError,
+    FieldWritten,
     HalideError,
     IllegalSchedule,
     InternalError,
@@ -60,6 +61,13 @@ from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
+from .lang.generator import Generator
+from .lang.generator_arguments import ArgInfo, ArgInfoDirection, ArgInfoKind
+from .lang.generator_command import main
+from .lang.generator_context import GeneratorContext, active_generator_context
+from .lang.generator_fields import InputBuffer, InputScalar, OutputBuffer, OutputScalar
+from .lang.generator_param import GeneratorParam
+from .lang.generator_registry import alias, create_callable_from_generator, generator
 from .lang.groups import gather, scatter
 from .lang.handlers import trace
 from .lang.image_param import Dimension, OutputImageParam
@@ -180,6 +188,9 @@ from .runtime import TraceEvent
 from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune
 
 __all__ = [
+    "ArgInfo",
+    "ArgInfoDirection",
+    "ArgInfoKind",
     "Argument",
     "ArgumentEstimates",
     "ArgumentKind",
@@ -198,14 +209,20 @@ __all__ = [
     "DeviceAPI",
     "Dimension",
     "Expr",
+    "FieldWritten",
     "Float",
     "Func",
     "FuncRef",
     "FuncTupleElementRef",
+    "Generator",
+    "GeneratorContext",
+    "GeneratorParam",
     "HalideError",
     "Handle",
     "IllegalSchedule",
     "ImageParam",
+    "InputBuffer",
+    "InputScalar",
     "Int",
     "InternalError",
     "LinkageType",
@@ -215,8 +232,10 @@ __all__ = [
     "Module",
     "NameMangling",
     "NoTruthValue",
+    "OutputBuffer",
     "OutputFileType",
     "OutputImageParam",
+    "OutputScalar",
     "Param",
     "ParamError",
     "Parameter",
@@ -261,6 +280,8 @@ __all__ = [
     "absd",
     "acos",
     "acosh",
+    "active_generator_context",
+    "alias",
     "argmax",
     "argmin",
     "asin",
@@ -278,6 +299,7 @@ __all__ = [
     "cosh",
     "count_leading_zeros",
     "count_trailing_zeros",
+    "create_callable_from_generator",
     "div_round_to_zero",
     "erf",
     "evaluate",
@@ -299,6 +321,7 @@ __all__ = [
     "fract",
     "funcs",
     "gather",
+    "generator",
     "get_host_target",
     "get_jit_target_from_environment",
     "get_target_from_environment",
@@ -329,6 +352,7 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "main",
     "max",
     "maximum",
     "min",

@@ -3,6 +3,7 @@
     HalideError                  base of all; also a RuntimeError
       UserError                  the program is wrong; the message names it as the user wrote it
         DefinitionError          a Func, RDom or reduction is defined wrongly
+          FieldWritten           (also AttributeError) a field of a generator is assigned to
         TypeMismatch             (also TypeError) a type does not fit
           NoTruthValue           (also ValueError) `and`, `or`, `not`, `if` on an expression
         ScheduleError            a directive cannot be applied
@@ -56,6 +57,10 @@ class UserError(HalideError):
 
 class DefinitionError(UserError):
     """A Func, RDom, Var or reduction is defined or used wrongly."""
+
+
+class FieldWritten(DefinitionError, AttributeError):
+    """A field of a generator is assigned to, where an output is defined by `self.output[x] = ...`."""
 
 
 class TypeMismatch(UserError, TypeError):

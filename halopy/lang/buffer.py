@@ -103,6 +103,10 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
         """Whether both are handles of one buffer."""
         return self._defined is other._defined
 
+    def _get_raw_halide_buffer_t(self) -> int:
+        """The address of its `halide_buffer_t`, which lives as long as it: compiled modules for Python ask for it."""
+        return self._contents.raw.address
+
     def name(self) -> str:
         """What messages and expressions call it."""
         return self._contents.name

@@ -10,6 +10,8 @@ import numpy as np
 from ..codegen.c.header_text import header_text
 from ..codegen.c.linked_runtime import PARTS, SYMBOLS, needed_parts, runtime_text
 from ..codegen.c.linked_text import print_linked, symbols
+from ..codegen.c.python_extension_text import python_extension_text
+from ..codegen.c.registration_text import registration_text
 from ..errors import DefinitionError, UnsupportedTarget
 from ..ir.stmt_html import page, section
 from ..runtime.archive import Member, archive
@@ -180,6 +182,14 @@ class Module:
             )
         return archive(self._objects())
 
+    def _python_extension(self, _path: str) -> str:
+        units = [f.unit for f in self._all_functions()]
+        functions = [(u.interface, symbols(u.interface, wide_long=u.wide_long)[u.interface.name]) for u in units]
+        return python_extension_text(functions, self._name.rpartition("::")[2])
+
+    def _registration(self, _path: str) -> str:
+        return registration_text([f.interface for f in self._all_functions()])
+
     def _statements(self, _path: str) -> str:
         parts = [f"module name={self._name}, target={self._target}\n"]
         for f in self._all_functions():
@@ -196,6 +206,8 @@ _MAKERS: dict[OutputFileType, Callable[[Module, str], str | bytes]] = {
     OutputFileType.c_header: Module._header,
     OutputFileType.c_source: Module._source,
     OutputFileType.object: Module._object,
+    OutputFileType.python_extension: Module._python_extension,
+    OutputFileType.registration: Module._registration,
     OutputFileType.static_library: Module._library,
     OutputFileType.stmt: Module._statements,
     OutputFileType.stmt_html: Module._statement_page,

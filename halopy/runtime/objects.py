@@ -56,7 +56,7 @@ def compile_text(text: str, form: Form, target: Target) -> bytes:
     """The text in another form. Raises UnsupportedTarget where no compiler here can make it, CompilerFailed."""
     command = _command(form, target)
     flags = [flag for flag in _flags(form, target, text) if flag not in _OF_LIBRARIES]
-    return _compile([*command, *flags, *_machine_flags(target), *form.value], {"unit.c": text})
+    return build([*command, *flags, *_machine_flags(target), *form.value], {"unit.c": text})
 
 
 def join_objects(objects: Sequence[bytes], target: Target) -> bytes:
@@ -64,26 +64,28 @@ def join_objects(objects: Sequence[bytes], target: Target) -> bytes:
     if len(objects) == 1:
         return objects[0]
     command = [*_command(Form.OBJECT, target), "-r", "-nostdlib"]
-    return _compile(command, {f"part{k}.o": data for k, data in enumerate(objects)})
+    return build(command, {f"part{k}.o": data for k, data in enumerate(objects)})
 
 
-def _compile(command: Sequence[str], inputs: dict[str, str | bytes]) -> bytes:
+def build(command: Sequence[str], inputs: dict[str, str | bytes], libraries: Sequence[str] = ()) -> bytes:
+    """What the command makes of these files, by name, and libraries. Raises CompilerFailed."""
     try:
         folder = user_cache().build_folder()
     except OSError:
         folder = private_cache().build_folder()
     try:
-        return _in_folder(command, inputs, folder)
+        return _in_folder(command, inputs, libraries, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_folder(command: Sequence[str], inputs: dict[str, str | bytes], folder: Path) -> bytes:
+def _in_folder(command: Sequence[str], inputs: dict[str, str | bytes], libraries: Sequence[str], folder: Path) -> bytes:
     made = folder / "made"
     for name, data in inputs.items():
         (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode(errors="backslashreplace"))
     seconds = instrument.number("HALOPY_CC_SECONDS", least=1, default=_SECONDS)
-    code, output = run([*command, *(str(folder / name) for name in inputs), "-o", str(made)], seconds, folder.parent)
+    files = [str(folder / name) for name in inputs]
+    code, output = run([*command, *files, *libraries, "-o", str(made)], seconds, folder.parent)
     if code != 0 or not made.is_file():
         output = output.replace(f"{folder}{os.sep}", "")
         raise CompilerFailed(f"the C compiler `{shlex.join(command)}` failed", log=output, reason=first_errors(output))
@@ -91,14 +93,14 @@ def _in_folder(command: Sequence[str], inputs: dict[str, str | bytes], folder: P
 
 
 def _flags(form: Form, target: Target, text: str) -> tuple[str, ...]:
-    if _is_for_this_machine(target) and form not in _NEED_CLANG:
+    if is_for_this_machine(target) and form not in _NEED_CLANG:
         return compiler_flags(find_compiler(user_cache()), text)
     return FLAGS
 
 
 def _command(form: Form, target: Target) -> tuple[str, ...]:
     """The compiler, told which machine the code is for."""
-    if _is_for_this_machine(target) and form not in _NEED_CLANG:
+    if is_for_this_machine(target) and form not in _NEED_CLANG:
         return find_compiler(user_cache()).command
     clang = find_clang()
     if clang is None:
@@ -107,10 +109,11 @@ def _command(form: Form, target: Target) -> tuple[str, ...]:
             f"{what} can only be made by clang, which was not found",
             accepted="`pip install ziglang`, or clang on the path; the C source and the header need no compiler",
         )
-    return clang if _is_for_this_machine(target) else (*clang, f"--target={_triple(target)}", "-ffreestanding")
+    return clang if is_for_this_machine(target) else (*clang, f"--target={_triple(target)}", "-ffreestanding")
 
 
-def _is_for_this_machine(target: Target) -> bool:
+def is_for_this_machine(target: Target) -> bool:
+    """Whether this machine can run code for the target, but for its features."""
     host = host_target()
     return (target.arch, target.bits, target.os) == (host.arch, host.bits, host.os)
 
@@ -132,7 +135,7 @@ def _triple(target: Target) -> str:
 def _machine_flags(target: Target) -> tuple[str, ...]:
     """Features that the code may use: all of this machine's where the target has them all, else those of the target."""
     host = host_target()
-    if _is_for_this_machine(target) and target.features >= host.features:
+    if is_for_this_machine(target) and target.features >= host.features:
         return ("-march=native",)
     names = {feature.text for feature in target.features}
     return tuple(flag for name, flags in _FLAGS.items() if name in names for flag in flags)

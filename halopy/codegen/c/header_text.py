@@ -10,7 +10,7 @@ from .linked_runtime import DECLARATIONS
 from .linked_text import signature
 from .metadata import STRUCTURES
 
-_STRUCTURES = f"""\
+DECLARED = f"""\
 /* What Halide's HalideRuntime.h declares, for programs that do not have it. */
 #ifndef HALIDE_HALIDERUNTIME_H
 #ifdef __has_include
@@ -69,7 +69,7 @@ typedef struct halide_buffer_t {{
 def header_text(interfaces: Sequence[Interface], guard: str) -> str:
     """The header. `guard` tells it from other headers."""
     macro = "HALOPY_" + re.sub(r"[^A-Za-z0-9]", "_", guard)
-    parts = [f"#ifndef {macro}", f"#define {macro}", "", "#include <stdint.h>", "", _STRUCTURES]
+    parts = [f"#ifndef {macro}", f"#define {macro}", "", "#include <stdint.h>", "", DECLARED]
     parts += [_ATTRIBUTES, *map(_declarations, interfaces), "#endif", ""]
     return "\n".join(parts)
 
