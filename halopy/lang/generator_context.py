@@ -35,7 +35,9 @@ class GeneratorContext:
         return Target._of(self._target.value)
 
     def autoscheduler_params(self) -> AutoschedulerParams:
-        return AutoschedulerParams(self._params.name, {**self._params.extra})
+        made = AutoschedulerParams(self._params.name)
+        made.extra = dict(self._params.extra)
+        return made
 
     def __enter__(self) -> GeneratorContext:
         _open.set((*_open.get(), self))
