@@ -26,6 +26,7 @@ from .errors import (
 from .ir.services import TraceKind
 from .lang import boundary as BoundaryConditions
 from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
+from .lang.array_function import pipeline
 from .lang.autoscheduler_params import AutoschedulerParams
 from .lang.autoscheduling import AutoSchedulerResults
 from .lang.buffer import Buffer
@@ -361,6 +362,7 @@ __all__ = [
     "mul_shift_right",
     "mux",
     "natural_vector_size",
+    "pipeline",
     "popcount",
     "pow",
     "print",
