@@ -19,6 +19,7 @@ from .errors import (
     ParamError,
     RequirementFailed,
     ScheduleError,
+    SerializationError,
     TypeMismatch,
     UnsupportedTarget,
     UserError,
@@ -165,6 +166,7 @@ from .lang.random_numbers import random_float, random_int, random_uint
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
+from .lang.serialize import deserialize_parameters, deserialize_pipeline, serialize_pipeline
 from .lang.services import print, print_when, require
 from .lang.stage import Stage
 from .lang.target import Target, target_feature_for_device_api
@@ -248,6 +250,7 @@ __all__ = [
     "Range",
     "RequirementFailed",
     "ScheduleError",
+    "SerializationError",
     "Stage",
     "StmtOutputFormat",
     "TailStrategy",
@@ -301,6 +304,8 @@ __all__ = [
     "count_leading_zeros",
     "count_trailing_zeros",
     "create_callable_from_generator",
+    "deserialize_parameters",
+    "deserialize_pipeline",
     "div_round_to_zero",
     "erf",
     "evaluate",
@@ -383,6 +388,7 @@ __all__ = [
     "saturating_sub",
     "scatter",
     "select",
+    "serialize_pipeline",
     "sin",
     "sinh",
     "sqrt",

@@ -10,6 +10,7 @@
           IllegalSchedule        a directive would change the answer, or reads what is not there
         BufferError              a buffer does not fit: dtype, rank, region, stride
         ParamError               a scalar parameter is missing or out of range
+        SerializationError       a pipeline or schedule cannot be written as data, or data is not one that can be read
         RequirementFailed        what `require` or `add_requirement` asks for does not hold in this run
       UnsupportedTarget          the machine, target or compiler cannot do it
         CompilerNotFound         no C compiler; says the command that installs one
@@ -85,6 +86,10 @@ class BufferError(UserError):
 
 class ParamError(UserError):
     """A scalar parameter is missing or out of its range."""
+
+
+class SerializationError(UserError):
+    """A pipeline or schedule cannot be written as data, or data is not one that can be read."""
 
 
 class RequirementFailed(UserError):

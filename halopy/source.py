@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -13,6 +13,12 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 class SourceLocation:
     file: str
     line: int
+    is_hearsay: bool = field(default=False, compare=False)  # read from data: nothing may open a file of that name
+
+    @property
+    def quotable(self) -> str:
+        """The file as warnings may name it, which open it to quote the line."""
+        return f"<{self.file}>" if self.is_hearsay else self.file
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

@@ -22,10 +22,15 @@ def verify(root: Stmt | Expr, symbols: Container[str] | None = None) -> None:
     `symbols` are the names that may occur free; None lets any.
     """
     for node in walk(root):
-        rule = _RULES.get(type(node))
-        if rule is not None:
-            rule(node)
+        verify_node(node)
     _check_names(root, symbols)
+
+
+def verify_node(node: Node) -> None:
+    """Raise InternalError where the types of one node do not fit, whatever is below it."""
+    rule = _RULES.get(type(node))
+    if rule is not None:
+        rule(node)
 
 
 def _demand(holds: object, node: Node, what: str) -> None:

@@ -142,18 +142,22 @@ def _pure_function(
             location=location,
             accepted=f"a first definition without RDom, then an update such as {func.name}[...] += ...",
         )
-    definition = Definition(index, tuple(bound), None, location)
-    dtypes = tuple(v.dtype for v in values)
+    return function_of(func, Definition(index, tuple(bound), None, location), names)
+
+
+def function_of(func: FuncContents, definition: Definition, names: tuple[str, ...]) -> Function:
+    """The Func of one pure definition over Vars of these names, checked."""
+    dtypes = tuple(v.dtype for v in definition.values)
     _check_variables(func, definition, set(names))
-    _check_required(func, dtypes, len(index), location)
-    return Function(func.name, names, dtypes, (definition,), location)
+    _check_required(func, dtypes, len(names), definition.location)
+    return Function(func.name, names, dtypes, (definition,), definition.location)
 
 
 def _tuple_type(dtypes: tuple[DType, ...]) -> str:
     return accepted(dtypes) if len(dtypes) == 1 else f"({accepted(dtypes)})"
 
 
-def _check_required(func: FuncContents, dtypes: tuple[DType, ...], rank: int, location: SourceLocation) -> None:
+def _check_required(func: FuncContents, dtypes: tuple[DType, ...], rank: int, location: SourceLocation | None) -> None:
     if func.required_dtypes and dtypes != func.required_dtypes:
         raise TypeMismatch(
             f"Func `{func.name}` is constrained to only hold values of type {_tuple_type(func.required_dtypes)}"
@@ -177,17 +181,37 @@ def _updated_function(
     values: tuple[Expr, ...],
     location: SourceLocation,
 ) -> Function:
-    number = len(function.updates)
-    _check_arity(func, function, index, location)
-    _check_update_types(func, function, values, number, location)
+    check_update(func, function, index, values, location)
     bound, domain = bind_reduction((*index, *values))
-    definition = Definition(tuple(bound[: len(index)]), tuple(bound[len(index) :]), domain, location)
+    updated = with_update(
+        func, function, Definition(tuple(bound[: len(index)]), tuple(bound[len(index) :]), domain, location)
+    )
+    if _hides_all(func, updated):
+        _warn_hidden(func, len(function.updates), location)
+    return updated
+
+
+def check_update(
+    func: FuncContents,
+    function: Function,
+    index: Sequence[Expr],
+    values: Sequence[Expr],
+    location: SourceLocation | None,
+) -> None:
+    """Raises DefinitionError or TypeMismatch where an update has other dimensions or types than the Func."""
+    _check_arity(func, function, index, location)
+    _check_update_types(func, function, values, len(function.updates), location)
+
+
+def with_update(func: FuncContents, function: Function, definition: Definition) -> Function:
+    """The Func with a further definition, whose variables and reads of the Func itself are checked."""
+    number, location = len(function.updates), definition.location
     pure = {
         at: name
         for at, (name, e) in enumerate(zip(function.args, definition.index, strict=True))
         if isinstance(e, Var) and e.name == name
     }
-    reduction = {v.name for v in domain.vars} if domain else set()
+    reduction = {v.name for v in definition.rdom.vars} if definition.rdom else set()
     _check_variables(func, definition, set(pure.values()) | reduction)
     updated = replace(function, definitions=(*function.definitions, definition))
     reads = self_reads(definition, updated, func)
@@ -201,9 +225,14 @@ def _updated_function(
                     reason=[f"the loop over `{name}` may run in any order, so only the same point can be read"],
                     accepted=f"`{name}` in that place, or a reduction variable on the left-hand side",
                 )
-    if not domain and not reads and len(pure) == function.rank:
-        _warn_hidden(func, number, location)
     return updated
+
+
+def _hides_all(func: FuncContents, function: Function) -> bool:
+    """Whether the last update gives every point a value, whatever it was."""
+    last = function.definitions[-1]
+    is_everywhere = last.rdom is None and len(pure_variables(function, -1)) == function.rank
+    return is_everywhere and not self_reads(last, function, func)
 
 
 def _warn_hidden(func: FuncContents, number: int, location: SourceLocation) -> None:
@@ -215,7 +244,9 @@ def _warn_hidden(func: FuncContents, number: int, location: SourceLocation) -> N
     )
 
 
-def _check_arity(func: FuncContents, function: Function, index: Sequence[Expr], location: SourceLocation) -> None:
+def _check_arity(
+    func: FuncContents, function: Function, index: Sequence[Expr], location: SourceLocation | None
+) -> None:
     if len(index) != function.rank:
         raise DefinitionError(
             f"Func `{func.name}` has {function.rank} dimensions ({', '.join(function.args)}), not {len(index)}",
@@ -225,7 +256,7 @@ def _check_arity(func: FuncContents, function: Function, index: Sequence[Expr], 
 
 
 def _check_update_types(
-    func: FuncContents, function: Function, values: Sequence[Expr], number: int, location: SourceLocation
+    func: FuncContents, function: Function, values: Sequence[Expr], number: int, location: SourceLocation | None
 ) -> None:
     if len(values) != len(function.dtypes):
         raise DefinitionError(

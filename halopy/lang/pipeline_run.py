@@ -268,7 +268,7 @@ def _warn(now: Snapshot) -> None:
         where = hint.location or caller()
         if hint.printed:
             print(hint.printed)
-        warnings.warn_explicit(hint.text, UserWarning, where.file, where.line)
+        warnings.warn_explicit(hint.text, UserWarning, where.quotable, where.line)
 
 
 def _value(target: object) -> TargetValue:

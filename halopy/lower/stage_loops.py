@@ -134,15 +134,15 @@ class StageLoops:
             depths.update(dict.fromkeys(step.consumed, depth))
             if not isinstance(step, _SplitStep):
                 continue
-            name = f"{loop_name(self.func, self.nest.stage, step.old.name)}.{{}}{number or ''}"
+            name = loop_name(self.func, self.nest.stage, step.old.name)
             known = self._known(after=number)
             at = depths[step.outer]
             if at > 0 and step.tail in _SHIFTED:
-                base = Hoisted(names[at], name.format("base"), step.start(known[step.outer], _likely))
+                base = Hoisted(names[at], f"{name}.base{number or ''}", step.start(known[step.outer], _likely))
                 hoisted.setdefault(base.loop, []).append(base)
                 step.base = base
             elif depth > 0 and step.tail in _GUARDED:
-                guard = Hoisted(names[depth], name.format("at"), step.value(known), step.old.range.last)
+                guard = Hoisted(names[depth], f"{name}.at{number or ''}", step.value(known), step.old.range.last)
                 hoisted.setdefault(guard.loop, []).append(guard)
                 step.guard = guard
         return hoisted

@@ -1,0 +1,149 @@
+"""Definitions of Funcs, which are given to a Func again one after the other, checked as the user's are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...dtypes import BOOL, INT32, DType
+from ...ir.expr import Expr, FuncAccess, Var
+from ...ir.function import Definition, Function, ReductionDomain
+from ...ir.node import find
+from ...ir.program import calls
+from ...ir.refs import FunctionRef
+from ..definition import check_update, function_of, with_update
+from ..expr import Expr as Handle
+from ..func_contents import FuncContents
+from ..sizes import size_expression
+from ..wrappers import Redirected
+from .malformed import Malformed, inside
+from .nodes import check_coordinates
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What reads of a Func are checked with, before its definitions are known."""
+
+    args: tuple[str, ...]
+    dtypes: tuple[DType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FuncRecord:
+    """A Func without its schedule. `function` has the name that it was defined under: a clone's is its original's."""
+
+    name: str
+    function: Function | None
+    required_types: tuple[DType, ...] = ()
+    required_rank: int | None = None
+    is_frozen: bool = False
+
+
+def record_of(contents: FuncContents) -> FuncRecord:
+    """The Func as it is now."""
+    return FuncRecord(
+        contents.name, contents.function, contents.required_dtypes, contents.required_rank, contents.frozen
+    )
+
+
+def define_again(contents: FuncContents, record: FuncRecord) -> None:
+    """Give the Func its definitions. Raises Malformed where the language would refuse them."""
+    contents.required_dtypes, contents.required_rank = record.required_types, record.required_rank
+    if record.function is None:
+        return
+    with inside("function", "definitions"):
+        if not record.function.definitions:
+            raise Malformed("a Func without definitions")
+        for number, definition in enumerate(record.function.definitions):
+            with inside(number):
+                _check(definition)
+                function = _defined(contents, record.function, definition)
+                named = replace(function, name=record.function.name, location=record.function.location)
+                contents.set_function(named)
+    with inside("function"):
+        if contents.defined_function != record.function:
+            raise Malformed("the Func's arguments or types are not those of its first definition")
+    contents.frozen = record.is_frozen
+
+
+def _defined(contents: FuncContents, wanted: Function, definition: Definition) -> Function:
+    """The Func as it is after one more definition."""
+    if contents.function is not None:
+        check_update(contents, contents.function, definition.index, definition.values, definition.location)
+        return with_update(contents, contents.function, definition)
+    if definition.rdom is not None or definition.index != tuple(map(Var, wanted.args)) or not definition.values:
+        raise Malformed("the first definition is for each of the Func's arguments")
+    if len(set(wanted.args)) < len(wanted.args):
+        raise Malformed("two arguments of one name")
+    if any(access.ref is contents for value in definition.values for access in _accesses(value)):
+        raise Malformed("the first definition reads the Func itself")
+    return function_of(contents, definition, wanted.args)
+
+
+def _accesses(root: Expr) -> list[FuncAccess]:
+    return [node for node in find(root, FuncAccess) if isinstance(node, FuncAccess)]
+
+
+def _check(definition: Definition) -> None:
+    """What the user's operators see to."""
+    check_coordinates(definition.index)
+    if any(value.dtype.lanes != 1 for value in definition.values):
+        raise Malformed("a value of several lanes")
+    if definition.branch is not None:
+        raise Malformed("versions of a stage belong to its schedule")
+    if definition.rdom is not None:
+        _check_domain(definition.rdom)
+
+
+def _check_domain(domain: ReductionDomain) -> None:
+    names = [v.name for v in domain.vars]
+    if not names or len(set(names)) < len(names):
+        raise Malformed("a reduction domain has variables of different names")
+    for v in domain.vars:
+        for bound in (v.min, v.extent):
+            if size_expression(f"RDom variable {v.name}", Handle(bound)).dtype is not bound.dtype:
+                raise Malformed(f"a bound of type {bound.dtype!r}, not {INT32!r}")
+    if domain.predicate is not None and domain.predicate.dtype is not BOOL:
+        raise Malformed("a predicate that is no condition")
+
+
+def check_access(access: FuncAccess, header: Header | None) -> None:
+    """Raises Malformed where a read does not fit the Func."""
+    name = access.ref.name
+    if header is None:
+        raise Malformed(f"Func `{name}` is read and has no definition")
+    if len(access.index) != len(header.args):
+        raise Malformed(f"Func `{name}` of {len(header.args)} dimensions is read with {len(access.index)} indices")
+    if not 0 <= access.element < len(header.dtypes) or header.dtypes[access.element] is not access.dtype:
+        raise Malformed(f"Func `{name}` has no value {access.element} of type {access.dtype!r}")
+    check_coordinates(access.index)
+
+
+def check_no_cycles(funcs: list[FuncContents]) -> None:
+    """Raises Malformed where a Func needs itself by way of others, also once reads are redirected to wrappers."""
+    _require_order({f: [w.wrapper for w in f.wrappers.values()] for f in funcs})
+    redirected = Redirected()
+    reads: dict[FunctionRef, list[FunctionRef]] = {}
+    for f in funcs:
+        function = redirected(f)
+        reads[f] = [] if function is None else calls(f, function)
+    _require_order(reads)
+
+
+def _require_order(edges: Mapping[FunctionRef, Sequence[FunctionRef]]) -> None:
+    """Raises Malformed unless there is an order in which each stands after those it leads to."""
+    open_now: set[FunctionRef] = set()
+    done: set[FunctionRef] = set()
+    for root in edges:
+        stack: list[tuple[FunctionRef, bool]] = [(root, False)]
+        while stack:
+            ref, is_finished = stack.pop()
+            if is_finished:
+                open_now.remove(ref)
+                done.add(ref)
+            elif ref in open_now:
+                raise Malformed(f"Func `{ref.name}` needs itself, by way of others")
+            elif ref not in done:
+                open_now.add(ref)
+                stack.append((ref, True))
+                stack.extend((below, False) for below in edges.get(ref, ()) if below not in done)

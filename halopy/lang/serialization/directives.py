@@ -1,0 +1,193 @@
+"""Directives of a Func, which are applied again one after the other, checked as the user's are.
+
+A stage's directives are a list. One that made a version of the stage has that version's own directives beside it.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from ...errors import ScheduleError
+from ...ir.expr import Expr, const_value
+from ...ir.refs import FunctionRef
+from ...schedule.directives import (
+    Bound,
+    CopyTo,
+    Directive,
+    FuncDirective,
+    LoopLevel,
+    NestDirective,
+    ReorderStorage,
+    Specialize,
+    SpecializeFail,
+    TraceTag,
+)
+from ...schedule.nest import StageNest
+from ...schedule.nest import apply as apply_to_nest
+from ...source import SourceLocation
+from ...target_features import DeviceAPI
+from ..expr import Expr as Handle
+from ..func_contents import FuncContents
+from ..sizes import condition_expression, size_expression
+from ..wrappers import is_plain_copy
+from .document import Json
+from .fields import Places, Tables, codec, expect
+from .malformed import Malformed, inside
+
+# The table of what may stand in a document.
+OF_STAGES = typing.get_args(NestDirective)
+OF_FUNCS = typing.get_args(FuncDirective)
+_DEEPEST = 16  # versions of versions
+_MAY_BE_ZERO = frozenset({"min", "remainder", "offset"})
+
+
+@dataclass(frozen=True, slots=True)
+class StageDirective:
+    """One directive about a stage; the stage itself is known from its place."""
+
+    action: NestDirective
+    text: str
+    location: SourceLocation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDirective:
+    """One directive about a whole Func."""
+
+    action: FuncDirective
+    text: str
+    location: SourceLocation | None = None
+
+
+def write_schedule(contents: FuncContents, places: Places) -> Json:
+    """All that was said about a Func. Raises ScheduleError where a place was never decided."""
+    schedule = contents.schedule()
+    whole = codec(WholeDirective)
+    return {
+        "stages": [_write_nest(nest, 0, places) for nest in schedule.nests],
+        "directives": [whole.write(WholeDirective(_whole(d), d.text, d.location), places) for d in schedule.directives],
+    }
+
+
+def _whole(directive: Directive) -> FuncDirective:
+    assert isinstance(directive.action, FuncDirective), "a directive about a whole Func"
+    return directive.action
+
+
+def _write_nest(nest: StageNest, first: int, places: Places) -> Json:
+    """The directives from number `first` on: those before are of the version that this is a version of."""
+    versions = iter(nest.specializations)
+    rows = []
+    for number, d in enumerate(nest.directives[first:], first):
+        row = codec(StageDirective).write(StageDirective(d.action, d.text, d.location), places)  # type: ignore[arg-type]
+        if isinstance(d.action, Specialize | SpecializeFail):
+            row["version"] = _write_nest(next(versions).nest, number, places)
+        rows.append(row)
+    return {"directives": rows, "is_left_alone": nest.is_left_alone}
+
+
+def read_schedule(contents: FuncContents, data: Json, tables: Tables) -> None:
+    """Schedule the Func, which has none. Raises Malformed where the language would refuse it."""
+    with inside("stages"):
+        stages = expect(data.get("stages") if isinstance(data, dict) else data, list)
+        if len(stages) != len(contents.nests):
+            raise Malformed(f"{len(stages)} stages, and the Func has {len(contents.nests)}")
+        for number, stage in enumerate(stages):
+            with inside(number):
+                contents.nests[number] = _read_nest(contents, contents.nests[number], stage, tables, 0)
+    with inside("directives"):
+        for number, row in enumerate(expect(data.get("directives"), list)):
+            with inside(number):
+                read: WholeDirective = codec(WholeDirective).read(row, tables)
+                directive = Directive(read.action, 0, read.location, read.text)
+                admit(contents, directive)
+                contents.add(directive)
+
+
+def _read_nest(contents: FuncContents, nest: StageNest, data: Json, tables: Tables, depth: int) -> StageNest:
+    if depth > _DEEPEST:
+        raise Malformed(f"versions of versions, deeper than {_DEEPEST}")
+    if expect(data, dict).keys() != {"directives", "is_left_alone"}:
+        raise Malformed("a stage has `directives` and `is_left_alone`")
+    with inside("directives"):
+        for number, row in enumerate(expect(data["directives"], list)):
+            with inside(number):
+                nest = _with_row(contents, nest, row, tables, depth)
+    return replace(nest, is_left_alone=expect(data["is_left_alone"], bool))
+
+
+def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables, depth: int) -> StageNest:
+    version = expect(row, dict).get("version")
+    plain = {key: value for key, value in row.items() if key != "version"}
+    read: StageDirective = codec(StageDirective).read(plain, tables)
+    directive = Directive(read.action, nest.stage, read.location, read.text)
+    admit(contents, directive)
+    nest = apply_to_nest(nest, directive)
+    if isinstance(read.action, Specialize | SpecializeFail) is not (version is not None):
+        raise Malformed("specialize() and nothing else has a version")
+    if version is None:
+        return nest
+    *others, last = nest.specializations
+    with inside("version"):
+        inner = _read_nest(contents, last.nest, version, tables, depth + 1)
+    return replace(nest, specializations=(*others, replace(last, nest=inner)))
+
+
+# -- what the user's methods see to before a directive is made -------------------------------------------------------
+
+
+def admit(contents: FuncContents, directive: Directive) -> None:
+    """Raises ScheduleError where a directive's sizes, dimensions or places are not what they may be."""
+    if contents.function is None:
+        raise _refused(directive, f"Func `{contents.name}` has no definition")
+    args = contents.function.args
+    for name, value in _values(directive.action):
+        if isinstance(value, Expr):
+            _check_size(directive, name, value)
+        elif isinstance(value, LoopLevel):
+            _check_place(directive, value, contents)
+        elif name == "device" and value not in ("", *DeviceAPI.__members__):
+            raise _refused(directive, f"there is no device `{value}`")
+        elif name == "arg" and value not in args:
+            raise _refused(directive, f"`{value}` is no dimension of {contents.name}", ", ".join(args))
+    action = directive.action
+    if isinstance(action, ReorderStorage) and (
+        len(set(action.args)) < len(action.args) or not {*action.args} <= {*args}
+    ):
+        raise _refused(directive, "the dimensions are not those of the Func, each once", ", ".join(args))
+    if isinstance(action, CopyTo) and not is_plain_copy(contents.function):
+        raise _refused(directive, "the Func does more than read another one at the same place")
+    if isinstance(action, TraceTag | SpecializeFail) and "\0" in str(action):
+        raise _refused(directive, "a text with a NUL character")
+
+
+def _values(action: NestDirective | FuncDirective) -> Iterator[tuple[str, object]]:
+    return ((field.name, getattr(action, field.name)) for field in fields(action))
+
+
+def _check_size(directive: Directive, name: str, value: Expr) -> None:
+    if isinstance(directive.action, Specialize):
+        condition_expression(directive.text, Handle(value))
+        return
+    if size_expression(directive.text, Handle(value)) is not value:
+        raise _refused(directive, f"the {name} has type {value.dtype!r}, not int32")
+    constant = const_value(value)
+    if constant is not None and constant < 1 and name not in _MAY_BE_ZERO and type(directive.action) is not Bound:
+        raise _refused(directive, f"the {name} is {constant}", "1 or more")
+
+
+def _check_place(directive: Directive, level: LoopLevel, own: FuncContents) -> None:
+    func: FunctionRef | None = level.func
+    if func is own:
+        raise _refused(directive, f"{own.name} has no place inside its own loops")
+    if func is None:
+        if not (level.is_inlined or level.is_root):
+            raise _refused(directive, f"`{level.loop}` without a Func is no place")
+    elif func.function is None:
+        raise _refused(directive, f"Func `{func.name}` has no definition")
+
+
+def _refused(directive: Directive, reason: str, accepted: str | None = None) -> ScheduleError:
+    return ScheduleError(directive.text, location=directive.location, reason=[reason], accepted=accepted)
