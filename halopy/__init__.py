@@ -15,6 +15,7 @@ from .errors import (
     HalideError,
     IllegalSchedule,
     InternalError,
+    NotDifferentiable,
     NoTruthValue,
     ParamError,
     RequirementFailed,
@@ -28,6 +29,7 @@ from .ir.services import TraceKind
 from .lang import boundary as BoundaryConditions
 from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
 from .lang.array_function import pipeline
+from .lang.autodiff.propagate import Derivative, propagate_adjoints
 from .lang.autoscheduler_params import AutoschedulerParams
 from .lang.autoscheduling import AutoSchedulerResults
 from .lang.buffer import Buffer
@@ -209,6 +211,7 @@ __all__ = [
     "CompilerFailed",
     "CompilerNotFound",
     "DefinitionError",
+    "Derivative",
     "DeviceAPI",
     "Dimension",
     "Expr",
@@ -235,6 +238,7 @@ __all__ = [
     "Module",
     "NameMangling",
     "NoTruthValue",
+    "NotDifferentiable",
     "OutputBuffer",
     "OutputFileType",
     "OutputImageParam",
@@ -373,6 +377,7 @@ __all__ = [
     "print",
     "print_when",
     "product",
+    "propagate_adjoints",
     "random_float",
     "random_int",
     "random_uint",

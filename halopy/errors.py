@@ -4,6 +4,7 @@
       UserError                  the program is wrong; the message names it as the user wrote it
         DefinitionError          a Func, RDom or reduction is defined wrongly
           FieldWritten           (also AttributeError) a field of a generator is assigned to
+          NotDifferentiable      a definition has no derivative that could be computed
         TypeMismatch             (also TypeError) a type does not fit
           NoTruthValue           (also ValueError) `and`, `or`, `not`, `if` on an expression
         ScheduleError            a directive cannot be applied
@@ -62,6 +63,10 @@ class DefinitionError(UserError):
 
 class FieldWritten(DefinitionError, AttributeError):
     """A field of a generator is assigned to, where an output is defined by `self.output[x] = ...`."""
+
+
+class NotDifferentiable(DefinitionError):
+    """A definition through which `propagate_adjoints` cannot go."""
 
 
 class TypeMismatch(UserError, TypeError):
