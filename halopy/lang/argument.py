@@ -70,15 +70,19 @@ class Argument:
         self.kind, self.dimensions = ArgumentKind.InputBuffer, ref.rank
 
     def is_buffer(self) -> bool:
+        """Whether it is an input or output buffer."""
         return self.kind is not ArgumentKind.InputScalar
 
     def is_scalar(self) -> bool:
+        """Whether it is a number."""
         return not self.is_buffer()
 
     def is_input(self) -> bool:
+        """Whether the function reads it."""
         return self.kind is not ArgumentKind.OutputBuffer
 
     def is_output(self) -> bool:
+        """Whether the function fills it."""
         return not self.is_input()
 
     def __repr__(self) -> str:

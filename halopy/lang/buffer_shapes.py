@@ -27,9 +27,11 @@ class BufferDimension:
         self._contents, self._dim = contents, dim
 
     def min(self) -> int:
+        """The first place."""
         return self._contents.mins[self._dim]
 
     def extent(self) -> int:
+        """How many places it has."""
         extent: int = self._contents.array.shape[-1 - self._dim]
         return extent
 
@@ -38,6 +40,7 @@ class BufferDimension:
         return self._contents.raw.strides[self._dim]
 
     def max(self) -> int:
+        """The last place."""
         return self.min() + self.extent() - 1
 
     def __repr__(self) -> str:
@@ -58,31 +61,40 @@ class BufferShapes:
         raise NotImplementedError
 
     def dim(self, dimension: int) -> BufferDimension:
+        """The nth dimension."""
         self._check_dimension(dimension)
         return BufferDimension(self._contents, dimension)
 
     def dimensions(self) -> int:
+        """How many dimensions it has."""
         return self._contents.array.ndim
 
     def width(self) -> int:
+        """The extent of dimension 0; 1 if there is none."""
         return self._extent(0)
 
     def height(self) -> int:
+        """The extent of dimension 1; 1 if there is none."""
         return self._extent(1)
 
     def channels(self) -> int:
+        """The extent of dimension 2; 1 if there is none."""
         return self._extent(2)
 
     def left(self) -> int:
+        """The first place of dimension 0."""
         return self.dim(0).min()
 
     def right(self) -> int:
+        """The last place of dimension 0."""
         return self.dim(0).max()
 
     def top(self) -> int:
+        """The first place of dimension 1."""
         return self.dim(1).min()
 
     def bottom(self) -> int:
+        """The last place of dimension 1."""
         return self.dim(1).max()
 
     def _extent(self, dimension: int) -> int:
@@ -91,6 +103,7 @@ class BufferShapes:
         return shape[-1 - dimension] if dimension < len(shape) else 1
 
     def number_of_elements(self) -> int:
+        """How many elements it has."""
         return self._contents.array.size
 
     def size_in_bytes(self) -> int:
@@ -122,6 +135,7 @@ class BufferShapes:
         self._contents.reshape(self._contents.array, moved)
 
     def translated(self, dimension: int | Sequence[int], dx: int = 0) -> Self:
+        """A view that starts elsewhere, as `translate` has it."""
         return self._other(BufferShapes.translate, dimension, dx)
 
     def crop(self, dimension: int | Box, min: int = 0, extent: int = 0) -> None:
@@ -131,6 +145,7 @@ class BufferShapes:
             self._crop(d, low, size)
 
     def cropped(self, dimension: int | Box, min: int = 0, extent: int = 0) -> Self:
+        """A view of a part of the region, as `crop` has it."""
         return self._other(BufferShapes.crop, dimension, min, extent)
 
     def _crop(self, d: int, low: int, size: int) -> None:
@@ -158,6 +173,7 @@ class BufferShapes:
         self._contents.reshape(part.squeeze(-1 - dimension), mins[:dimension] + mins[dimension + 1 :])
 
     def sliced(self, dimension: int, pos: int | None = None) -> Self:
+        """A view without a dimension, as `slice` has it."""
         return self._other(BufferShapes.slice, dimension, pos)
 
     def embed(self, dimension: int, pos: int = 0) -> None:
@@ -173,6 +189,7 @@ class BufferShapes:
         self._contents.reshape(np.expand_dims(self._contents.array, axis), (*mins[:dimension], pos, *mins[dimension:]))
 
     def embedded(self, dimension: int, pos: int = 0) -> Self:
+        """A view with a dimension more, as `embed` has it."""
         return self._other(BufferShapes.embed, dimension, pos)
 
     def add_dimension(self) -> None:
@@ -196,6 +213,7 @@ class BufferShapes:
         self._contents.reshape(array, [self._contents.mins[d] for d in order])
 
     def transposed(self, d1: int | Sequence[int], d2: int | None = None) -> Self:
+        """A view with other dimensions first, as `transpose` has it."""
         return self._other(BufferShapes.transpose, d1, d2)
 
     def reverse_axes(self) -> Self:

@@ -69,80 +69,100 @@ def _saturate(dtype: DType, value: ToExpr) -> Expr:
 
 
 def i8(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 8 bits; what does not fit wraps."""
     return _convert(INT8, value)
 
 
 def i16(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 16 bits; what does not fit wraps."""
     return _convert(INT16, value)
 
 
 def i32(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 32 bits; what does not fit wraps."""
     return _convert(INT32, value)
 
 
 def i64(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 64 bits; what does not fit wraps."""
     return _convert(INT64, value)
 
 
 def u8(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 8 bits; what does not fit wraps."""
     return _convert(UINT8, value)
 
 
 def u16(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 16 bits; what does not fit wraps."""
     return _convert(UINT16, value)
 
 
 def u32(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 32 bits; what does not fit wraps."""
     return _convert(UINT32, value)
 
 
 def u64(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 64 bits; what does not fit wraps."""
     return _convert(UINT64, value)
 
 
 def f16(value: ToExpr) -> Expr:
+    """The expression as a float of 16 bits."""
     return _convert(FLOAT16, value)
 
 
 def bf16(value: ToExpr) -> Expr:
+    """The expression as a bfloat16."""
     return _convert(BFLOAT16, value)
 
 
 def f32(value: ToExpr) -> Expr:
+    """The expression as a float of 32 bits."""
     return _convert(FLOAT32, value)
 
 
 def f64(value: ToExpr) -> Expr:
+    """The expression as a float of 64 bits."""
     return _convert(FLOAT64, value)
 
 
 def i8_sat(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 8 bits; what does not fit becomes the nearest value that does."""
     return _saturate(INT8, value)
 
 
 def i16_sat(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 16 bits; what does not fit becomes the nearest value that does."""
     return _saturate(INT16, value)
 
 
 def i32_sat(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 32 bits; what does not fit becomes the nearest value that does."""
     return _saturate(INT32, value)
 
 
 def i64_sat(value: ToExpr) -> Expr:
+    """The expression as a signed integer of 64 bits; what does not fit becomes the nearest value that does."""
     return _saturate(INT64, value)
 
 
 def u8_sat(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 8 bits; what does not fit becomes the nearest value that does."""
     return _saturate(UINT8, value)
 
 
 def u16_sat(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 16 bits; what does not fit becomes the nearest value that does."""
     return _saturate(UINT16, value)
 
 
 def u32_sat(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 32 bits; what does not fit becomes the nearest value that does."""
     return _saturate(UINT32, value)
 
 
 def u64_sat(value: ToExpr) -> Expr:
+    """The expression as an unsigned integer of 64 bits; what does not fit becomes the nearest value that does."""
     return _saturate(UINT64, value)

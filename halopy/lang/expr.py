@@ -161,6 +161,7 @@ class Expr(ExprLike):
 
     @property
     def node(self) -> nodes.Expr:
+        """What it means. Raises DefinitionError where it is undefined."""
         if self._node is None:
             raise DefinitionError("an undefined Expr, hl.Expr(), is used", location=caller())
         return self._node

@@ -80,9 +80,11 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         self[index].assign(value)
 
     def name(self) -> str:
+        """What messages and generated code call it."""
         return self._contents.name
 
     def defined(self) -> bool:
+        """Whether it has a definition."""
         return self._contents.function is not None
 
     def args(self) -> list[Var]:
@@ -95,6 +97,7 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return _single(self._contents, self._function("value").pure)
 
     def values(self) -> tuple[Expr, ...]:
+        """The right-hand sides of the pure definition."""
         return tuple(map(Expr, self._function("values").pure.values))
 
     def dimensions(self) -> int:
@@ -110,6 +113,7 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return len(self._dtypes("outputs"))
 
     def type(self) -> Type:
+        """The type of its value, where it has one value at each point."""
         dtypes = self._dtypes("type")
         if len(dtypes) != 1:
             raise DefinitionError(
@@ -120,6 +124,7 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return Type.of(dtypes[0])
 
     def types(self) -> list[Type]:
+        """The type of each value that it has at a point."""
         return [Type.of(dtype) for dtype in self._dtypes("types")]
 
     def _dtypes(self, asked: str) -> tuple[DType, ...]:
@@ -130,9 +135,11 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return dtypes
 
     def has_update_definition(self) -> bool:
+        """Whether it has an update."""
         return self.num_update_definitions() > 0
 
     def num_update_definitions(self) -> int:
+        """How many updates it has."""
         return len(self._contents.function.updates) if self._contents.function else 0
 
     def update(self, idx: int = 0) -> Stage:
@@ -149,6 +156,7 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return _single(self._contents, self._update(idx))
 
     def update_values(self, idx: int = 0) -> tuple[Expr, ...]:
+        """The right-hand sides of an update of several values."""
         return tuple(map(Expr, self._update(idx).values))
 
     def rvars(self, idx: int = 0) -> list[RVar]:

@@ -127,9 +127,11 @@ class FuncRef(ExprLike):
         return len(self)
 
     def type(self) -> Type:
+        """The type of the value."""
         return Type.of(self._as_expr().node.dtype)
 
     def types(self) -> list[Type]:
+        """The type of each value."""
         return [Type.of(dtype) for dtype in self._function().dtypes]
 
     def _special(self, node: BinaryNode, other: object) -> PendingUpdate | tuple[Expr, ...] | None:
@@ -190,6 +192,7 @@ class FuncTupleElementRef(ExprLike):
         self._ref, self._element = ref, element
 
     def index(self) -> int:
+        """Which of the values it is."""
         return self._element
 
     def _as_expr(self) -> Expr:

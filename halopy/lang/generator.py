@@ -68,6 +68,7 @@ class Generator(GeneratorProducts):
         return False
 
     def context(self) -> GeneratorContext:
+        """The target and the autoscheduler, for generators that this one calls."""
         return GeneratorContext(self._target, self._autoscheduler)
 
     def target(self) -> Target:
@@ -75,6 +76,7 @@ class Generator(GeneratorProducts):
         return self._target
 
     def autoscheduler(self) -> AutoschedulerParams:
+        """The autoscheduler that will schedule the pipeline; without a name if none will."""
         return self._autoscheduler
 
     def using_autoscheduler(self) -> bool:

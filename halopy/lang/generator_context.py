@@ -35,6 +35,7 @@ class GeneratorContext:
         return Target._of(self._target.value)
 
     def autoscheduler_params(self) -> AutoschedulerParams:
+        """The autoscheduler's name and settings, as a copy."""
         made = AutoschedulerParams(self._params.name)
         made.extra = dict(self._params.extra)
         return made

@@ -30,22 +30,28 @@ class Dimension:
         self._ref, self._dim = ref, dim
 
     def min(self) -> Expr:
+        """The first place, as a symbol."""
         return shape_symbol(self._ref, "min", self._dim)
 
     def extent(self) -> Expr:
+        """How many places it has, as a symbol."""
         return shape_symbol(self._ref, "extent", self._dim)
 
     def stride(self) -> Expr:
+        """Elements from one place to the next, as a symbol."""
         return shape_symbol(self._ref, "stride", self._dim)
 
     def max(self) -> Expr:
+        """The last place, as a symbol."""
         return self.min() + self.extent() - 1
 
     def set_min(self, min: ToExpr) -> Dimension:
+        """Promise the first place; `hl.Expr()` takes the promise back."""
         self._ref.promise("min", self._dim, min)
         return self
 
     def set_extent(self, extent: ToExpr) -> Dimension:
+        """Promise the extent; `hl.Expr()` takes the promise back."""
         self._ref.promise("extent", self._dim, extent)
         return self
 
@@ -55,6 +61,7 @@ class Dimension:
         return self
 
     def set_bounds(self, min: ToExpr, extent: ToExpr) -> Dimension:
+        """Promise the first place and the extent."""
         return self.set_min(min).set_extent(extent)
 
     def set_estimate(self, min: ToExpr, extent: ToExpr) -> Dimension:
@@ -83,39 +90,51 @@ class OutputImageParam:
         return self._defined
 
     def name(self) -> str:
+        """What messages and generated code call it."""
         return self._ref.name
 
     def type(self) -> Type:
+        """The type of its elements."""
         return Type.of(self._ref.dtype)
 
     def defined(self) -> bool:
+        """Whether it is an image at all."""
         return self._defined is not None
 
     def dimensions(self) -> int:
+        """How many dimensions it has."""
         return self._ref.rank
 
     def dim(self, dimension: int) -> Dimension:
+        """The nth dimension."""
         return Dimension(self._ref, dimension)
 
     def width(self) -> Expr:
+        """The extent of dimension 0, as a symbol."""
         return self.dim(0).extent()
 
     def height(self) -> Expr:
+        """The extent of dimension 1, as a symbol."""
         return self.dim(1).extent()
 
     def channels(self) -> Expr:
+        """The extent of dimension 2, as a symbol."""
         return self.dim(2).extent()
 
     def left(self) -> Expr:
+        """The first place of dimension 0, as a symbol."""
         return self.dim(0).min()
 
     def right(self) -> Expr:
+        """The last place of dimension 0, as a symbol."""
         return self.dim(0).max()
 
     def top(self) -> Expr:
+        """The first place of dimension 1, as a symbol."""
         return self.dim(1).min()
 
     def bottom(self) -> Expr:
+        """The last place of dimension 1, as a symbol."""
         return self.dim(1).max()
 
     def host_alignment(self) -> int:

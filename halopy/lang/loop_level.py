@@ -31,10 +31,12 @@ class LoopLevel:
 
     @staticmethod
     def root() -> LoopLevel:
+        """Outside all loops."""
         return _of(ROOT)
 
     @staticmethod
     def inlined() -> LoopLevel:
+        """Nowhere: the Func is part of the expressions that use it."""
         return _of(INLINED)
 
     @classmethod
@@ -60,6 +62,7 @@ class LoopLevel:
         return -1 if self._value is None or self._value.stage is None else self._value.stage
 
     def defined(self) -> bool:
+        """Whether the place has been decided."""
         return self._value is not None
 
     def value(self, directive: Directive) -> LoopLevelValue:

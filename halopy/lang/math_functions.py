@@ -22,58 +22,72 @@ def _float_function(name: str, x: ToExpr) -> Expr:
 
 
 def sin(x: ToExpr) -> Expr:
+    """The sine of an angle in radians."""
     return _float_function("sin", x)
 
 
 def cos(x: ToExpr) -> Expr:
+    """The cosine of an angle in radians."""
     return _float_function("cos", x)
 
 
 def tan(x: ToExpr) -> Expr:
+    """The tangent of an angle in radians."""
     return _float_function("tan", x)
 
 
 def asin(x: ToExpr) -> Expr:
+    """The angle from -pi/2 to pi/2 with this sine."""
     return _float_function("asin", x)
 
 
 def acos(x: ToExpr) -> Expr:
+    """The angle from 0 to pi with this cosine."""
     return _float_function("acos", x)
 
 
 def atan(x: ToExpr) -> Expr:
+    """The angle from -pi/2 to pi/2 with this tangent."""
     return _float_function("atan", x)
 
 
 def sinh(x: ToExpr) -> Expr:
+    """The hyperbolic sine."""
     return _float_function("sinh", x)
 
 
 def cosh(x: ToExpr) -> Expr:
+    """The hyperbolic cosine."""
     return _float_function("cosh", x)
 
 
 def tanh(x: ToExpr) -> Expr:
+    """The hyperbolic tangent."""
     return _float_function("tanh", x)
 
 
 def asinh(x: ToExpr) -> Expr:
+    """The number with this hyperbolic sine."""
     return _float_function("asinh", x)
 
 
 def acosh(x: ToExpr) -> Expr:
+    """The non-negative number with this hyperbolic cosine."""
     return _float_function("acosh", x)
 
 
 def atanh(x: ToExpr) -> Expr:
+    """The number with this hyperbolic tangent."""
     return _float_function("atanh", x)
 
 
 def sqrt(x: ToExpr) -> Expr:
+    """The square root; not a number for negative ones."""
     return _float_function("sqrt", x)
 
 
 def exp(x: ToExpr) -> Expr:
+    """e to the power of the expression."""
     return _float_function("exp", x)
 
 
@@ -179,10 +193,12 @@ def fast_inverse_sqrt(x: ToExpr) -> Expr:
 
 
 def is_nan(x: ToExpr) -> Expr:
+    """Whether it is not a number."""
     return _test("is_nan", x)
 
 
 def is_inf(x: ToExpr) -> Expr:
+    """Whether it is plus or minus infinity."""
     return _test("is_inf", x)
 
 

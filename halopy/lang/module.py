@@ -51,15 +51,19 @@ class Module:
         return made
 
     def name(self) -> str:
+        """What it is called."""
         return self._name
 
     def target(self) -> Target:
+        """The machine it is for."""
         return Target._of(self._target)
 
     def buffers(self) -> list[Buffer]:
+        """The constant images in it."""
         return list(self._buffers)
 
     def submodules(self) -> list[Module]:
+        """Modules that are part of it."""
         return list(self._submodules)
 
     def functions(self) -> list[str]:
@@ -82,6 +86,7 @@ class Module:
         self._metadata_names[old] = new
 
     def get_metadata_name_map(self) -> dict[str, str]:
+        """The names that `remap_metadata_name` gave."""
         return dict(self._metadata_names)
 
     def resolve_submodules(self) -> Module:

@@ -27,9 +27,11 @@ class Param(ExprLike):
             self.set(value)
 
     def name(self) -> str:
+        """What messages and generated code call it."""
         return self._ref.name
 
     def type(self) -> Type:
+        """The type of its value."""
         return Type.of(self._ref.dtype)
 
     def set(self, value: Number) -> None:
@@ -37,6 +39,7 @@ class Param(ExprLike):
         self._ref.set(value)
 
     def get(self) -> Scalar:
+        """The value that the next runs read."""
         return self._ref.value
 
     def parameter(self) -> Parameter:
@@ -49,10 +52,12 @@ class Param(ExprLike):
         self.set_max_value(max)
 
     def set_min_value(self, min: ToExpr) -> None:
+        """Promise that the value is no less."""
         self._ref.min = to_expr(min)
         revision.changed()
 
     def set_max_value(self, max: ToExpr) -> None:
+        """Promise that the value is no greater."""
         self._ref.max = to_expr(max)
         revision.changed()
 

@@ -62,6 +62,7 @@ class Parameter:
         return self._ref
 
     def defined(self) -> bool:
+        """Whether it is a parameter at all."""
         return self._defined is not None
 
     def same_as(self, other: Parameter) -> bool:
@@ -69,12 +70,15 @@ class Parameter:
         return self._defined is other._defined
 
     def name(self) -> str:
+        """What messages and generated code call it."""
         return self._ref.name
 
     def type(self) -> Type:
+        """The type of its value, or of its elements."""
         return Type.of(self._ref.dtype)
 
     def is_buffer(self) -> bool:
+        """Whether it is an image."""
         return isinstance(self._ref, ImageParamRef)
 
     def dimensions(self) -> int:
@@ -102,28 +106,36 @@ class Parameter:
         return Expr(nodes.const(self._scalar.value, self._scalar.dtype))
 
     def default_value(self) -> Expr:
+        """The value that a caller who says none means."""
         return self._scalar.default
 
     def set_default_value(self, expr: ToExpr) -> None:
+        """The value that a caller who says none means."""
         self._scalar.default = self._constant(expr)
 
     def estimate(self) -> Expr:
+        """The value to expect."""
         return self._scalar.estimate
 
     def set_estimate(self, expr: ToExpr) -> None:
+        """The value to expect, for automatic scheduling."""
         self._scalar.estimate = self._constant(expr)
 
     def min_value(self) -> Expr:
+        """The promised least value; undefined if none is."""
         return self._scalar.min
 
     def set_min_value(self, expr: ToExpr) -> None:
+        """Promise that the value is no less."""
         self._scalar.min = to_expr(expr)
         revision.changed()
 
     def max_value(self) -> Expr:
+        """The promised greatest value; undefined if none is."""
         return self._scalar.max
 
     def set_max_value(self, expr: ToExpr) -> None:
+        """Promise that the value is no greater."""
         self._scalar.max = to_expr(expr)
         revision.changed()
 
@@ -148,33 +160,43 @@ class Parameter:
         self._image.buffer = buffer._bound_to(self.name(), self._image.dtype, self._image.rank)
 
     def min_constraint(self, dim: int) -> Expr:
+        """The promised first place of a dimension; undefined if none is."""
         return self._image.promised("min", dim)
 
     def extent_constraint(self, dim: int) -> Expr:
+        """The promised extent of a dimension; undefined if none is."""
         return self._image.promised("extent", dim)
 
     def stride_constraint(self, dim: int) -> Expr:
+        """The promised stride of a dimension; undefined if none is."""
         return self._image.promised("stride", dim)
 
     def set_min_constraint(self, dim: int, expr: ToExpr) -> None:
+        """Promise the first place of a dimension."""
         self._image.promise("min", dim, expr)
 
     def set_extent_constraint(self, dim: int, expr: ToExpr) -> None:
+        """Promise the extent of a dimension."""
         self._image.promise("extent", dim, expr)
 
     def set_stride_constraint(self, dim: int, expr: ToExpr) -> None:
+        """Promise the stride of a dimension."""
         self._image.promise("stride", dim, expr)
 
     def min_constraint_estimate(self, dim: int) -> Expr:
+        """The first place to expect of a dimension."""
         return self._image.expected("min", dim)
 
     def extent_constraint_estimate(self, dim: int) -> Expr:
+        """The extent to expect of a dimension."""
         return self._image.expected("extent", dim)
 
     def set_min_constraint_estimate(self, dim: int, expr: ToExpr) -> None:
+        """The first place to expect of a dimension."""
         self._image.expect("min", dim, expr)
 
     def set_extent_constraint_estimate(self, dim: int, expr: ToExpr) -> None:
+        """The extent to expect of a dimension."""
         self._image.expect("extent", dim, expr)
 
     def host_alignment(self) -> int:
@@ -186,6 +208,7 @@ class Parameter:
         self._image.align(bytes)
 
     def memory_type(self) -> MemoryType:
+        """Which memory it lives in."""
         return self._image.memory
 
     def store_in(self, memory_type: MemoryType) -> None:

@@ -33,6 +33,7 @@ class Pipeline(Autoscheduling):
         return bool(self._outputs)
 
     def outputs(self) -> list[Func]:
+        """The Funcs that a run computes."""
         return [Func._of(contents) for contents in self._outputs]
 
     def add_requirement(self, condition: ToExpr, *message: ToExpr | str) -> None:

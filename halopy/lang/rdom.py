@@ -46,6 +46,7 @@ class RVar(ExprLike):
         return rvar
 
     def name(self) -> str:
+        """What the loop over it is called."""
         return self._name
 
     def min(self) -> Expr:
@@ -97,9 +98,11 @@ class RDom(ExprLike):
             self._ref = _domain(name or f"r{next(_numbers)}", ranges)
 
     def defined(self) -> bool:
+        """Whether it is a domain at all."""
         return self._ref is not None
 
     def dimensions(self) -> int:
+        """How many dimensions it has."""
         return len(self._ref.mins) if self._ref else 0
 
     def same_as(self, other: RDom) -> bool:
@@ -114,18 +117,22 @@ class RDom(ExprLike):
 
     @property
     def x(self) -> RVar:
+        """Dimension 0, the fastest."""
         return self._at(0)
 
     @property
     def y(self) -> RVar:
+        """Dimension 1."""
         return self._at(1)
 
     @property
     def z(self) -> RVar:
+        """Dimension 2."""
         return self._at(2)
 
     @property
     def w(self) -> RVar:
+        """Dimension 3."""
         return self._at(3)
 
     def _at(self, position: int) -> RVar:

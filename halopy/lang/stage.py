@@ -67,6 +67,7 @@ class Stage(StageVersions):
         self._contents, self._stage, self._version = source, stage, version
 
     def name(self) -> str:
+        """The name of its Func, and which update it is."""
         return self._stage_name()
 
     def rfactor(self, r: Preserved, v: Var | None = None) -> Func:

@@ -52,6 +52,7 @@ class Target:
 
     @property
     def arch(self) -> TargetArch:
+        """The kind of processor."""
         return self._value.arch
 
     @arch.setter
@@ -60,6 +61,7 @@ class Target:
 
     @property
     def os(self) -> TargetOS:
+        """The operating system."""
         return self._value.os
 
     @os.setter
@@ -68,6 +70,7 @@ class Target:
 
     @property
     def bits(self) -> int:
+        """Bits of an address."""
         return self._value.bits
 
     @bits.setter
@@ -85,6 +88,7 @@ class Target:
 
     @property
     def processor_tune(self) -> TargetProcessorTune:
+        """The processor to tune for."""
         return self._value.tune
 
     @processor_tune.setter
@@ -92,27 +96,35 @@ class Target:
         self._value = replace(self._value, tune=tune)
 
     def has_feature(self, feature: TargetFeature) -> bool:
+        """Whether it has the feature."""
         return self._value.has(feature)
 
     def features_any_of(self, features: Sequence[TargetFeature]) -> bool:
+        """Whether it has any of these features."""
         return any(map(self._value.has, features))
 
     def features_all_of(self, features: Sequence[TargetFeature]) -> bool:
+        """Whether it has all of these features."""
         return self._value.has(*features)
 
     def has_gpu_feature(self) -> bool:
+        """Whether it names a device."""
         return self._value.has_gpu
 
     def with_feature(self, feature: TargetFeature) -> Target:
+        """The same target with the feature."""
         return Target._of(self._value.with_features(feature))
 
     def without_feature(self, feature: TargetFeature) -> Target:
+        """The same target without the feature."""
         return Target._of(self._value.without_features(feature))
 
     def set_feature(self, f: TargetFeature, value: bool = True) -> None:
+        """Add a feature, or take it away."""
         self._value = (self.with_feature(f) if value else self.without_feature(f))._value
 
     def set_features(self, features: Sequence[TargetFeature], value: bool = True) -> None:
+        """Add features, or take them away."""
         for feature in features:
             self.set_feature(feature, value)
 
@@ -173,6 +185,7 @@ class Target:
         return next(devices, DeviceAPI.Host)
 
     def supports_device_api(self, device: DeviceAPI) -> bool:
+        """Whether it names that device."""
         if device in (_NO_DEVICE, DeviceAPI.Host):
             return True
         return self._value.has_gpu if device is DeviceAPI.Default_GPU else self._value.has(_FEATURE_OF_DEVICE[device])
@@ -183,6 +196,7 @@ class Target:
         return is_target_text(name)
 
     def to_string(self) -> str:
+        """The text from which it can be made again."""
         return str(self._value)
 
     def __str__(self) -> str:

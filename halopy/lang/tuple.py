@@ -30,6 +30,7 @@ class Tuple:
         return len(self._values)
 
     def size(self) -> int:
+        """How many values it has."""
         return len(self._values)
 
     def __iter__(self) -> Iterator[Expr]:

@@ -43,24 +43,31 @@ class Type:
         return cls(TypeCode(dtype.code), dtype.bits, dtype.lanes)
 
     def bytes(self) -> int:
+        """Bytes of one lane in memory."""
         return self.dtype.bytes
 
     def code(self) -> TypeCode:
+        """What the bits mean."""
         return TypeCode(self.dtype.code)
 
     def bits(self) -> int:
+        """Bits of one lane."""
         return self.dtype.bits
 
     def lanes(self) -> int:
+        """How many lanes it has."""
         return self.dtype.lanes
 
     def with_code(self, code: TypeCode) -> Type:
+        """The type of the same width whose bits mean something else."""
         return Type.of(self.dtype.with_code(Code(code)))
 
     def with_bits(self, bits: int) -> Type:
+        """The same kind of type with so many bits."""
         return Type.of(self.dtype.with_bits(bits))
 
     def with_lanes(self, lanes: int) -> Type:
+        """The same type with so many lanes."""
         return Type.of(self.dtype.with_lanes(lanes))
 
     def element_of(self) -> Type:
@@ -68,18 +75,23 @@ class Type:
         return Type.of(self.dtype.element)
 
     def is_bool(self) -> bool:
+        """Whether it is True or False."""
         return self.dtype.is_bool
 
     def is_vector(self) -> bool:
+        """Whether it has several lanes."""
         return self.dtype.lanes != 1
 
     def is_scalar(self) -> bool:
+        """Whether it has one lane."""
         return self.dtype.lanes == 1
 
     def is_float(self) -> bool:
+        """Whether it is a float of any format."""
         return self.dtype.is_float
 
     def is_bfloat(self) -> bool:
+        """Whether it is a bfloat16."""
         return self.dtype.code == Code.BFLOAT
 
     def is_int(self) -> bool:
@@ -91,9 +103,11 @@ class Type:
         return self.dtype.is_uint
 
     def is_handle(self) -> bool:
+        """Whether it is a pointer."""
         return self.dtype.code == Code.HANDLE
 
     def same_handle_type(self, other: Type) -> bool:
+        """Whether both are pointers, or neither is."""
         return self.is_handle() == other.is_handle()
 
     def can_represent(self, other: Type | int | float) -> bool:
@@ -143,26 +157,32 @@ def to_dtype(value: object) -> DType:
 
 
 def Int(bits: int, lanes: int = 1) -> Type:
+    """A signed integer of so many bits."""
     return _checked(Code.INT, bits, lanes, (8, 16, 32, 64))
 
 
 def UInt(bits: int, lanes: int = 1) -> Type:
+    """An unsigned integer of so many bits."""
     return _checked(Code.UINT, bits, lanes, (1, 8, 16, 32, 64))
 
 
 def Float(bits: int, lanes: int = 1) -> Type:
+    """A float of so many bits."""
     return _checked(Code.FLOAT, bits, lanes, (16, 32, 64))
 
 
 def BFloat(bits: int = 16, lanes: int = 1) -> Type:
+    """The upper half of a 32-bit float: its range, with 8 bits of precision."""
     return _checked(Code.BFLOAT, bits, lanes, (16,))
 
 
 def Bool(lanes: int = 1) -> Type:
+    """True or False: an unsigned integer of one bit."""
     return Type(TypeCode.UInt, 1, lanes)
 
 
 def Handle(lanes: int = 1) -> Type:
+    """A pointer."""
     return Type(TypeCode.Handle, 64, lanes)
 
 

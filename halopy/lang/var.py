@@ -27,6 +27,7 @@ class Var(ExprLike):
         self._name = name if name is not None else f"v{next(_numbers)}"
 
     def name(self) -> str:
+        """Its name, by which Vars are told apart."""
         return self._name
 
     def same_as(self, other: Var) -> bool:
