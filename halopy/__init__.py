@@ -159,6 +159,13 @@ from .lang.math_functions import (
     tanh,
     trunc,
 )
+from .lang.memoization import (
+    EvictionKey,
+    memoization_cache_cleanup,
+    memoization_cache_evict,
+    memoization_cache_set_size,
+    memoize_tag,
+)
 from .lang.module import Module, compile_standalone_runtime, link_modules
 from .lang.output_files import LinkageType, NameMangling, OutputFileType, StmtOutputFormat
 from .lang.param import Param
@@ -214,6 +221,7 @@ __all__ = [
     "Derivative",
     "DeviceAPI",
     "Dimension",
+    "EvictionKey",
     "Expr",
     "FieldWritten",
     "Float",
@@ -365,6 +373,10 @@ __all__ = [
     "main",
     "max",
     "maximum",
+    "memoization_cache_cleanup",
+    "memoization_cache_evict",
+    "memoization_cache_set_size",
+    "memoize_tag",
     "min",
     "minimum",
     "mod_round_to_zero",

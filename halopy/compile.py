@@ -17,6 +17,7 @@ from .lower.place_functions import place_functions
 from .lower.regions import Regions
 from .recursion import deep_recursion
 from .schedule.devices import check_devices
+from .schedule.memoized import find_memo_keys, refuse_memoized, without_tags
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
 from .schedule.prefetches import check_prefetches
@@ -52,6 +53,7 @@ def compile_linked(
 ) -> LinkedKernel:
     """The same for a kernel that is to become part of another program, as a static function of this name."""
     with deep_recursion():
+        refuse_memoized(schedules)
         program, schedules = _checked(program, schedules, target)
         traced = tracing(program, schedules, target)
         lowered = replace(lower(program, schedules, strided, traced, answers=True), name=name)
@@ -88,4 +90,5 @@ def _checked(
         check_storage(program, schedules, str(target))
         check_prefetches(schedules)
         check_devices(program, schedules, str(target))
-    return program, schedules
+        schedules = find_memo_keys(program, schedules)
+    return without_tags(program), schedules

@@ -61,4 +61,26 @@ class Trace:
         return self.kind in (TraceKind.LOAD, TraceKind.STORE, TraceKind.ALLOCATE)
 
 
-Service = Print | Fail | Trace
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Fill the memory of a Func with a result that was kept; gives 1 where there is one, else 0.
+
+    args: for each of `buffers` its size in bytes, then numbers that together with `algorithm` and the contents of
+    the images at positions `images` decide the result.
+    """
+
+    func: str
+    algorithm: str
+    buffers: tuple[str, ...]
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep what the Recall just before did not find. args: as of it, after a number that names it for eviction."""
+
+    recall: Recall
+    evictable: bool
+
+
+Service = Print | Fail | Trace | Recall | Keep

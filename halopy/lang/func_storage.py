@@ -12,15 +12,18 @@ from ..schedule.directives import (
     BoundStorage,
     FoldStorage,
     HoistStorage,
+    Memoize,
     ReorderStorage,
     RingBuffer,
     StoreIn,
 )
+from .conversion import show
 from .enums import MemoryType
 from .expr import ToExpr
 from .func_scheduling import FuncScheduling
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
+from .memoization import EvictionKey, to_eviction_key
 from .var import Var
 
 
@@ -77,6 +80,16 @@ class FuncStorage(FuncScheduling):
         """Its memory is there `extent` times; iterations between hoist_storage and store_at use the parts in turn."""
         text = f"ring_buffer({shown(extent)})"
         return self._add(RingBuffer(self._positive(text, "extent", extent)), text)
+
+    def memoize(self, eviction_key: EvictionKey | ToExpr | None = None) -> Self:
+        """Its results are kept from run to run, and used again where all that they depend on is the same.
+
+        That is the algorithm, the region, the values of Params, and the contents of the inputs that it reads, which
+        are looked through in each run; `hl.memoize_tag` names what stands for them instead. Results kept under an
+        eviction key, an integer, can be dropped together (`hl.memoization_cache_evict`).
+        """
+        key = to_eviction_key(eviction_key)
+        return self._add(Memoize(key), f"memoize({'' if key is None else show(key)})")
 
     def async_(self) -> Self:
         """It may be computed ahead of its consumers, by a thread of its own.

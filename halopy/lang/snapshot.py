@@ -24,6 +24,7 @@ from ..schedule.directives import (
     FuncDirective,
     Fuse,
     HoistStorage,
+    Memoize,
     NestDirective,
     Prefetch,
     Rename,
@@ -119,6 +120,9 @@ def _named_directive(directive: Directive, to_names: _ToNames) -> Directive:
     if isinstance(action, AlignBounds):
         remainder = None if action.remainder is None else to_names(action.remainder)
         return replace(directive, action=replace(action, modulus=to_names(action.modulus), remainder=remainder))
+    if isinstance(action, Memoize):
+        eviction = None if action.eviction is None else to_names(action.eviction)
+        return replace(directive, action=replace(action, eviction=eviction))
     size = _SIZES.get(type(action))
     return directive if size is None else replace(directive, action=_with_size(action, size, to_names))
 

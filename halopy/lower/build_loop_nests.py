@@ -37,7 +37,7 @@ from ..ir.stmt import (
     block,
     let_all,
 )
-from ..schedule.directives import SetKind
+from ..schedule.directives import Memoize, SetKind
 from ..schedule.nest import Dim, StageNest
 from .bound_storage import bound_storage
 from .check_buffers import root_checks
@@ -106,7 +106,9 @@ class LoopNests:
         bounds: list[tuple[Expr, Expr]] = []
         for interval in self.regions.storage_box(func):
             assert interval.lo is not None and interval.hi is not None, "boxes have ends"
-            extent = self.extent(add(sub(interval.hi, interval.lo), 1), level, schedule.memory)
+            extent = add(sub(interval.hi, interval.lo), 1)
+            if not schedule.last(Memoize):  # whose results are known by the region that they cover
+                extent = self.extent(extent, level, schedule.memory)
             if not isinstance(extent, Const):  # where nobody needs the Func, its region is no region
                 extent = select(self.regions.fused.needed(func, level), extent, 0)
             bounds.append((interval.lo, extent))

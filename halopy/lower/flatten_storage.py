@@ -18,10 +18,12 @@ from ..ir.build import add, as_expr, div, maximum, mul, sub
 from ..ir.expr import FALSE, TRUE, Const, Expr, Load, Read, Var, const_value
 from ..ir.program import Program, buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
-from ..ir.stmt import NOTHING, Allocate, If, LetStmt, Provide, Realize, Reserve, Stmt, Store, block, let_all
+from ..ir.stmt import NOTHING, Allocate, If, LetStmt, Produce, Provide, Realize, Reserve, Stmt, Store, block, let_all
 from ..ir.undefined import split_undefined
+from ..schedule.directives import Memoize
 from ..schedule.nest import FuncSchedule
 from ..schedule.storage import storage_alignments
+from .recall_results import recall_results
 from .reserve_storage import slot_name
 
 
@@ -68,6 +70,7 @@ class _FlattenStorage(ScopedRewriter):
         super().__init__()
         self.program, self.schedules = program, schedules
         self.layouts: dict[str, _Layout] = {}
+        self.held: dict[str, tuple[tuple[tuple[Expr, Expr], ...], Expr]] = {}  # region and number of elements
         self.starts: dict[str, Expr] = {}  # of Funcs with reserved memory
         self.elements: dict[str, int] = {name: len(f.dtypes) for name, f in program.functions.items()}
         self._flatten_reads = _FlattenReads(self.layouts, self.buffer)
@@ -113,10 +116,21 @@ class _FlattenStorage(ScopedRewriter):
         extents = self.padded(r.name, [extent for _, extent in r.bounds])
         lets, strides = _dense_strides(r.name, extents, [function.args.index(arg) for arg in order])
         layout = _Layout([low for low, _ in r.bounds], strides, self.starts.get(r.name))
+        self.held[r.name] = (r.bounds, _size(extents))
         for element in range(len(r.dtypes)):
             self.layouts[self.buffer(r.name, element)] = layout
         body = self(r.body)
         return let_all(lets, body if r.name in self.starts else self.allocated(r, _size(extents), body))
+
+    def rewrite_Produce(self, p: Produce) -> Stmt:
+        produce = Produce(p.name, self(p.body))
+        memoized = self.schedules[p.name].last(Memoize) if p.name in self.schedules else None
+        if memoized is None or not isinstance(memoized.action, Memoize):
+            return produce
+        function = self.program.functions[p.name]
+        bounds, size = self.held[p.name]
+        buffers = [self.buffer(p.name, element) for element in range(len(function.dtypes))]
+        return recall_results(produce, function, memoized.action, buffers, size, bounds)
 
     def rewrite_Reserve(self, r: Reserve) -> Stmt:
         part = _size(self.padded(r.name, r.extents))

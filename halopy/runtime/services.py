@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from .results import RawMemo, keep, recall
 from .trace import RawEvent, TraceEvent, read_event
 
 
@@ -31,7 +32,7 @@ class _Table(ctypes.Structure):
 
     _fields_ = (
         ("user_context", ctypes.c_void_p), ("print", ctypes.c_void_p), ("error", ctypes.c_void_p),
-        ("trace", ctypes.c_void_p),
+        ("trace", ctypes.c_void_p), ("recall", ctypes.c_void_p), ("keep", ctypes.c_void_p),
     )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ _runs: dict[int, Run] = {}
 class Run:
     """One call of a kernel that needs services."""
 
-    __slots__ = ("collected", "exception", "handlers", "message", "names", "number", "table")
+    __slots__ = ("collected", "digests", "exception", "handlers", "message", "names", "number", "table")
 
     def __init__(self, handlers: Handlers, names: Mapping[str, str]) -> None:
         self.handlers = handlers
@@ -52,6 +53,7 @@ class Run:
         self.collected = _collected.get()  # of the thread that calls; the kernel's own threads have no context
         self.exception: BaseException | None = None
         self.message = ""
+        self.digests: dict[int, str] = {}  # of inputs that results depend on
         self.number = next(_numbers)
         self.table = _Table(self.number, *_FUNCTIONS)
 
@@ -117,7 +119,16 @@ def _trace(context: int, event: ctypes._Pointer[RawEvent]) -> int:
     return _guarded(_runs.get(context), lambda run: run.trace(event.contents))
 
 
+def _recall(context: int, memo: ctypes._Pointer[RawMemo]) -> int:
+    return _guarded(_runs.get(context), lambda run: recall(memo.contents, run.digests))
+
+
+def _keep(context: int, memo: ctypes._Pointer[RawMemo]) -> int:
+    return _guarded(_runs.get(context), lambda run: keep(memo.contents, run.digests))
+
+
 _TEXT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 _EVENT = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(RawEvent))
-_KEPT = (_TEXT(_print), _TEXT(_error), _EVENT(_trace))
+_MEMO = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(RawMemo))
+_KEPT = (_TEXT(_print), _TEXT(_error), _EVENT(_trace), _MEMO(_recall), _MEMO(_keep))
 _FUNCTIONS = tuple(ctypes.cast(function, ctypes.c_void_p) for function in _KEPT)

@@ -227,6 +227,21 @@ class Async:
     """The Func may be computed by a thread of its own, ahead of its consumers. Without effect on values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memoize:
+    """Results are kept from run to run, and used again where all that they depend on is the same.
+
+    produce f   ->   if not recalled(f): produce f; keep f
+
+    `algorithm`, `keys` and `images` (their positions) say what that is, when it is known (`memoized`).
+    """
+
+    eviction: Expr | None
+    algorithm: str = ""
+    keys: tuple[Expr, ...] = ()
+    images: tuple[int, ...] = ()
+
+
 class PrefetchBound(enum.Enum):
     """What becomes of a prefetch that would leave the memory of what is fetched."""
 
@@ -314,7 +329,7 @@ NestDirective = (
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = (  # about the whole Func
-    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | TraceAccesses | TraceTag | CopyTo
+    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | Memoize | TraceAccesses | TraceTag | CopyTo
 )
 
 

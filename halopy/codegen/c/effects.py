@@ -18,10 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr
-from ...ir.services import Print, Trace, TraceKind
+from ...ir.services import Keep, Print, Recall, Trace, TraceKind
 from ...ir.stmt import ErrorSite
 from .checks import CheckPrinter
 from .lanes import lane
+from .memo_text import BITS, memo_lines
 from .services_text import LINES, LONGEST_NUMBER, TABLE
 from .strings import c_string
 from .types import Text, Value, Vec, element_name, memory_type
@@ -44,6 +45,8 @@ class EffectPrinter(CheckPrinter):
         service = node.service
         if isinstance(service, Trace):
             return self._trace(node, service)
+        if isinstance(service, Recall | Keep):
+            return self._memo(node, service)
         self.prelude.macro("line", LINES)
 
         def call(texts: _Texts) -> None:
@@ -114,6 +117,21 @@ class EffectPrinter(CheckPrinter):
             dtype = node.value.dtype.element
             self._in_each_lane(node, operands, lambda texts: self._event(service, dtype, [[t] for t in texts], made))
         return Text(made) if made else value
+
+    def _memo(self, node: Effect, service: Recall | Keep) -> Value:
+        self.prelude.macro("bits_of", BITS)
+        recall = service if isinstance(service, Recall) else service.recall
+        found = self.names.fresh("found")
+        self.line(f"int32_t {found};")
+        self.open("")
+        operands = [(self._lanes(e)[0], e.dtype) for e in node.args]
+        memo = self.names.fresh("memo")
+        for line in memo_lines(service, memo, list(map(self.pointer, recall.buffers)), operands):
+            self.line(line)
+        verb = "recall" if isinstance(service, Recall) else "keep"
+        self.line(f"{found} = services->{verb}(services->user_context, &{memo});")
+        self.close()
+        return Text(found)
 
     def _event(self, service: Trace, dtype: DType, operands: list[list[str]], made: str) -> None:
         value = f"{self._array(dtype, operands.pop(), 'value')}" if service.has_value else "0"

@@ -6,6 +6,8 @@ This is the only place that says how services are called. A caller that has func
 
 from __future__ import annotations
 
+from .memo_text import MEMO
+
 EVENT = """\
 #ifndef HALIDE_TRACE_EVENT
 #define HALIDE_TRACE_EVENT
@@ -22,6 +24,8 @@ typedef struct halide_trace_event_t {
 
 TABLE = (
     EVENT
+    + "\n"
+    + MEMO
     + """
 /* What the kernel may call; each function gets `user_context`. */
 typedef struct halopy_services {
@@ -29,6 +33,8 @@ typedef struct halopy_services {
     void (*print)(void *user_context, const char *text);
     void (*error)(void *user_context, const char *text);
     int32_t (*trace)(void *user_context, const halide_trace_event_t *event);
+    int32_t (*recall)(void *user_context, const halopy_memo *memo);
+    int32_t (*keep)(void *user_context, const halopy_memo *memo);
 } halopy_services;"""
 )
 
@@ -74,7 +80,7 @@ _LINKED = {
 def linked_services(lines: str) -> list[str]:
     """Lines at the beginning of a kernel that make the table of what other lines call."""
     used = [name for name in _LINKED if f"services->{name}(" in lines]
-    table = ", ".join(["user_context", *(f"halide_{name}" if name in used else "0" for name in _LINKED)])
+    table = ", ".join(["user_context", *(f"halide_{name}" if name in used else "0" for name in _LINKED), "0, 0"])
     return [
         *(f"    extern {_LINKED[name]}" for name in used),
         f"    const halopy_services all_services = {{{table}}};",
