@@ -68,6 +68,9 @@ class Callable:
         self._last = last = _Call(taken, self._prepared({**self._constants, **buffers}, scalars))
         last.run()
 
+    def __repr__(self) -> str:
+        return f"<halopy.Callable ({', '.join(f'{slot.name}: {slot.dtype}' for slot in self._slots)})>"
+
     def _prepared(self, buffers: Mapping[str, BufferContents], scalars: Mapping[str, Scalar]) -> Function[[], None]:
         raw = {name: contents.raw for name, contents in buffers.items()}
         variant = self._compiled.variant(raw)

@@ -12,6 +12,7 @@ from ..ir import expr as nodes
 from ..ir.function import Definition, Function
 from ..source import caller
 from .buffer import Buffer
+from .display import func_text, notebook_html
 from .expr import Expr, ExprLike, to_node
 from .func_contents import FuncContents
 from .func_outputs import FuncOutputs
@@ -192,7 +193,14 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return False
 
     def __repr__(self) -> str:
+        return f"<halopy.Func {func_text(self._contents)}>"
+
+    def __str__(self) -> str:
         return f"<halopy.Func '{self.name()}'>"
+
+    def _repr_html_(self) -> str:
+        """Definitions and loop nest, for notebooks."""
+        return notebook_html(str(self), [self._contents])
 
 
 Stage._func_type = Func

@@ -74,6 +74,9 @@ class Dimension:
         """A sibling."""
         return Dimension(self._ref, dimension)
 
+    def __repr__(self) -> str:
+        return f"<halopy.Dimension {self._dim} of '{self._ref.name}'>"
+
 
 class OutputImageParam:
     """An input or output as a buffer: its type, its dimensions."""

@@ -10,6 +10,7 @@ from ..source import caller
 from . import revision
 from .autoscheduling import Autoscheduling
 from .conversion import show
+from .display import notebook_html
 from .expr import ToExpr, to_node
 from .func import Func
 from .leaves import leaves
@@ -64,6 +65,10 @@ class Pipeline(Autoscheduling):
                 f"the pipeline has no Func number {index}", location=caller(), accepted=f"0 to {len(names) - 1}"
             )
         return next(Func._of(c) for c in program.names if c is refs[names[index]])  # type: ignore[arg-type]
+
+    def _repr_html_(self) -> str:
+        """Definitions and loop nest, for notebooks."""
+        return notebook_html(repr(self), self._outputs)
 
     def __repr__(self) -> str:
         names = ",".join(f"'{contents.name}'" for contents in self._outputs)

@@ -15,13 +15,9 @@ from ..dtypes import DType
 from ..errors import BufferError, DefinitionError, TypeMismatch
 from ..ir.expr import Expr
 from ..ir.program import Program
-from ..lower.single_loops import single_loops
 from ..reference import evaluate
 from ..runtime import Handlers
 from ..schedule.advice import advice
-from ..schedule.placement import check_placements
-from ..schedule.print_loop_nest import loop_nest_text
-from ..schedule.separate_specializations import separate_specializations
 from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
@@ -31,6 +27,7 @@ from .buffer import Buffer
 from .buffer_contents import BufferContents, ShapeOnly, allocate
 from .callable import Callable
 from .compiled import CompiledPipeline, bound_contents, output_places
+from .display import loop_nest
 from .func_contents import FuncContents
 from .handlers import Handling
 from .image_ref import ImageParamRef
@@ -256,10 +253,7 @@ class PipelineRun(Handling, AheadOfTime):
 
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""
-        now = self.snapshot()
-        program, schedules = separate_specializations(now.program, now.schedules)
-        check_placements(program, schedules)
-        sys.stderr.write(loop_nest_text(program, schedules, single_loops(program, schedules)))
+        sys.stderr.write(loop_nest(self.snapshot()))
 
 
 def _warn(now: Snapshot) -> None:

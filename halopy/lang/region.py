@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..errors import DefinitionError
 from ..source import caller
+from .conversion import show
 from .expr import Expr, ToExpr, to_expr
 
 __all__ = ["Range"]
@@ -25,7 +26,8 @@ class Range:
         return iter((self.min, self.extent))
 
     def __repr__(self) -> str:
-        return f"<halopy.Range {self.min!r}, {self.extent!r}>"
+        ends = (show(end.node) if end.defined() else "undefined" for end in self)
+        return f"<halopy.Range {', '.join(ends)}>"
 
 
 ToRange: TypeAlias = "Range | tuple[ToExpr, ToExpr]"

@@ -9,6 +9,7 @@ from ..errors import ScheduleError
 from ..schedule.directives import Specialize, SpecializeFail
 from ..source import caller
 from .device_scheduling import DeviceScheduling
+from .display import definition_text
 from .expr import ToExpr
 from .factoring import Preserved, factored, preserved_pairs, shown_pairs
 from .func_contents import FuncContents
@@ -89,4 +90,5 @@ class Stage(StageVersions):
         self._replace_nest(replace(self._nest(), is_left_alone=True))
 
     def __repr__(self) -> str:
-        return f"<halopy.Stage '{self.name()}'>"
+        function = self._contents.defined_function
+        return f"<halopy.Stage '{self.name()}': {definition_text(function.name, function.definitions[self._stage])}>"

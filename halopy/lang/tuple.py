@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sized
 from ..errors import TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
+from .conversion import show
 from .expr import Expr, ExprLike, to_expr
 
 
@@ -37,7 +38,7 @@ class Tuple:
         return iter(self._values)
 
     def __repr__(self) -> str:
-        return f"<halopy.Tuple of size {len(self._values)}>"
+        return f"<halopy.Tuple of size {len(self._values)}: ({', '.join(show(v.node) for v in self._values)})>"
 
 
 def _several(value: object) -> Iterable[object]:

@@ -30,7 +30,7 @@ def test_a_func_tells_its_definition():
     assert [v.name() for v in f.args()] == ["x", "y"]
     assert f.type() == hl.UInt(8) and f.types() == [hl.UInt(8)]
     assert f.num_update_definitions() == 1 and [v.name() for v in f.rvars(0)] == ["r$x", "r$y"]
-    assert str(f.update_args(0)[0].node) == "r$x" and repr(f) == "<halopy.Func 'f'>"
+    assert str(f.update_args(0)[0].node) == "r$x" and str(f) == "<halopy.Func 'f'>"
 
 
 def test_the_ways_of_making_a_func():
