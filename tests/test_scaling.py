@@ -11,6 +11,7 @@ import halopy as hl
 from halopy.compile import compile_pipeline
 from halopy.ir.node import NodeMeta
 from halopy.lang.snapshot import snapshot
+from halopy.lower.solve import Solver
 from halopy.target import host_target
 
 x, y, xo, yo, xi, yi = (hl.Var(n) for n in ("x", "y", "xo", "yo", "xi", "yi"))
@@ -68,3 +69,30 @@ def test_four_times_the_stages_take_about_four_times_the_nodes(
 ) -> None:
     few, many = (nodes_made(n, schedule, monkeypatch) for n in (15, 60))
     assert many <= 5 * few
+
+
+def clamps_solved(levels: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many expressions are solved for a loop's edges while nested clamps are compiled."""
+    e: Any = x
+    for _ in range(levels):
+        e = hl.clamp(e + x, 0, y + 5)
+    f = hl.Func("nested")
+    f[x, y] = e
+    taken = snapshot([f._contents])
+    solved = 0
+    least = Solver.not_negative
+
+    def counted(self: Solver, gap: Any) -> Any:
+        nonlocal solved
+        solved += 1
+        return least(self, gap)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Solver, "not_negative", counted)
+        compile_pipeline(taken.program, taken.schedules, host_target())
+    return solved
+
+
+def test_clamps_within_clamps_are_solved_down_to_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (clamps_solved(levels, monkeypatch) for levels in (60, 240))
+    assert 0 < few == many

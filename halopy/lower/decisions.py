@@ -32,13 +32,15 @@ from ..ir.expr import (
     const_value,
 )
 from ..ir.linear import difference
-from ..ir.node import Node, find
+from ..ir.node import Node, find, mask
 from ..ir.simplify import simplify
 from ..ir.stmt import For, If, LoopKind, LoopPartition
 from .likely import LIKELY, strip_likely
 from .solve import Bounds, Inside, Solver, exact_bounds
 
 _NEAR = 8  # iterations from an end of the loop
+_DEEPEST = 50  # choices within choices; a boundary condition has a few, and each is solved through all it holds
+_CHOICES = mask(Min, Max, Select)
 
 
 @dataclass(slots=True)
@@ -56,7 +58,23 @@ class Decisions:
 def decide(loop: For) -> Decisions:
     """All that the loop's own variable decides."""
     candidates = [n for n in find(loop.body, Min, Max, Select, If, Call) if type(n) is not Call or n.name in LIKELY]
-    return _Decider(loop).all(candidates) if candidates else Decisions()
+    return _Decider(loop).all(_shallow(loop, candidates)) if candidates else Decisions()
+
+
+def _shallow(loop: For, candidates: list[Node]) -> list[Node]:
+    """Those that hold few choices one within the other: the work for all of them grows with their number only."""
+    depths: dict[Node, int] = {}
+    stack: list[Node] = [loop.body]
+    while stack:
+        node = stack[-1]
+        inside = [child for child in node.children() if child.kinds & _CHOICES]
+        waiting = [child for child in inside if child not in depths]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        own = 1 if isinstance(node, Min | Max | Select) else 0
+        depths[stack.pop()] = own + max((depths[child] for child in inside), default=0)
+    return [n for n in candidates if depths.get(n.condition if isinstance(n, If) else n, 0) <= _DEEPEST]
 
 
 def is_innermost(loop: For) -> bool:

@@ -40,9 +40,10 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
         arguments += linked_services("\n".join([*printer.lines, *(t.text() for t in printer.tasks)]))
     body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
     head = _head(kernel, entry, body, linked, printer.needs_services)
+    functions = "\n".join([*(task.text() for task in printer.tasks), *head, body])
     return Kernel(
         name=entry,
-        text="\n".join([printer.prelude.text(), *(t.text() for t in printer.tasks), *head, body]),
+        text="\n".join([printer.prelude.text(functions), functions]),
         buffers=kernel.buffers,
         scalars=kernel.scalars,
         asserts=tuple(printer.asserts),

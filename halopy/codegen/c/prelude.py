@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import helpers
 from .avx512 import avx512_variant
 from .idioms import idiom_text
+from .inlining import sized
 from .operators import LIBRARY_CALLS
 from .types import C_TYPES, bits_of
 
@@ -90,9 +91,10 @@ class Prelude:
     def macro(self, name: str, text: str) -> None:
         self._macros.setdefault(name, text)
 
-    def text(self) -> str:
-        """The whole of it as C."""
-        groups = [HEADER, *self._macros.values(), "\n".join(self._types.values()), "\n".join(self._helpers.values())]
+    def text(self, body: str) -> str:
+        """The whole of it as C, to stand above `body`."""
+        written = sized(self._helpers, body).values()
+        groups = [HEADER, *self._macros.values(), "\n".join(self._types.values()), "\n".join(written)]
         return "\n".join(group.rstrip("\n") + "\n" for group in groups if group)
 
     def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
