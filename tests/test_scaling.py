@@ -96,3 +96,16 @@ def clamps_solved(levels: int, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_clamps_within_clamps_are_solved_down_to_a_depth(monkeypatch: pytest.MonkeyPatch) -> None:
     few, many = (clamps_solved(levels, monkeypatch) for levels in (60, 240))
     assert 0 < few == many
+
+
+@pytest.mark.parametrize(("steps", "has_a_copy"), [(100, True), (1500, False)])
+def test_a_huge_body_is_not_copied_for_one_clamp(steps: int, has_a_copy: bool) -> None:
+    f, source = hl.Func("f"), hl.ImageParam(hl.Int(32), 1, "source")
+    e: Any = source[x]
+    for k in range(steps):
+        e = hl.i32(hl.abs(e - source[x + k % 30] * k))
+    f[x] = e
+    f.vectorize(x, 8)
+    taken = snapshot([f._contents])
+    text = compile_pipeline(taken.program, taken.schedules, host_target()).text
+    assert ("f_s0_x_epilogue" in text) == has_a_copy

@@ -18,7 +18,7 @@ def stepping_stones(
 ) -> Iterator[Node]:
     """Nodes below root at every STEP-th height, lowest first; what is in `done` is not entered.
 
-    A chain of nodes of the `flat` classes counts as one level. Only nodes with one of `kinds` below are looked at.
+    A chain of integers of the `flat` classes counts as one level. Only nodes with one of `kinds` below are looked at.
     """
     heights: dict[Node, int] = {}
     stack: list[tuple[Node, bool]] = [(root, False)]
@@ -29,7 +29,7 @@ def stepping_stones(
             for child in node.children():
                 if not child.kinds & kinds:
                     continue
-                height = max(height, heights[child] + (0 if type(node) in flat and type(child) in flat else 1))
+                height = max(height, heights[child] + (0 if _is_flat(node, flat) and _is_flat(child, flat) else 1))
             heights[node] = height
             if height % STEP == 0 and height and node is not root:
                 yield node
@@ -39,3 +39,7 @@ def stepping_stones(
             heights[node] = 0
             stack.append((node, True))
             stack.extend((child, False) for child in node.children() if child.kinds & kinds and child not in heights)
+
+
+def _is_flat(node: Node, flat: tuple[NodeMeta, ...]) -> bool:
+    return type(node) in flat and not node.dtype.is_float  # type: ignore[attr-defined]

@@ -11,22 +11,26 @@
 In the steady state a marked condition holds, of a min, max or select the marked operand is taken.
 Without marks, a clamp is taken to keep the operand that moves with the loop. Parallel loops stay
 whole: each iteration chooses; so do loops inside an edge. Loops of few iterations are left to the
-loops around and inside, unless the schedule says `always_partition`; those of `never_partition` stay
-whole. Where the lanes of a vector would be clamped one by one, an edge has a serial loop.
+loops around and inside, and huge bodies with few clamps are not copied, unless the schedule says
+`always_partition`; those of `never_partition` stay whole. Where the lanes of a vector would be
+clamped one by one, an edge has a serial loop.
 """
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ..ir.build import add, ge, logical_and, lt, maximum, minimum, select, sub
-from ..ir.expr import And, Call, Expr, Or, Var, const_value
-from ..ir.node import Node
+from ..ir.expr import And, Call, Expr, Max, Min, Or, Var, const_value
+from ..ir.node import Node, walk
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import For, If, LoopKind, LoopPartition, Stmt, block, let_all
-from .decisions import decide, is_innermost
+from .decisions import Decisions, decide, is_innermost
 from .folding import FoldingRewriter
 from .likely import LIKELY
 from .solve import Bounds
 
+_WORTH_A_COPY = 2000  # nodes for each clamp that it saves
 _FEW = 4  # iterations that are not worth a loop of their own
 
 
@@ -42,7 +46,7 @@ class _PartitionLoops(Rewriter):
 
     def rewrite_For(self, loop: For) -> Stmt:
         decisions = decide(loop) if _is_worth_it(loop, _FEW) else None
-        if decisions is None or not decisions.replaced:
+        if decisions is None or not decisions.replaced or _is_dear(loop, decisions):
             return _inside(self, loop)
         steady = self(_Take(decisions.replaced)(loop.body))
         edge = _Edge(decisions.lanes)(_Unmark(decisions.replaced)(loop.body))
@@ -77,6 +81,15 @@ def _is_worth_it(loop: For, few: int) -> bool:
         return False
     trips = None if loop.partition is LoopPartition.ALWAYS else const_value(loop.extent)
     return loop.kind in (LoopKind.SERIAL, LoopKind.PARALLEL) and (trips is None or trips > few)
+
+
+def _is_dear(loop: For, decisions: Decisions) -> bool:
+    """Whether a second copy of the body is much for what its clamps cost."""
+    if loop.partition is LoopPartition.ALWAYS or decisions.lanes:
+        return False
+    most = _WORTH_A_COPY * len(decisions.replaced)
+    clamps_only = all(isinstance(choice, Min | Max) for choice in decisions.replaced)
+    return clamps_only and next(islice(walk(loop.body), most, None), None) is not None
 
 
 def _inside(rewriter: Rewriter, loop: For) -> Stmt:

@@ -1,8 +1,8 @@
-"""Helpers are inlined unless a kernel calls long ones very often; long blocks are marked for the runtime."""
+"""Helpers are inlined unless a kernel calls long ones very often."""
 
 from __future__ import annotations
 
-from halopy.codegen.c.inlining import longest_straight, sized
+from halopy.codegen.c.inlining import sized
 
 HELPERS = {
     "div_i32": "INLINE int32_t div_i32(int32_t a, int32_t b) { return b ? a / b : 0; }",
@@ -24,7 +24,3 @@ def test_many_calls_of_a_long_helper_are_calls_and_loads_stay_inlined() -> None:
 
 def test_many_loads_are_inlined() -> None:
     assert sized(HELPERS, "x = load_i32x8(p);\n" * 5000) == HELPERS
-
-
-def test_a_straight_run_ends_at_a_brace() -> None:
-    assert longest_straight("  a;\n  if (c) {\n  bb;\n  }\n  ccc;\n") == 4

@@ -200,10 +200,15 @@ def test_the_flags_that_keep_integers_and_floats_exact_are_there():
     assert not [flag for flag in compilers.FLAGS if "fast" in flag]
 
 
-def test_a_very_long_text_is_optimized_less_and_as_exactly():
+def test_a_very_long_function_is_optimized_less_and_as_exactly():
     gcc = Compiler(("gcc",), "Free Software Foundation")
-    short, long = (set(compiler_flags(gcc, "x" * length)) for length in (1000, 1_000_000))
+    short, long = (set(compiler_flags(gcc, "x" * length + "\n}\n")) for length in (1000, 120_001))
     assert (short - long, long - short) == ({"-O3"}, {"-O1"})
+
+
+def test_many_functions_are_optimized_like_one():
+    gcc = Compiler(("gcc",), "Free Software Foundation")
+    assert compiler_flags(gcc, ("x" * 1000 + "\n}\n") * 2000) == compiler_flags(gcc, "x")
 
 
 @pytest.mark.skipif(ZIG is None, reason="needs the ziglang wheel")

@@ -105,7 +105,7 @@ class EffectPrinter(CheckPrinter):
 
     def _trace(self, node: Effect, service: Trace) -> Value:
         value = self.value(node.value)
-        made = "" if service.has_value else self.names.fresh("event")
+        made = "" if service.has_value else self.declared("event", "int32_t")
         if made:
             self.line(f"int32_t {made} = 0;")
         operands = (*node.args, node.value) if service.has_value else node.args

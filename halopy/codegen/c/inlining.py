@@ -44,7 +44,7 @@ def _steps(name: str, text: str, known: Mapping[str, int]) -> int:
     loops = list(map(int, _LANES.findall(text)))
     inner = sum(1 + known[called] for called in _CALLED.findall(text) if called in known and called != name)
     if not inner:  # a loop without calls becomes an instruction or two
-        return 2 * len(loops) or text.count(";") + 4 * max(0, text.count("?") - 1)
+        return len(loops) or text.count(";") + 4 * max(0, text.count("?") - 1)
     return text.count(";") + inner * max(1, *loops, 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ...dtypes import INT32
 from ...ir.expr import Load
@@ -14,6 +15,7 @@ from ...target import Target
 from ..kernel import Kernel
 from .context import is_index
 from .names import comment, identifier
+from .parts import in_parts
 from .services_text import linked_services
 from .statements import StatementPrinter
 from .types import Text, c_type, memory_type
@@ -34,13 +36,14 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     _bind_arguments(printer, kernel)
     arguments, printer.lines = printer.lines, []
     printer.print(kernel.body)
+    parts = _split(printer)
     if printer.needs_status:
         arguments.append("    int32_t status = 0;")
     if linked and printer.needs_services:
         arguments += linked_services("\n".join([*printer.lines, *(t.text() for t in printer.tasks)]))
     body = "\n".join([*arguments, *printer.lines, "    return 0;", "}", ""])
     head = _head(kernel, entry, body, linked, printer.needs_services)
-    functions = "\n".join([*(task.text() for task in printer.tasks), *head, body])
+    functions = "\n".join([*parts, *(task.text() for task in printer.tasks), *head, body])
     return Kernel(
         name=entry,
         text="\n".join([printer.prelude.text(functions), functions]),
@@ -51,6 +54,16 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
         needs_math=printer.prelude.needs_math,
         needs_services=printer.needs_services,
     )
+
+
+def _split(printer: StatementPrinter) -> list[str]:
+    """Move very long runs of lines into functions, which are answered."""
+    printer.lines, parts = in_parts(printer.lines, printer.local_types, printer.names.fresh)
+    for k, task in enumerate(printer.tasks):
+        body, of_task = in_parts(task.body, printer.local_types, printer.names.fresh)
+        printer.tasks[k] = replace(task, body=tuple(body))
+        parts += of_task
+    return parts
 
 
 def _vector_bytes(target: Target | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...ir.expr import Expr, const_value
-from ...ir.stmt import Allocate, ErrorSite, For, MemoryKind
+from ...ir.stmt import Allocate, ErrorSite, For, LetStmt, MemoryKind, Produce, Stmt
 from .effects import EffectPrinter
 from .hoist import hoistable
 from .scopes import Mode
@@ -61,13 +61,17 @@ class ScratchPrinter(EffectPrinter):
         super().__init__(vector_bytes, loop_notes)
         self._on_stack = 0
         self._hoisted: dict[str, str] = {}  # buffers that have their memory already: C pointer
+        self._within_block: Allocate | None = None  # the next allocation, if it ends where the latest one ends
 
     def allocate(self, stmt: Allocate) -> None:
         if stmt.buffer in self._hoisted:
             self.then(stmt.body, self._point(stmt.buffer, self._hoisted[stmt.buffer]))
             return
         self.begin(stmt.size)
-        self.open("")
+        has_block = self._within_block is not stmt
+        self._within_block = _last_inside(stmt)
+        if has_block:
+            self.open("")
         total = _constant_bytes(stmt, stmt.size)
         if total is None or not self._fits_stack(total, stmt.memory):
             name, total = self.heap(stmt, stmt.size), 0
@@ -84,7 +88,8 @@ class ScratchPrinter(EffectPrinter):
         def leave() -> None:
             restore()
             self._on_stack -= total
-            self.close()
+            if has_block:
+                self.close()
 
         self.then(stmt.body, leave)
 
@@ -153,6 +158,14 @@ class ScratchPrinter(EffectPrinter):
                 self.pointers[buffer] = outer
 
         return restore
+
+
+def _last_inside(stmt: Allocate) -> Allocate | None:
+    """The allocation, if any, that makes up the body of this one."""
+    body: Stmt = stmt.body
+    while isinstance(body, LetStmt | Produce):
+        body = body.body
+    return body if isinstance(body, Allocate) else None
 
 
 def _constant_bytes(stmt: Allocate, size: Expr) -> int | None:

@@ -35,12 +35,12 @@ class Task:
 
     def text(self) -> str:
         """The struct and the function."""
-        fields = [f"    {_spaced(kind)}{name};" for name, kind in self.captured.items()]
+        fields = [f"    {spaced(kind)}{name};" for name, kind in self.captured.items()]
         fields += ["    int32_t *failed;", "    int64_t *failed_args;"] if self.may_fail else []
         opening = ["    (void)user_context;"] if not self._uses("user_context") else []
         opening += ["    (void)task;"] if not self._uses("task") else []
         opening += [f"    const struct {self.name}_data *const data = (const void *)closure;", "    (void)data;"]
-        opening += [f"    {_constant(kind)} {name} = data->{name};" for name, kind in self.captured.items()]
+        opening += [f"    {constant(kind)} {name} = data->{name};" for name, kind in self.captured.items()]
         if self.may_fail:
             opening += ["    int32_t status = 0;", f"    int64_t error_args[{MOST_ERROR_ARGS}] = {{0}};"]
         closing = [*(_REPORT if self.may_fail else ()), f"    return {'status' if self.may_fail else '0'};"]
@@ -104,9 +104,11 @@ def names_in(line: str) -> list[str]:
     return _NAME.findall(_COMMENT_OR_TEXT.sub("", line))
 
 
-def _spaced(kind: str) -> str:
+def spaced(kind: str) -> str:
+    """The type in front of a member's name."""
     return kind if kind.endswith("*") else f"{kind} "
 
 
-def _constant(kind: str) -> str:
+def constant(kind: str) -> str:
+    """The type in front of a constant's name."""
     return f"{kind}const" if kind.endswith("*") else f"const {kind}"
