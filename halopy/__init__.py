@@ -122,6 +122,7 @@ from .lang.intrinsics import (
 )
 from .lang.lerp import lerp
 from .lang.loop_level import LoopLevel
+from .lang.loop_names import VarOrRVar
 from .lang.math_functions import (
     acos,
     acosh,
@@ -281,6 +282,7 @@ __all__ = [
     "UnsupportedTarget",
     "UserError",
     "Var",
+    "VarOrRVar",
     "_",
     "_0",
     "_1",

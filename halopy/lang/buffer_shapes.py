@@ -108,8 +108,9 @@ class BufferShapes:
 
     def size_in_bytes(self) -> int:
         """Bytes from the first to past the last element."""
-        first, last = np.lib.array_utils.byte_bounds(self._contents.array)
-        return int(last - first)
+        array = self._contents.array
+        steps = sum((extent - 1) * abs(step) for extent, step in zip(array.shape, array.strides, strict=True))
+        return steps + array.itemsize if array.size else 0
 
     def contains(self, coords: Sequence[int]) -> bool:
         """Whether the place is inside; the first dimensions only, when fewer are given."""

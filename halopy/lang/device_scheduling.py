@@ -11,8 +11,7 @@ from ..schedule.directives import OnDevice, Reorder, SetKind
 from ..source import caller
 from ..target_features import DeviceAPI
 from .enums import TailStrategy
-from .loop_names import Loop, loop_name
-from .rdom import RDom, RVar
+from .loop_names import LOOPS, Loop, loop_name
 from .scheduling import StageScheduling
 from .var import Var
 
@@ -106,7 +105,7 @@ def _bound(
     for form in forms:
         bound = dict(zip(form, plain, strict=False)) | others
         fits = len(plain) + len(others) == len(form) == len(bound) and bound.keys() == set(form)
-        if fits and all(name.endswith("_size") != isinstance(v, Var | RVar | RDom) for name, v in bound.items()):
+        if fits and all(name.endswith("_size") != isinstance(v, LOOPS) for name, v in bound.items()):
             return bound, tail, device.name
     raise ScheduleError(
         text,

@@ -59,6 +59,8 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
             raise DefinitionError("a Func may not have an empty name", location=caller())
         if isinstance(required, Type | list | tuple):
             types = required if isinstance(required, list | tuple) else [required]
+            if not types:
+                raise DefinitionError("a Func has at least one type", location=caller(), accepted="[hl.Int(32)]")
             contents.required_dtypes = tuple(map(to_dtype, types))
             contents.required_rank = required_dimensions
         elif isinstance(required, Buffer | InputImage):

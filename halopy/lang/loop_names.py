@@ -12,14 +12,41 @@ from .expr import ExprLike
 from .rdom import RDom, RVar
 from .var import Var
 
-Loop: TypeAlias = "Var | RVar | RDom"
+
+class VarOrRVar:
+    """Either of both, as every directive takes them.
+
+    VarOrRVar(var), VarOrRVar(rvar), VarOrRVar(rdom of one dimension), VarOrRVar("name", is_rvar)
+    """
+
+    __slots__ = ("is_rvar", "rvar", "var")
+
+    def __init__(self, source: str | Var | RVar | RDom, is_rvar: bool = False) -> None:
+        if isinstance(source, str):
+            self.is_rvar, self.var, self.rvar = is_rvar, Var(source), RVar(source)
+            return
+        name = loop_name(source)
+        self.is_rvar = not isinstance(source, Var)
+        self.var = source if isinstance(source, Var) else Var(name)
+        self.rvar = RVar(name) if isinstance(source, Var) else RVar(source) if isinstance(source, RDom) else source
+
+    def name(self) -> str:
+        """The name of the loop."""
+        return self.var.name()
+
+    def __repr__(self) -> str:
+        return f"<halopy.VarOrRVar {'rvar' if self.is_rvar else 'var'} '{self.name()}'>"
+
+
+Loop: TypeAlias = "Var | RVar | RDom | VarOrRVar"
+LOOPS = (Var, RVar, RDom, VarOrRVar)
 
 
 def loop_name(var: object) -> str:
     """The name of the loop."""
     if isinstance(var, RDom):
         return var.only_variable().name()
-    if isinstance(var, Var | RVar):
+    if isinstance(var, Var | RVar | VarOrRVar):
         return var.name()
     raise ScheduleError(
         f"{var!r} of type {type(var).__name__} does not name a loop",
@@ -30,11 +57,13 @@ def loop_name(var: object) -> str:
 
 def is_reduction_loop(var: Loop) -> bool:
     """Whether the name is that of a reduction loop."""
-    return not isinstance(var, Var)
+    return var.is_rvar if isinstance(var, VarOrRVar) else not isinstance(var, Var)
 
 
 def shown(value: object) -> str:
     """An argument of a directive as the user would write it."""
+    if isinstance(value, VarOrRVar):
+        value = value.rvar if value.is_rvar else value.var
     if isinstance(value, Var):
         return value.name()
     if isinstance(value, RVar):

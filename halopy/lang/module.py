@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from .output_files import OutputFileType
 from .target import Target
 from .target_choice import get_target_from_environment
 
+if TYPE_CHECKING:
+    from .autoscheduling import AutoSchedulerResults
+
 _FORMS = {
     OutputFileType.assembly: Form.ASSEMBLY,
     OutputFileType.bitcode: Form.BITCODE,
@@ -43,6 +47,7 @@ class Module:
         self._buffers: list[Buffer] = []
         self._submodules: list[Module] = []
         self._metadata_names: dict[str, str] = {}
+        self._results: AutoSchedulerResults | None = None
 
     @classmethod
     def _of(cls, name: str, target: TargetValue, functions: Sequence[LinkedFunction]) -> Module:
@@ -53,6 +58,14 @@ class Module:
     def name(self) -> str:
         """What it is called."""
         return self._name
+
+    def get_auto_scheduler_results(self) -> AutoSchedulerResults | None:
+        """What an automatic scheduler chose for it; None where none was set."""
+        return self._results
+
+    def set_auto_scheduler_results(self, results: AutoSchedulerResults) -> None:
+        """Keep what an automatic scheduler chose for it."""
+        self._results = results
 
     def target(self) -> Target:
         """The machine it is for."""
