@@ -214,6 +214,7 @@ _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.If: _if,
     st.LetStmt: lambda s: [(0, f"let {s.name} = {s.value}"), (0, s.body)],
     st.Produce: lambda s: _block(f"produce {s.name}", s.body),
+    st.Atomic: lambda s: _block(f"atomic {s.name}", s.body),
     st.Realize: _realize,
     st.Reserve: _reserve,
     st.Provide: _provide,

@@ -163,6 +163,17 @@ class Store(Stmt):
     predicate: Expr | None = None
 
 
+class Atomic(Stmt):
+    """`body` updates one element of the Func `name`, as one step for other iterations that may update it too.
+
+    With `shared`, other threads may; else lanes of one vector. Steps may be grouped otherwise, also of floating point.
+    """
+
+    name: str
+    shared: bool
+    body: Stmt
+
+
 class Assert(Stmt):
     """Leave the kernel with an error unless `condition`. `names` and `args` say what to report."""
 

@@ -23,6 +23,7 @@ from ..schedule.directives import (
 )
 from ..schedule.nest import StageNest
 from ..schedule.nest import apply as apply_to_nest
+from ..schedule.taking_turns import turns
 from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
@@ -136,6 +137,15 @@ class StageScheduling:
     def allow_race_conditions(self) -> Self:
         """Reduction loops may run in parallel from here on, although the result may depend on the order."""
         return self._record(self._text("allow_race_conditions"), AllowRaceConditions())
+
+    def atomic(self, override_associativity_test: bool = False) -> Self:
+        """From here on reduction loops may run in parallel or as vectors: updates of one element take turns.
+
+        The update combines each element with something, in any order, as `f[i] += e` does; with True that is not asked.
+        """
+        text = self._text("atomic", *((True,) if override_associativity_test else ()))
+        nest, function = self._nest(), self._contents.defined_function
+        return self._record(text, turns(nest, function, self._contents, override=override_associativity_test))
 
     def prefetch(
         self,

@@ -24,6 +24,7 @@ from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import (
     Assert,
+    Atomic,
     ErrorSite,
     For,
     If,
@@ -39,6 +40,7 @@ from ..ir.stmt import (
 )
 from ..schedule.directives import Memoize, SetKind
 from ..schedule.nest import Dim, StageNest
+from ..schedule.taking_turns import take_turns
 from .bound_storage import bound_storage
 from .check_buffers import root_checks
 from .constant_extent import most
@@ -197,6 +199,8 @@ class LoopNests:
         definition = self.regions.functions[func].definitions[stage]
         values = loops.values()
         provide = write_values(func, definition, values)
+        step = take_turns(self.nest_of(func, stage))
+        provide = provide if step is None else Atomic(func, step is LoopKind.PARALLEL, provide)
         conditions = loops.guards()
         if definition.rdom is not None and definition.rdom.predicate is not None:
             conditions.append(substitute(definition.rdom.predicate, values))

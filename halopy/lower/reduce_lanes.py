@@ -4,7 +4,7 @@
       s[0] = s[0] + f[r]     ->     s[0] = s[0] + reduce_add(f[ramp(0, 1, 8)])
     }
 
-For operators that are associative and commutative bit by bit: not for floating point.
+For operators that are associative and commutative bit by bit: not for floating point, unless the schedule allows it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from .widen import Widener
 _NAMES: dict[type[Binary], str] = {Add: "add", Mul: "mul", Min: "min", Max: "max", And: "and", Or: "or"}
 
 
-def reduce_lanes(stmt: Store, place: Expr, widen: Widener) -> Stmt | None:
-    """The store for all iterations at once, or None where their order matters. `place` is the common index."""
-    others = _combined(stmt)
+def reduce_lanes(stmt: Store, place: Expr, widen: Widener, *, regroups: bool = False) -> Stmt | None:
+    """The store for all iterations at once, or None where their order matters. `place` is the common index.
+
+    With `regroups`, sums and products of floating point may be grouped otherwise.
+    """
+    others = _combined(stmt, regroups)
     if not others:
         return None
     operator: type[Binary] = type(stmt.value)  # type: ignore[assignment]  # `_combined` saw it
@@ -37,10 +40,12 @@ def is_reduction(stmt: Store) -> bool:
     return bool(_combined(stmt))
 
 
-def _combined(stmt: Store) -> list[Expr]:
+def _combined(stmt: Store, regroups: bool = False) -> list[Expr]:
     """What is combined with the element that is there; empty where the store is no such reduction."""
     operator = type(stmt.value)
-    if not isinstance(stmt.value, Binary) or operator not in _NAMES or stmt.value.dtype.is_float or stmt.predicate:
+    if not isinstance(stmt.value, Binary) or operator not in _NAMES or stmt.predicate:
+        return []
+    if stmt.value.dtype.is_float and not regroups:
         return []
     operands = _operands(operator, stmt.value)
     before = Load(stmt.buffer, stmt.index, stmt.value.dtype)

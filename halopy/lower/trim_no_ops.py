@@ -19,7 +19,7 @@ from ..ir.build import add, logical_and, maximum, minimum, sub
 from ..ir.expr import And, Compare, Effect, Expr, Load
 from ..ir.node import find
 from ..ir.rewrite import Rewriter, free_vars, substitute
-from ..ir.stmt import NOTHING, Allocate, Evaluate, For, If, LetStmt, LoopKind, Produce, Stmt, Store
+from ..ir.stmt import NOTHING, Allocate, Atomic, Evaluate, For, If, LetStmt, LoopKind, Produce, Stmt, Store
 from .decisions import gaps
 from .likely import strip_likely
 from .solve import Bounds, exact_bounds
@@ -68,6 +68,10 @@ class _TrimNoOps(Rewriter):
     def rewrite_Produce(self, stmt: Produce) -> Stmt:
         body: Stmt = self(stmt.body)
         return NOTHING if body is NOTHING else Produce(stmt.name, body)
+
+    def rewrite_Atomic(self, stmt: Atomic) -> Stmt:
+        body: Stmt = self(stmt.body)
+        return NOTHING if body is NOTHING else Atomic(stmt.name, stmt.shared, body)
 
     def rewrite_Evaluate(self, stmt: Evaluate) -> Stmt:
         return stmt if stmt.has(Effect) else NOTHING

@@ -12,6 +12,7 @@ and no `likely` behind: what has no vector form runs as a serial loop over its l
     memory               one copy per lane, lanes side by side
     same element         `h[0] = h[0] + f` becomes `h[0] = h[0] + reduce_add(f)` for integers
     other reductions     serial, so that the order of the loop is kept
+    atomic               as above, for floats too; lanes that may meet in one element take turns
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..ir import build
-from ..ir.expr import Add, And, Call, Effect, Expr, Load, Mul, Ramp, Var, VectorReduce, const
+from ..ir.expr import Add, And, Call, Effect, Expr, Load, Mul, Ramp, Var, VectorReduce, const, const_value
 from ..ir.node import Node, find
 from ..ir.rewrite import Rewriter, substitute
 from ..ir.stmt import (
     NOTHING,
     Allocate,
     Assert,
+    Atomic,
     Block,
     Evaluate,
     For,
@@ -234,6 +236,24 @@ class _Lanes:
         last = build.add(self.loop.min, self.count - 1)
         return LetStmt(self.loop.name, last, self._in_frames(stmt))
 
+    def atomic(self, stmt: Atomic) -> Stmt:
+        """Lanes that all hit one element are combined first; others that may meet take turns."""
+        store = stmt.body
+        if isinstance(store, Store) and store.predicate is None and self.mask is None and not store.has(Effect):
+            index = self.widen(store.index)
+            place = store.index if index is store.index else same_for_all(index, self.count)
+            if place is not None:
+                reduced = reduce_lanes(store, place, self.widen, regroups=True)
+                return self.scalar(stmt) if reduced is None else Atomic(stmt.name, stmt.shared, reduced)
+        if stmt.shared or not all(map(self._is_apart, find(stmt, Store))):
+            return self.scalar(stmt)
+        return Atomic(stmt.name, stmt.shared, self.run(store))
+
+    def _is_apart(self, store: Store) -> bool:
+        """Whether no two lanes store to one element."""
+        index = self.widen(store.index)
+        return isinstance(index, Ramp) and index.base.dtype.lanes == 1 and const_value(index.stride) not in (None, 0)
+
 
 _RULES: dict[type[Stmt], Callable[[_Lanes, Any], Stmt]] = {
     Block: _Lanes.block,
@@ -241,6 +261,7 @@ _RULES: dict[type[Stmt], Callable[[_Lanes, Any], Stmt]] = {
     Evaluate: _Lanes.evaluate,
     Prefetch: _Lanes.prefetch,
     Assert: _Lanes.check,
+    Atomic: _Lanes.atomic,
     For: _Lanes.for_,
     LetStmt: _Lanes.let,
     If: _Lanes.if_,

@@ -270,6 +270,20 @@ class AllowRaceConditions:
 
 
 @dataclass(frozen=True, slots=True)
+class Atomic:
+    """Iterations of reduction loops that update one element take turns, so that they may run at once.
+
+    The other fields are what is known of the update: whether its steps may be grouped otherwise, whether they may come
+    in any order, and whether it reads other elements of its Func.
+    """
+
+    override_associativity_test: bool
+    is_associative: bool
+    is_commutative: bool
+    reads_others: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Rfactor:
     """f(x) += g(x, r)   ->   f_intm(x, v) += g(x, v);  f(x) += f_intm(x, r)     for pairs (r, v) of loops and Vars"""
 
@@ -325,7 +339,15 @@ class ComputeWith:
 
 LoopDirective = Split | Fuse | Rename | Reorder | SetKind | SetPartition
 NestDirective = (
-    LoopDirective | OnDevice | AllowRaceConditions | Prefetch | Rfactor | Specialize | SpecializeFail | ComputeWith
+    LoopDirective
+    | OnDevice
+    | AllowRaceConditions
+    | Atomic
+    | Prefetch
+    | Rfactor
+    | Specialize
+    | SpecializeFail
+    | ComputeWith
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = (  # about the whole Func

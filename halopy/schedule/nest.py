@@ -12,6 +12,7 @@ from .directives import (
     INLINED,
     AlignBounds,
     AllowRaceConditions,
+    Atomic,
     Bound,
     ComputeAt,
     ComputeWith,
@@ -35,6 +36,7 @@ from .directives import (
     StoreIn,
 )
 from .tails import BLENDING, families, resolve_tail
+from .taking_turns import check_atomic, why_not_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class StageNest:
     races_allowed: bool = False
     directives: tuple[Directive, ...] = ()
     is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
+    atomic: Atomic | None = None
     is_left_alone: bool = False  # the user said that having no directives is on purpose
     prefetches: tuple[Directive, ...] = ()
     specializations: tuple[Specialization, ...] = ()  # tried in order, before the loops of this nest
@@ -200,6 +203,8 @@ def apply(nest: StageNest, directive: Directive) -> StageNest:
         changed = nest
     elif isinstance(action, AllowRaceConditions):
         changed = replace(nest, races_allowed=True)
+    elif isinstance(action, Atomic):
+        changed = replace(nest, atomic=action)
     elif isinstance(action, Specialize):
         changed = _specialize(nest, action.condition, None, directive)
     elif isinstance(action, SpecializeFail):
@@ -331,7 +336,7 @@ def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive)
 
 def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> None:
     """Refuse to change the order of reduction loops in whose order iterations matter."""
-    if nest.is_order_free or nest.races_allowed:
+    if nest.is_order_free or nest.races_allowed or (nest.atomic is not None and why_not_at_once(nest.atomic) is None):
         return
     before = [d for d in nest.dims if d.is_ordered]
     after = [d for d in dims if d.is_ordered]
@@ -353,7 +358,9 @@ def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> 
 def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
     """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
     at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
-    if at_once and dim.is_ordered and not nest.races_allowed:
+    if at_once and dim.is_ordered and nest.atomic is not None and not nest.races_allowed:
+        check_atomic(nest, dim, nest.atomic, directive)
+    elif at_once and dim.is_ordered and not nest.races_allowed:
         raise IllegalSchedule(
             directive.text,
             location=directive.location,
@@ -361,7 +368,8 @@ def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
                 f"iterations of the reduction loop `{dim.name}` may read and write one element of {nest.func}",
                 f"run as {dim.kind.value}, they would race",
             ],
-            accepted="a serial or unrolled loop; or allow_race_conditions() first, if the race is harmless",
+            accepted="a serial or unrolled loop; atomic() first, if the update combines values in any order; or "
+            "allow_race_conditions() first, if the race is harmless",
         )
 
 

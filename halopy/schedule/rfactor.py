@@ -195,6 +195,7 @@ class _Factoring:
             dims=tuple(loops),
             steps=self.pure_steps,
             races_allowed=self.nest.races_allowed,
+            atomic=self.nest.atomic,
             directives=(*directives, self.directive),
             prefetches=prefetches,
         )

@@ -79,3 +79,32 @@ def test_every_schedule_gives_the_same_values(tmp_path, name):
         out.set_min([-3, 2])
         assert library[schedule](ctypes.c_void_p(out._contents.raw.address)) == 0
         np.testing.assert_array_equal(np.asarray(out), np.asarray(func.reference(out)), schedule)
+
+
+@needs_gcc
+def test_updates_in_threads_take_turns(tmp_path):
+    """Also where several stores are one update, which takes a lock."""
+    picture = hl.ImageParam(hl.UInt(8), 2, "picture")
+    f, r = hl.Func("f"), hl.RDom([(0, 301), (0, 203)], "r")
+    e = hl.cast(hl.Int(32), picture[r.x, r.y]) % 5
+    f[x] = (0, 0.0)
+    f[e] = (f[e][0] + e + 1, f[e][1] + 1)
+    g = hl.Func("g")
+    g[x] = f[x][0] * 1000 + hl.cast(hl.Int(32), f[x][1])
+    g[picture[r.y, r.x % 203] % 5] += r.x
+    f.compute_root().update().atomic().parallel(r.y)
+    g.update().atomic().parallel(r.y)
+    g.compile_to_c(tmp_path / "g.c", [picture], "counted")
+    flags = "-std=gnu11 -O2 -fwrapv -Wall -Wextra -Werror -shared -fPIC"
+    command = ["gcc", *flags.split(), str(tmp_path / "g.c"), "-o", str(tmp_path / "g.so"), "-lm", "-lpthread"]
+    built = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert built.returncode == 0, built.stderr
+    library = ctypes.CDLL(str(tmp_path / "g.so"))
+    image = hl.Buffer(np.random.default_rng(8).integers(0, 256, (301, 301)).astype(np.uint8))
+    picture.set(image)
+    expected = np.asarray(g.reference([5]))
+    for _ in range(5):
+        out = hl.Buffer(hl.Int(32), [5])
+        arguments = (ctypes.c_void_p(b._contents.raw.address) for b in (image, out))
+        assert library.counted(*arguments) == 0
+        np.testing.assert_array_equal(np.asarray(out), expected)

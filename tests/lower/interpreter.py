@@ -115,6 +115,9 @@ class _Machine:
     def _produce(self, stmt: s.Produce) -> None:
         self.run(stmt.body)
 
+    def _atomic(self, stmt: s.Atomic) -> None:
+        self.run(stmt.body)
+
     def _evaluate(self, stmt: s.Evaluate) -> None:
         self.value(stmt.value)
 

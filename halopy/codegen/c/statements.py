@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...ir.expr import Load
-from ...ir.stmt import Allocate, Assert, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
+from ...ir.expr import Effect, Load
+from ...ir.node import find
+from ...ir.stmt import Allocate, Assert, Atomic, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
+from .atomics import is_one_step, open_locked, print_one_step
 from .context import is_name
 from .loops import LoopPrinter
 from .names import comment
@@ -64,6 +66,21 @@ class StatementPrinter(LoopPrinter):
         self.begin(*roots)
         print_store(self, stmt)
 
+    def atomic(self, stmt: Atomic) -> None:
+        body = stmt.body
+        if not stmt.shared or not self.in_parallel:
+            self.then(body)
+        elif isinstance(body, LetStmt) and not _reads_stored(body):
+            self.then(body.with_(body=stmt.with_(body=body.body)))
+        elif isinstance(body, Store) and is_one_step(body):
+            self.begin(body.index, body.value)
+            print_one_step(self, body)
+        else:
+            first = find(body, Store)[0].index
+            self.begin(first)
+            open_locked(self, first)
+            self.then(body, self.close)
+
     def evaluate(self, stmt: Evaluate) -> None:
         self.begin(stmt.value)
         value = self.value(stmt.value)
@@ -92,6 +109,12 @@ class StatementPrinter(LoopPrinter):
         self.scopes.open()
 
 
+def _reads_stored(let: LetStmt) -> bool:
+    """Whether the value is another one when another thread has stored."""
+    stored = {store.buffer for store in find(let.body, Store)}
+    return let.value.has(Effect) or any(load.buffer in stored for load in find(let.value, Load))
+
+
 _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     Block: StatementPrinter.block,
     Produce: StatementPrinter.produce,
@@ -103,4 +126,5 @@ _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     For: StatementPrinter.loop,
     Assert: StatementPrinter.check,
     Allocate: StatementPrinter.allocate,
+    Atomic: StatementPrinter.atomic,
 }

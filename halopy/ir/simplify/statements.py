@@ -132,6 +132,10 @@ class _Statements:
         body = yield s.body
         return body if body is NOTHING else st.Produce(s.name, body)
 
+    def atomic(self, s: st.Atomic) -> _Visit:
+        body = yield s.body
+        return body if body is NOTHING else st.Atomic(s.name, s.shared, body)
+
     def realize(self, s: st.Realize) -> _Visit:
         bounds = tuple((self.simplify(low), self.simplify(extent)) for low, extent in s.bounds)
         body = yield s.body
@@ -186,6 +190,7 @@ _VISITS: dict[type[Stmt], Callable[[_Statements, Any], _Visit]] = {
     st.If: _Statements.branch,
     st.Block: _Statements.block,
     st.Produce: _Statements.produce,
+    st.Atomic: _Statements.atomic,
     st.Realize: _Statements.realize,
     st.Reserve: _Statements.reserve,
     st.Prefetch: _Statements.prefetch,
