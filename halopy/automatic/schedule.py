@@ -6,63 +6,113 @@ Deterministic, and legal whatever the sizes turn out to be.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ..errors import DefinitionError
 from ..instrument import timed
-from ..ir.function import Function
 from ..ir.program import Program
+from ..ir.stmt import LoopKind
 from ..recursion import deep_recursion
-from ..schedule.directives import INLINED, ROOT, ComputeAt
+from ..schedule.directives import INLINED, ROOT, ComputeAt, LoopLevel, StoreAt
 from ..schedule.nest import FuncSchedule
 from .boxes import Box, Boxes
 from .choices import Choice
 from .estimates import Estimates, Expected
+from .groups import Group, groups_of
 from .inlining import without_cheap
 from .machine import Machine
 from .operations import operations, widest
-from .stage_loops import StageLoops, spread_stage
+from .proof import recomputed
+from .stage_loops import StageLoops, in_strips, in_vectors, spread_stage
 
 
 def automatic_schedule(
     program: Program, schedules: Mapping[str, FuncSchedule], estimates: Estimates, machine: Machine
 ) -> list[Choice]:
-    """Directives for the Funcs of the program, in its order. Of `schedules`, storage orders and `compute_inline` count.
+    """Directives for the Funcs of the program. Of `schedules`, storage orders and `compute_inline` count.
 
     Raises ScheduleError where an estimate that is needed is missing.
     """
     with timed("automatic_schedule"), deep_recursion():
         expected = Expected(program, estimates)
         wanted = [n for n, s in schedules.items() if s.last(ComputeAt) is not None and s.compute_level == INLINED]
-        stored = without_cheap(program, expected, wanted)
-        boxes = Boxes(stored, expected)
-        return [c for function in stored.functions.values() for c in _at_root(function, boxes, schedules, machine)]
+        try:
+            return _proved(Boxes(without_cheap(program, expected, wanted), expected), schedules, machine)
+        except DefinitionError:  # something has bounds at the sizes expected only, so nothing is stored
+            boxes = Boxes(without_cheap(program, expected, program.functions), expected)
+            return _Directives(boxes, schedules, machine).of(groups_of(boxes, machine, program.functions))
 
 
-def _at_root(function: Function, boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine) -> list[Choice]:
-    schedule, box = schedules[function.name], boxes.root[function.name]
-    is_output = function.name in boxes.program.outputs
-    choices = [] if is_output else [Choice(function.name, 0, ComputeAt(ROOT))]
-    if box is None:
+def _proved(boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine) -> list[Choice]:
+    """Directives for groups whose members never compute a row twice in one strip."""
+    alone: set[str] = set()
+    while True:
+        groups = groups_of(boxes, machine, alone)
+        choices = _Directives(boxes, schedules, machine).of(groups)
+        failed = recomputed(boxes.program, schedules, choices, groups)
+        if not failed:
+            return choices
+        alone |= failed
+
+
+class _Directives:
+    """Writes the directives of groups."""
+
+    def __init__(self, boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine) -> None:
+        self.boxes, self.schedules, self.machine = boxes, schedules, machine
+        self.program = boxes.program
+        self.refs = {name: ref for ref, name in boxes.program.names.items()}
+
+    def of(self, groups: Sequence[Group]) -> list[Choice]:
+        return [c for group in groups for c in (self.strips(group) if group.members else self.alone(group.head))]
+
+    def strips(self, group: Group) -> list[Choice]:
+        """The head in strips, the members row by row inside."""
+        head, box = group.head, self.boxes.root[group.head]
+        assert box is not None and group.rows is not None, "a group has a head with rows"
+        loops = self.loops(head, 0, box)
+        inner = in_strips(loops, self.dense(head), self.lanes(head, 0), group.rows, group.height)
+        choices = [*self.at_root(head), *loops.choices]
+        ref = self.refs[head]
+        for name in group.members:
+            choices += [
+                Choice(name, 0, StoreAt(LoopLevel(ref, group.rows))),
+                Choice(name, 0, ComputeAt(LoopLevel(ref, inner))),
+            ]
+            for stage in range(len(self.program.functions[name].definitions)):
+                loops = self.loops(name, stage, group.row_of(name))
+                vector = in_vectors(loops, self.dense(name), self.lanes(name, stage))
+                if vector is not None:
+                    loops.mark(vector, LoopKind.VECTORIZED)
+                choices += self.said(loops)
         return choices
-    dense = next(iter(schedule.storage_order(function.args)), None)
-    for stage in range(len(function.definitions)):
-        made = _stage(function, stage, boxes, box, schedule, dense, machine)
-        choices += made or ([Choice(function.name, stage, None)] if stage else [])
-    return choices
 
+    def alone(self, name: str) -> list[Choice]:
+        """All of a Func at once, before its consumers."""
+        choices, box = self.at_root(name), self.boxes.root[name]
+        if box is None:
+            return choices
+        for stage, definition in enumerate(self.program.functions[name].definitions):
+            loops = self.loops(name, stage, box)
+            work = math.prod(loops.extents.values()) * max(1, operations(definition))
+            spread_stage(loops, self.dense(name), self.lanes(name, stage), work, self.machine)
+            choices += self.said(loops)
+        return choices
 
-def _stage(
-    function: Function,
-    stage: int,
-    boxes: Boxes,
-    box: Box,
-    schedule: FuncSchedule,
-    dense: str | None,
-    machine: Machine,
-) -> list[Choice]:
-    definition = function.definitions[stage]
-    loops = StageLoops(function.name, stage, schedule.nests[stage], boxes.iterations(function.name, stage, box))
-    work = math.prod(loops.extents.values()) * max(1, operations(definition))
-    along = dense if dense in loops.extents else None
-    spread_stage(loops, along, machine.lanes(widest(definition, function.dtypes)), work, machine)
-    return loops.choices
+    def at_root(self, name: str) -> list[Choice]:
+        return [] if name in self.program.outputs else [Choice(name, 0, ComputeAt(ROOT))]
+
+    def said(self, loops: StageLoops) -> list[Choice]:
+        """What is said of a stage; of an update at least that it is left as it is."""
+        return loops.choices or ([Choice(loops.func, loops.stage, None)] if loops.stage else [])
+
+    def loops(self, name: str, stage: int, box: Box) -> StageLoops:
+        return StageLoops(name, stage, self.schedules[name].nests[stage], self.boxes.iterations(name, stage, box))
+
+    def dense(self, name: str) -> str | None:
+        """The dimension whose elements are neighbours in memory."""
+        return next(iter(self.schedules[name].storage_order(self.program.functions[name].args)), None)
+
+    def lanes(self, name: str, stage: int) -> int:
+        function = self.program.functions[name]
+        return self.machine.lanes(widest(function.definitions[stage], function.dtypes))

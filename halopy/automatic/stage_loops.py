@@ -41,7 +41,7 @@ class StageLoops:
 
     def split(self, loop: str, suffix: str, factor: int) -> str:
         """Split a loop into tiles of this size; gives the inner loop's name."""
-        inner = self._unused(f"{loop.replace('$', '_')}_{suffix}")
+        inner = self._unused(f"{loop.rsplit('$', 1)[-1]}_{suffix}")  # a domain's name may differ each time
         self.do(Split(loop, loop, inner, Const(factor, INT32), Tail.GUARD_WITH_IF))
         self.extents[inner] = factor
         self.extents[loop] = math.ceil(self.extents[loop] / factor)
@@ -69,7 +69,7 @@ class StageLoops:
 
 def spread_stage(loops: StageLoops, dense: str | None, lanes: int, work: int, machine: Machine) -> None:
     """Vectors along `dense` and tasks along the longest other free loop. `work` is all the stage's operations."""
-    vector = _vectorized(loops, dense, lanes)
+    vector = in_vectors(loops, dense, lanes)
     inner = [] if vector is None else [vector]
     task = _task_loop(loops, dense)
     is_spread = task is not None and work > 2 * _TASK and loops.extents[task] > 1
@@ -94,8 +94,20 @@ def vector_width(extent: int, lanes: int) -> int:
     return width if width >= _SMALLEST_VECTOR else 1
 
 
-def _vectorized(loops: StageLoops, dense: str | None, lanes: int) -> str | None:
-    """Split the dense loop by a vector's width; the name of the loop over lanes."""
+def in_strips(loops: StageLoops, dense: str | None, lanes: int, rows: str, height: int) -> str:
+    """Parallel strips of so many rows each; gives the loop over the rows of a strip."""
+    vector = in_vectors(loops, dense, lanes)
+    inner = loops.split(rows, "t", height)
+    first = [] if vector is None else [vector]
+    loops.order([*first, *(n for n in loops.nest.loop_names if n not in (*first, inner, rows)), inner, rows])
+    if vector is not None:
+        loops.mark(vector, LoopKind.VECTORIZED)
+    loops.mark(rows, LoopKind.PARALLEL)
+    return inner
+
+
+def in_vectors(loops: StageLoops, dense: str | None, lanes: int) -> str | None:
+    """Split the dense loop by a vector's width; the name of the loop over lanes, which is still to be marked."""
     if dense is None or not loops.is_free(dense):
         return None
     width = vector_width(loops.extents[dense], lanes)

@@ -134,7 +134,8 @@ def _identifiers(names: Iterable[str], taken: set[str]) -> dict[str, str]:
     """Python names close to these, all different."""
     taken, found = set(taken), {}
     for name in names:
-        base = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+        base = f"r_{name.rsplit('$', 1)[1]}" if "$" in name else name  # a domain's own name may differ each time
+        base = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in base)
         base = f"_{base}" if base[:1].isdigit() else base
         while base in taken or keyword.iskeyword(base):
             base += "_"
