@@ -9,6 +9,7 @@ types the whole range is given where a value may wrap. Floating-point symbols ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -255,7 +256,10 @@ def _div(self: _Bounds, e: ir.Div) -> Interval:
     if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
         return Interval(e, e)
     lo, hi = self.ranges.of(e.b)
-    if b.lo is None or b.lo is not b.hi or not ((lo is not None and lo > 0) or (hi is not None and hi < 0)):
+    has_sign = (lo is not None and lo > 0) or (hi is not None and hi < 0)
+    if e.dtype.is_float and not has_sign and b.lo is e.b is b.hi and None not in a:
+        return _div_of_any_sign(a, e.b)
+    if b.lo is None or b.lo is not b.hi or not has_sign:
         return _div_by_moving(self, e, a, b)
     if e.dtype.is_float and None in a:
         return EVERYTHING
@@ -264,6 +268,18 @@ def _div(self: _Bounds, e: ir.Div) -> Interval:
     if not e.dtype.is_index_like and not e.dtype.is_float and hi is not None and hi < 0:
         return self.numbers(e)
     return Interval(low, high) if lo is not None and lo > 0 else Interval(high, low)
+
+
+def _div_of_any_sign(a: Interval, divisor: Expr) -> Interval:
+    """The quotients of the ends, in order; by zero, anything."""
+    assert a.lo is not None and a.hi is not None, "the caller has checked"
+    low, high = build.div(a.lo, divisor), build.div(a.hi, divisor)
+    is_zero = build.eq(divisor, const(0, divisor.dtype))
+    least, greatest = (const(end, divisor.dtype) for end in (-math.inf, math.inf))
+    return Interval(
+        build.select(is_zero, least, build.minimum(low, high)),
+        build.select(is_zero, greatest, build.maximum(low, high)),
+    )
 
 
 def _div_by_moving(self: _Bounds, e: ir.Div, a: Interval, b: Interval) -> Interval:

@@ -42,7 +42,7 @@ from ..schedule.directives import Memoize, SetKind
 from ..schedule.nest import Dim, StageNest
 from ..schedule.taking_turns import take_turns
 from .bound_storage import bound_storage
-from .check_buffers import root_checks
+from .check_buffers import promised_shapes, root_checks
 from .constant_extent import most
 from .fetch_ahead import fetch_ahead
 from .fuse_nests import fuse_nests
@@ -73,6 +73,7 @@ class LoopNests:
         self.realized: dict[str, Realize] = {}
         groups = self.placement.fused.groups(self.placement.program.functions)
         self.group_of = {func: group for group in groups for func in group}
+        self.promised = promised_shapes(self.placement.program)
 
     def root(self) -> Stmt:
         checks: list[Stmt] = []
@@ -181,7 +182,8 @@ class LoopNests:
         low, extent = (whole or loop.range).min, (whole or loop.range).extent
         if loop.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED) and not isinstance(extent, Const):
             exact = self.regions.expand(extent, self.placement.path(Level(func, stage, name))[-2])
-            exact = simplify(substitute(exact, known_values(self.regions.functions[func].definitions[stage].branch)))
+            known = known_values(self.regions.functions[func].definitions[stage].branch)
+            exact = simplify(substitute(exact, {**self.promised, **known}))
             limit = most(exact)
             if limit is None or limit > _MOST_COPIES:
                 dim = self.nest_of(func, stage).dim(name)

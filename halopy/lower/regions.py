@@ -15,15 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..dtypes import INT32
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
-from ..ir.expr import FALSE, TRUE, Expr, Var
+from ..ir.expr import FALSE, TRUE, Cast, Expr, Var
 from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
 from ..ir.linear import difference, linear
 from ..ir.program import buffer_property
-from ..ir.rewrite import free_vars, substitute
+from ..ir.rewrite import Rewriter, free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import Stmt
 from ..polyhedral.footprint import footprint
@@ -420,6 +421,8 @@ class Regions:
         """A symbol for the value inside the level; the value itself where that is as short."""
         if _is_sum_of_symbols(value):
             return value  # so that differences from it are seen to be constant
+        if not isinstance(value, Cast):
+            value = _NameCasts(lambda cast: self.bind(level, name, cast, "end"))(value)
         symbol = ".".join(part for part in (name, what) if part)
         number = 0
         unique = symbol
@@ -431,6 +434,20 @@ class Regions:
         self.definitions[unique] = (level, value)
         self.scope(level).bindings.append((unique, value))
         return Var(unique)
+
+
+class _NameCasts(Rewriter):
+    """Names for integers made of floats, which may be any: their sums are then index arithmetic, 64 bits wide."""
+
+    only = (Cast,)
+
+    def __init__(self, name: Callable[[Cast], Expr]) -> None:
+        super().__init__()
+        self.name = name
+
+    def rewrite_Cast(self, cast: Cast) -> Expr:
+        is_made_of_float = cast.dtype is INT32 and cast.a.dtype.is_float
+        return self.name(cast) if is_made_of_float else self.rebuild(cast)
 
 
 class _Expand:

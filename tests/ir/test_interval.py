@@ -148,3 +148,12 @@ def test_bounds_of_monotone_operators_are_reached(low, size, factor, offset, div
     assert isinstance(found.lo, Const)
     assert isinstance(found.hi, Const)
     assert (found.lo.value, found.hi.value) == (min(reached), max(reached))
+
+
+@pytest.mark.parametrize("divisor", [0.5, -4.0, 0.0])
+def test_a_quotient_of_floats_is_bounded_whatever_the_sign_of_what_divides(divisor):
+    x, y = Var("x", FLOAT32), Var("y", FLOAT32)
+    found = bounds_of(ir.Div(x, y), {"x": Interval(const(-1.0, FLOAT32), const(2.0, FLOAT32))})
+    (low,), (high,) = (evaluate(end, {"y": divisor}) for end in found)
+    ends = sorted((-1.0 / divisor, 2.0 / divisor)) if divisor else [-float("inf"), float("inf")]
+    assert [low, high] == ends

@@ -343,3 +343,24 @@ def test_an_instance_changes_neither_its_context_nor_others():
         assert made.autoscheduler().name == "Some" and made.autoscheduler().extra == {"parallelism": "8"}
         assert not Scaled().using_autoscheduler() and not params.name
         assert not context.target().has_feature(hl.TargetFeature.Debug)
+
+
+def test_an_automatic_schedule_keeps_the_answer():
+    def generate(self):
+        blurred = hl.Func("blurred")
+        clamped = hl.BoundaryConditions.repeat_edge(self.image)
+        blurred[x] = clamped[x - 1] + clamped[x] + clamped[x + 1]
+        self.out[x] = blurred[x - 1] * blurred[x + 1]
+        self.image.set_estimates([(0, 5000)])
+        self.out.set_estimates([(0, 5000)])
+        assert self.using_autoscheduler()
+
+    made = made_of("scheduled", generate=generate)
+    array = np.random.default_rng(2).integers(-99, 99, 5000).astype(np.int32)
+    padded = np.pad(array, 2, mode="edge")
+    blurred = padded[:-2] + padded[1:-1] + padded[2:]
+    out = np.zeros(5000, np.int32)
+    made({"autoscheduler": "Mullapudi2016", "autoscheduler.parallelism": "4"}).compile_to_callable()(array, out)
+    assert np.array_equal(out, blurred[:-2] * blurred[2:])
+    with pytest.raises(hl.HalideError, match="Unknown2000"):
+        made({"autoscheduler": "Unknown2000"}).compile_to_callable()

@@ -218,3 +218,24 @@ def test_a_param_outside_its_range_is_refused(golden):
         f.realize([1])
     assert str(refused.value) == golden
     assert str(p.min_value().node) == "0" and str(p.max_value().node) == "10"
+
+
+@pytest.mark.parametrize("is_root", [False, True])
+def test_a_region_may_end_at_a_quotient_by_a_param(is_root):
+    """The sign of the divisor is known in a run only; by zero, the region has no memory, which a run says."""
+    z = hl.Var("z")
+    divisor, weights = hl.Param(hl.Float(32), "divisor"), np.linspace(0, 1, 18000, dtype=np.float32).reshape(2, 9000)
+    f, g, buffer = hl.Func("f"), hl.Func("g"), hl.Buffer(weights)
+    g[x, z] = x * 100 + z
+    f[x, y] = g[x, hl.i32(hl.clamp(buffer[x, y], 0.0, 1.0) / divisor)]
+    if is_root:
+        g.compute_root()
+    else:
+        g.compute_at(f, y)
+    for value in (0.1, -0.25, 0.02):
+        divisor.set(value)
+        expected = np.arange(9000) * 100 + np.trunc(weights / np.float32(value)).astype(np.int32)
+        assert np.array_equal(f.realize([9000, 2]), expected)
+    divisor.set(0.0)
+    with pytest.raises(hl.HalideError, match="out of memory"):
+        f.realize([9000, 2])

@@ -146,3 +146,23 @@ def test_estimates_are_recorded():
     assert not about.min_constraint_estimate(0).defined()
     f.set_estimates([(0, 11), (0, 12)])
     assert hl.evaluate(about.extent_constraint_estimate(0)) == 11
+
+
+@pytest.mark.parametrize("directive", ["unroll", "vectorize"])
+def test_a_promised_extent_is_that_of_loops_that_need_a_number(directive):
+    f, image = hl.Func("f"), hl.ImageParam(hl.UInt(8), 2, "image")
+    f[x, y] = image[x, y] + hl.u8(1)
+    f.output_buffer().dim(0).set_bounds(0, 3)
+    getattr(f, directive)(x)
+    picture = np.arange(15, dtype=np.uint8).reshape(5, 3)
+    image.set(picture)
+    assert np.array_equal(f.realize([3, 5]), picture + 1)
+    image.set(np.zeros((5, 4), np.uint8))
+    with pytest.raises(hl.BufferError, match="output `f` breaks a constraint"):
+        f.realize([4, 5])
+    g = hl.Func("g")
+    g[x, y] = x + y
+    g.output_buffer().dim(0).set_bounds(0, g.output_buffer().dim(1).extent())
+    getattr(g, directive)(x)
+    with pytest.raises(hl.ScheduleError, match="is not a constant"):
+        g.realize([3, 3])

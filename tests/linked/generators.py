@@ -55,6 +55,15 @@ class Truths:
         self.twice[x] = self.halves[x] + self.halves[x]
 
 
+@hl.generator("scheduled")
+class Scheduled:
+    out = hl.OutputBuffer(hl.Int(32), 2)
+
+    def generate(self):
+        self.out[x, y] = x * y
+        self.out.set_estimates([(0, 640), (0, 480)])
+
+
 @hl.generator("broken")
 class Broken:
     out = hl.OutputBuffer(hl.Int(32), 1)

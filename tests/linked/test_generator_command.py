@@ -177,6 +177,15 @@ def test_mistakes_are_told_and_nothing_is_written(arguments, message, tmp_path, 
     assert names(tmp_path) == []
 
 
+def test_an_automatic_schedule_is_written(tmp_path, command):
+    arguments = ["-g", "scheduled", "-o", tmp_path, "-p", "autoschedule_mullapudi2016", "-e", "schedule,c_header"]
+    assert command(*arguments, "autoscheduler=Mullapudi2016", "autoscheduler.parallelism=4") == (0, "", "")
+    assert names(tmp_path) == ["scheduled.h", "scheduled.schedule.py"]
+    assert "def " in (tmp_path / "scheduled.schedule.py").read_text()
+    status, _, err = command(*arguments[:-3], "some_plugin.so")
+    assert status == 1 and "the plugin `some_plugin.so` cannot be loaded" in err
+
+
 def test_a_limit_of_time_ends_the_program(tmp_path):
     script = tmp_path / "slow.py"
     script.write_text(
