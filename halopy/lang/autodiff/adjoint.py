@@ -81,13 +81,14 @@ def contribution(
             place[d] = there
     share = renamed(share)
     conditions += at.range_conditions(share.has(FuncAccess, ImageAccess))
-    if instances.predicate is not None:
-        conditions.append(at(renamed(instances.predicate)))
     value = at.with_incoming(at(share), conditions)
-    inner = [c for c in conditions if not at.sums.isdisjoint(free_vars(c))]
-    outer = [c for c in conditions if at.sums.isdisjoint(free_vars(c))]
-    value = build.select(reduce(build.logical_and, [nodes.TRUE, *outer]), value, const(0, value.dtype))
-    predicate = reduce(build.logical_and, inner) if inner else None
+    predicate = None if instances.predicate is None else at(renamed(instances.predicate))
+    if predicate is not None and at.sums.isdisjoint(free_vars(predicate)):
+        conditions.append(predicate)
+        predicate = None
+    # Not part of the predicate: places are clamped to where the conditions hold, and regions are found from that.
+    condition = reduce(build.logical_and, [nodes.TRUE, *conditions])
+    value = build.select(condition, value, const(0, value.dtype))
     return _summed(Contribution(element, tuple(place), at.ranges(), predicate, value))
 
 

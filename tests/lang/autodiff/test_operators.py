@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import halopy as hl
-from tests.lang.autodiff.gradients import check_gradients, source
+from tests.lang.autodiff.gradients import STEP, numbers, source, values
 
-x = hl.Var("x")
+x, c = hl.Var("x"), hl.Var("c")
 
 UNARY = {
     "sin": hl.sin, "cos": hl.cos, "tan": hl.tan, "exp": hl.exp, "log": hl.log, "sqrt": hl.sqrt,
@@ -28,12 +28,33 @@ UNARY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", UNARY)
-def test_a_function_of_one_value_has_its_derivative(name):
-    buffer, array = source(9, low=0.15, high=0.9)
-    f = hl.Func("f")
-    f[x] = UNARY[name](buffer[x])
-    check_gradients(f, [9], (buffer, array), tolerance=1e-5)
+def wrong_functions(functions, sources):
+    """The names of those of the functions, each of one column, whose derivative by some source is not right."""
+    f, weights = hl.Func("f"), numbers(len(functions), 9, seed=7)
+    f[x, c] = hl.mux(c, [function(*(buffer[x, c] for buffer, _ in sources)) for function in functions.values()])
+    d = hl.propagate_adjoints(f, hl.Buffer(weights))
+    wrong = set()
+    for buffer, array in sources:
+        found = values(d[buffer], (9, len(functions)))
+        array += STEP
+        above = values(f, (9, len(functions)))
+        array -= 2 * STEP
+        expected = (above - values(f, (9, len(functions)))) / (2 * STEP) * weights
+        array += STEP
+        rows = np.isclose(found, expected, rtol=1e-5, atol=1e-5).all(axis=1)
+        wrong |= {name for name, is_right in zip(functions, rows, strict=True) if not is_right}
+    return wrong
+
+
+def tenths(functions):
+    names = list(functions)
+    return [names[at : at + 10] for at in range(0, len(names), 10)]
+
+
+@pytest.mark.parametrize("names", tenths(UNARY), ids=lambda names: names[0])
+def test_functions_of_one_value_have_their_derivatives(names):
+    functions = {name: UNARY[name] for name in names}
+    assert not wrong_functions(functions, [source(len(names), 9, low=0.15, high=0.9)])
 
 
 BINARY = {
@@ -46,13 +67,11 @@ BINARY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BINARY)
-def test_a_function_of_two_values_has_both_derivatives(name):
-    a, a_array = source(9, low=0.15, high=0.9)
-    b, b_array = source(9, low=0.15, high=0.9, seed=1)
-    f = hl.Func("f")
-    f[x] = BINARY[name](a[x], b[x])
-    check_gradients(f, [9], (a, a_array), (b, b_array), tolerance=1e-5)
+@pytest.mark.parametrize("names", tenths(BINARY), ids=lambda names: names[0])
+def test_functions_of_two_values_have_both_derivatives(names):
+    functions = {name: BINARY[name] for name in names}
+    sources = [source(len(names), 9, low=0.15, high=0.9, seed=seed) for seed in (0, 1)]
+    assert not wrong_functions(functions, sources)
 
 
 FAST = {
