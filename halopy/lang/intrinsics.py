@@ -95,7 +95,7 @@ class TupleLike(Protocol):
     def __getitem__(self, element: int, /) -> ExprLike: ...
 
 
-Choice: TypeAlias = "ToExpr | tuple[ToExpr, ...] | TupleLike"
+Choice: TypeAlias = "ToExpr | tuple[ToExpr, ...] | list[ToExpr] | TupleLike"
 
 
 @overload
@@ -126,7 +126,7 @@ def select(*args: Choice) -> Expr | tuple[Expr, ...]:
 
 def _elements(value: Choice) -> tuple[Expr, ...] | None:
     """The values of a tuple; None for a single value."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return tuple(map(to_expr, value))
     if isinstance(value, TupleLike) and (value.size() > 1 or not isinstance(value, ExprLike)):
         return tuple(to_expr(value[i]) for i in range(value.size()))
