@@ -27,7 +27,7 @@ Out = OutputFileType
 PYTHON_MODULE = "python_module"  # a kind of file that only this command line has
 _ENDINGS = {
     Out.assembly: ".s", Out.bitcode: ".bc", Out.c_header: ".h", Out.c_source: ".c", Out.llvm_assembly: ".ll",
-    Out.object: ".o", Out.python_extension: ".py.cpp", Out.registration: ".registration.cpp",
+    Out.hlpipe: ".hlpipe", Out.object: ".o", Out.python_extension: ".py.cpp", Out.registration: ".registration.cpp",
     Out.schedule: ".schedule.py", Out.static_library: ".a", Out.stmt: ".stmt",
     Out.conceptual_stmt: ".conceptual.stmt", Out.stmt_html: ".stmt.html",
     Out.conceptual_stmt_html: ".conceptual.stmt.html",

@@ -14,7 +14,10 @@ from .autoscheduler_params import AutoschedulerParams
 from .callable import Callable
 from .output_files import OutputFileType
 from .pipeline import Pipeline
+from .serialize import serialize_pipeline
 from .target import Target
+
+_OF_PIPELINES = (OutputFileType.schedule, OutputFileType.hlpipe)  # files about no function
 
 
 class GeneratorProducts(ABC):
@@ -48,10 +51,12 @@ class GeneratorProducts(ABC):
         """Write files about the pipeline as a function of this name."""
         pipeline = self._scheduled()
         rest: dict[OutputFileType, str | os.PathLike[str]] = {
-            kind: path for kind, path in outputs.items() if kind is not OutputFileType.schedule
+            kind: path for kind, path in outputs.items() if kind not in _OF_PIPELINES
         }
-        if len(rest) < len(outputs):
+        if OutputFileType.schedule in outputs:
             self._write_schedule(outputs[OutputFileType.schedule])
+        if OutputFileType.hlpipe in outputs:
+            serialize_pipeline(pipeline, checked_path(outputs[OutputFileType.hlpipe]))
         if rest:
             pipeline.compile_to(rest, self._arguments(), function_name, self._target)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import halopy as hl
@@ -106,6 +107,14 @@ def test_kinds_have_short_names_and_the_environment_adds_some(tmp_path, command,
     monkeypatch.setenv("HL_EXTRA_OUTPUTS", "stmt,h")
     assert command("-g", "numbers", "-o", tmp_path, "-e", "h,cpp,py.c")[0] == 0
     assert names(tmp_path) == ["numbers.c", "numbers.h", "numbers.py.cpp", "numbers.stmt"]
+
+
+def test_a_pipeline_is_written_and_read_again(tmp_path, command):
+    assert command("-g", "shifted", "-o", tmp_path, "-e", "hlpipe", "image.type=uint8") == (0, "", "")
+    read = hl.deserialize_pipeline(str(tmp_path / "shifted.hlpipe"))
+    picture, out = np.arange(6, dtype=np.uint8).reshape(2, 3), np.zeros((2, 3), np.int32)
+    read.compile_to_callable(read.infer_arguments())(picture, 5, out)
+    assert np.array_equal(out, picture.astype(np.int32) * 5 + 1)
 
 
 @needs_gcc
