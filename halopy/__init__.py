@@ -176,6 +176,7 @@ from .lang.random_numbers import random_float, random_int, random_uint
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
+from .lang.schedule import Schedule
 from .lang.serialize import deserialize_parameters, deserialize_pipeline, serialize_pipeline
 from .lang.services import print, print_when, require
 from .lang.stage import Stage
@@ -262,6 +263,7 @@ __all__ = [
     "RVar",
     "Range",
     "RequirementFailed",
+    "Schedule",
     "ScheduleError",
     "SerializationError",
     "Stage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, ScheduleError
 from ..ir import expr as nodes
 from ..source import caller
 from . import revision
@@ -14,6 +14,7 @@ from .display import notebook_html
 from .expr import ToExpr, to_node
 from .func import Func
 from .leaves import leaves
+from .schedule import Schedule
 from .services import requirement
 
 
@@ -54,6 +55,23 @@ class Pipeline(Autoscheduling):
         required = requirement("add_requirement", to_node(condition), nodes.const(0), message)
         self._requirements = (*self._requirements, required)
         revision.changed()
+
+    @property
+    def schedule(self) -> Schedule:
+        """What was said about each Func, as a value: to keep, compare, and give to the same algorithm again."""
+        return Schedule._of(self._outputs, self.snapshot().program)
+
+    def apply_schedule(self, schedule: Schedule) -> None:
+        """Give the Funcs this schedule in the place of the one that they have. Directives are checked as usual.
+
+        Raises ScheduleError, changing nothing, where a Func, loop or input that it names is not there, or a directive
+        is refused.
+        """
+        if not isinstance(schedule, Schedule):
+            raise ScheduleError(
+                f"{schedule!r} is no Schedule", location=caller(), accepted="pipeline.schedule, or Schedule.from_json"
+            )
+        schedule._apply(self._outputs, self.snapshot().program)
 
     def get_func(self, index: int) -> Func:
         """The nth Func of the pipeline, producers before consumers."""

@@ -14,6 +14,7 @@ from ...ir.refs import FunctionRef
 from ..definition import check_update, function_of, with_update
 from ..expr import Expr as Handle
 from ..func_contents import FuncContents
+from ..groups import with_fitting_groups
 from ..sizes import size_expression
 from ..wrappers import Redirected
 from .malformed import Malformed, inside
@@ -57,6 +58,8 @@ def define_again(contents: FuncContents, record: FuncRecord) -> None:
         for number, definition in enumerate(record.function.definitions):
             with inside(number):
                 _check(definition)
+                if with_fitting_groups(contents.name, definition, is_first=number == 0) is not definition:
+                    raise Malformed("a group of places that do not belong together")
                 function = _defined(contents, record.function, definition)
                 named = replace(function, name=record.function.name, location=record.function.location)
                 contents.set_function(named)
@@ -97,7 +100,7 @@ def _check(definition: Definition) -> None:
 
 def _check_domain(domain: ReductionDomain) -> None:
     names = [v.name for v in domain.vars]
-    if not names or len(set(names)) < len(names):
+    if len(set(names)) < len(names):
         raise Malformed("a reduction domain has variables of different names")
     for v in domain.vars:
         for bound in (v.min, v.extent):

@@ -20,6 +20,7 @@ from ...schedule.directives import (
     LoopLevel,
     NestDirective,
     ReorderStorage,
+    Rfactor,
     Specialize,
     SpecializeFail,
     TraceTag,
@@ -35,9 +36,10 @@ from ..wrappers import is_plain_copy
 from .document import Json
 from .fields import Places, Tables, codec, expect
 from .malformed import Malformed, inside
+from .nests import with_directives_anew
 
-# The table of what may stand in a document.
-OF_STAGES = typing.get_args(NestDirective)
+# The table of what may stand in a document. Factored updates are written as the Funcs that they became.
+OF_STAGES = tuple(cls for cls in typing.get_args(NestDirective) if cls is not Rfactor)
 OF_FUNCS = typing.get_args(FuncDirective)
 _DEEPEST = 16  # versions of versions
 _MAY_BE_ZERO = frozenset({"min", "remainder", "offset"})
@@ -78,6 +80,8 @@ def _whole(directive: Directive) -> FuncDirective:
 
 def _write_nest(nest: StageNest, first: int, places: Places) -> Json:
     """The directives from number `first` on: those before are of the version that this is a version of."""
+    if any(isinstance(d.action, Rfactor) for d in nest.directives):
+        nest, first = with_directives_anew(nest), 0
     versions = iter(nest.specializations)
     rows = []
     for number, d in enumerate(nest.directives[first:], first):
@@ -122,6 +126,8 @@ def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables
     version = expect(row, dict).get("version")
     plain = {key: value for key, value in row.items() if key != "version"}
     read: StageDirective = codec(StageDirective).read(plain, tables)
+    if isinstance(read.action, Rfactor):
+        raise Malformed("rfactor() has changed definitions, and is not done again")
     directive = Directive(read.action, nest.stage, read.location, read.text)
     admit(contents, directive)
     nest = apply_to_nest(nest, directive)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 import halopy as hl
+from halopy.compile import compile_pipeline
+from halopy.target import host_target
 
 x, y, xo, xi, yo, yi, t = (hl.Var(n) for n in ("x", "y", "xo", "xi", "yo", "yi", "t"))
 PICTURE = np.arange(7 * 5, dtype=np.uint8).reshape(5, 7)
@@ -70,8 +72,29 @@ def inputs() -> hl.Pipeline:
     return hl.Pipeline(f)
 
 
+def factored() -> hl.Pipeline:
+    """What an update was factored into is written; what made it so is not, so the C text has other comments."""
+    f, u, rxo, rxi = hl.Func("f"), hl.Var("u"), hl.RVar("rxo"), hl.RVar("rxi")
+    r = hl.RDom([(0, 19)], "r")
+    f[x] = 0
+    f[x] += x * r.x
+    f[hl.scatter(1, 2)] = hl.gather(f[2], f[1])
+    f.update(0).split(r.x, rxo, rxi, 8)
+    intermediate = f.update(0).rfactor(rxo, u)
+    intermediate.compute_root().vectorize(x, 4).update(0).reorder(u, rxi, x).unroll(u)
+    f.update(0).unscheduled()
+    f.update(1).unscheduled()
+    return hl.Pipeline(f)
+
+
 FAMILY: dict[str, Callable[[], hl.Pipeline]] = {f.__name__: f for f in (stencil, picture, reduction, versions, inputs)}
 
 
 def sizes_of(pipeline: hl.Pipeline) -> list[int]:
     return [6, 5][: pipeline.outputs()[0].dimensions()]
+
+
+def text_of(pipeline: hl.Pipeline) -> str:
+    """The kernel's C text, which is not compiled."""
+    now = pipeline.snapshot()
+    return str(compile_pipeline(now.program, now.schedules, host_target()).text)

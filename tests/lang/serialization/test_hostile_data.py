@@ -35,7 +35,7 @@ def refusal(content: Any) -> str:
 @pytest.mark.parametrize("name", FAMILY)
 def test_truncated_data_is_refused(name: str) -> None:
     data = hl.serialize_pipeline(FAMILY[name]())
-    for end in range(0, len(data) - 3, 37):
+    for end in range(0, len(data) - 3, 97):
         with pytest.raises(hl.SerializationError, match="the data is no pipeline"):
             hl.deserialize_pipeline(data[:end])
 
@@ -43,12 +43,12 @@ def test_truncated_data_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", FAMILY)
 def test_a_changed_value_is_refused_or_gives_another_pipeline(name: str) -> None:
     refused = 0
-    for text in tampered(hl.serialize_pipeline(FAMILY[name]()), every=5):
+    for text in tampered(hl.serialize_pipeline(FAMILY[name]()), every=9):
         try:
             hl.deserialize_pipeline(text.encode())
         except hl.SerializationError:
             refused += 1
-    assert refused > 100
+    assert refused > 50
 
 
 def test_what_is_read_after_a_change_compiles_or_is_refused() -> None:
