@@ -111,6 +111,8 @@ FORMS: dict[type, Callable[[Any, Scope], str]] = {
     d.SetPartition: lambda a, s: f"partition({s.loop(a.loop)}, {_member(Partition, a.policy)})",
     d.OnDevice: _on_device,
     d.AllowRaceConditions: lambda _a, _s: "allow_race_conditions()",
+    d.Atomic: lambda a, _: f"atomic({'True' if a.override_associativity_test else ''})",
+    d.Memoize: lambda a, s: f"memoize({'' if a.eviction is None else s.size(a.eviction)})",
     d.Prefetch: _prefetch,
     d.Specialize: lambda a, s: f"specialize({s.size(a.condition)})",
     d.SpecializeFail: lambda a, _: f"specialize_fail({a.message!a})",

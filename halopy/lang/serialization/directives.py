@@ -13,11 +13,13 @@ from ...errors import ScheduleError
 from ...ir.expr import Expr, const_value
 from ...ir.refs import FunctionRef
 from ...schedule.directives import (
+    Atomic,
     Bound,
     CopyTo,
     Directive,
     FuncDirective,
     LoopLevel,
+    Memoize,
     NestDirective,
     ReorderStorage,
     Rfactor,
@@ -27,10 +29,12 @@ from ...schedule.directives import (
 )
 from ...schedule.nest import StageNest
 from ...schedule.nest import apply as apply_to_nest
+from ...schedule.taking_turns import turns
 from ...source import SourceLocation
 from ...target_features import DeviceAPI
 from ..expr import Expr as Handle
 from ..func_contents import FuncContents
+from ..memoization import to_eviction_key
 from ..sizes import condition_expression, size_expression
 from ..wrappers import is_plain_copy
 from .document import Json
@@ -128,7 +132,11 @@ def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables
     read: StageDirective = codec(StageDirective).read(plain, tables)
     if isinstance(read.action, Rfactor):
         raise Malformed("rfactor() has changed definitions, and is not done again")
-    directive = Directive(read.action, nest.stage, read.location, read.text)
+    action = read.action
+    if isinstance(action, Atomic):  # what is known of the update is found out, whatever is written
+        override = action.override_associativity_test
+        action = turns(nest, contents.defined_function, contents, override=override)
+    directive = Directive(action, nest.stage, read.location, read.text)
     admit(contents, directive)
     nest = apply_to_nest(nest, directive)
     if isinstance(read.action, Specialize | SpecializeFail) is not (version is not None):
@@ -150,7 +158,9 @@ def admit(contents: FuncContents, directive: Directive) -> None:
         raise _refused(directive, f"Func `{contents.name}` has no definition")
     args = contents.function.args
     for name, value in _values(directive.action):
-        if isinstance(value, Expr):
+        if name == "eviction":
+            to_eviction_key(Handle(value) if isinstance(value, Expr) else None)
+        elif isinstance(value, Expr):
             _check_size(directive, name, value)
         elif isinstance(value, LoopLevel):
             _check_place(directive, value, contents)
@@ -163,6 +173,8 @@ def admit(contents: FuncContents, directive: Directive) -> None:
         len(set(action.args)) < len(action.args) or not {*action.args} <= {*args}
     ):
         raise _refused(directive, "the dimensions are not those of the Func, each once", ", ".join(args))
+    if isinstance(action, Memoize) and (action.algorithm or action.keys or action.images):
+        raise _refused(directive, "what results are kept for is found out when the pipeline is compiled")
     if isinstance(action, CopyTo) and not is_plain_copy(contents.function):
         raise _refused(directive, "the Func does more than read another one at the same place")
     if isinstance(action, TraceTag | SpecializeFail) and "\0" in str(action):

@@ -17,6 +17,7 @@ from ...ir.groups import GROUP
 from ...ir.node import Node
 from ...ir.services import Trace
 from ...ir.verify import verify_node
+from ...schedule.memoized import TAG
 from ...target_features import TargetArch, TargetFeature, TargetOS
 from .document import Json
 from .fields import Codec, Places, Tables, codec, expect, hints
@@ -91,9 +92,13 @@ def read_node(data: Json, tables: Tables) -> ir.Expr:
 
 
 def _is_group(node: ir.Expr) -> bool:
-    """Whether the node is several values at once, which stand in definitions until they are lowered."""
-    if not isinstance(node, ir.Call) or node.name != GROUP:
+    """Whether the node is several values at once, or a value with what keys it, which lowering takes apart."""
+    if not isinstance(node, ir.Call) or node.name not in (GROUP, TAG):
         return False
+    if node.name == TAG:
+        if not node.args or node.args[0].dtype is not node.dtype or any(e.dtype.lanes > 1 for e in node.args):
+            raise Malformed("a memoize_tag without a value, or of another type")
+        return True
     if not node.args or any(e.dtype is not node.dtype for e in node.args):
         raise Malformed("a group without values, or with values of different types")
     return True

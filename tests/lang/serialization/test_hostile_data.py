@@ -270,6 +270,22 @@ def test_a_directive_that_would_race_is_refused_when_it_is_read() -> None:
     assert "they would race" in refusal(content)
 
 
+def test_what_atomic_knows_of_an_update_is_found_out_again() -> None:
+    f, r = hl.Func("f"), hl.RDom([(0, 8)], "r")
+    f[x] = 0
+    f[r.x / 2] = f[r.x / 2] * 2 + r.x
+    content = document(hl.Pipeline(f))
+    facts = {
+        "override_associativity_test": False,
+        "is_associative": True,
+        "is_commutative": True,
+        "reads_others": False,
+    }
+    rows = [{"Atomic": facts}, {"SetKind": {"loop": "r$x", "kind": "PARALLEL"}}]
+    content["schedules"][0]["stages"][1]["directives"] = [{"action": row, "text": "f.update(0)..."} for row in rows]
+    assert "associative" in refusal(content)
+
+
 def test_names_and_texts_of_a_document_cannot_become_code() -> None:
     evil = '*/ int evil(void); /* ??/\n#include "evil.h"\n"); }'
     f = hl.Func(evil)
