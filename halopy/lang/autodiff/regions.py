@@ -60,15 +60,19 @@ def required_boxes(order: Sequence[FuncContents], box: Box) -> dict[FuncContents
     for func in reversed(order):
         for stage in reversed(range(len(func.defined_function.definitions))):
             scope = variables(func, stage, boxes[func])
-            _add_reads(plain(func.defined_function.definitions[stage]), scope, boxes)
+            _add_reads(func, plain(func.defined_function.definitions[stage]), scope, boxes)
     return boxes
 
 
-def _add_reads(definition: Definition, scope: Mapping[str, Interval], boxes: dict[FuncContents, Box]) -> None:
+def _add_reads(
+    func: FuncContents, definition: Definition, scope: Mapping[str, Interval], boxes: dict[FuncContents, Box]
+) -> None:
     predicate = definition.rdom.predicate if definition.rdom else None
     roots = [*definition.index, *definition.values, *([predicate] if predicate is not None else [])]
     for read in (a for root in roots for a in find(root, FuncAccess)):
         assert isinstance(read.ref, FuncContents), "user-level programs are made of Funcs"
+        if read.ref is func and read.index == definition.index:
+            continue  # matters only where the result does
         read_box = tuple(Interval(*map(_closed, i)) for i in footprint(read.index, scope, predicate))
         known = boxes.get(read.ref)
         boxes[read.ref] = read_box if known is None else tuple(map(_union, known, read_box))

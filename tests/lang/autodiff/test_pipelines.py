@@ -170,6 +170,21 @@ def test_a_histogram_with_weights():
     check_gradients(f, [4], (b, array))
 
 
+def test_a_histogram_whose_places_have_no_bounds():
+    places = hl.Func("places")
+    places[x] = 0
+    for at, place in enumerate([2, 2, 1, 3]):
+        places[at] = place
+    b, array = source(4)
+    r = hl.RDom([(0, 4)])
+    f = hl.Func("f")
+    f[x] = hl.f64(0)
+    f[places[r]] += b[r] * b[r]
+    places.compute_root()
+    derivative = hl.propagate_adjoints(f, hl.Buffer(numbers(4, seed=7)))
+    np.testing.assert_allclose(values(derivative[b], [4]), 2 * array * numbers(4, seed=7)[[2, 2, 1, 3]])
+
+
 def test_a_read_at_a_place_that_depends_on_data():
     place = hl.Buffer(np.array([2, 2, 1, 3, 0, 2], np.int32))
     b, array = source(4, 6)
