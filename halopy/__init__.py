@@ -63,6 +63,7 @@ from .lang.casts import (
 from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
 from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.expr import Expr
+from .lang.extern import ExternFuncArgument
 from .lang.func import Func, funcs, lambda_func
 from .lang.func_ref import FuncRef, FuncTupleElementRef
 from .lang.generator import Generator
@@ -225,6 +226,7 @@ __all__ = [
     "Dimension",
     "EvictionKey",
     "Expr",
+    "ExternFuncArgument",
     "FieldWritten",
     "Float",
     "Func",

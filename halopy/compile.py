@@ -17,6 +17,7 @@ from .lower.place_functions import place_functions
 from .lower.regions import Regions
 from .recursion import deep_recursion
 from .schedule.devices import check_devices
+from .schedule.extern_stages import place_extern_stages, refuse_memoized_extern
 from .schedule.memoized import find_memo_keys, refuse_memoized, without_tags
 from .schedule.nest import FuncSchedule
 from .schedule.placement import check_placements
@@ -85,6 +86,8 @@ def _checked(
 ) -> tuple[Program, Mapping[str, FuncSchedule]]:
     """What is lowered: specializations apart, and schedules that can be."""
     program, schedules = separate_specializations(program, schedules)
+    schedules = place_extern_stages(program, schedules)
+    refuse_memoized_extern(program, schedules)
     with timed("check_placements"):
         check_placements(program, schedules)
         check_storage(program, schedules, str(target))

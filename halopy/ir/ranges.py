@@ -16,7 +16,7 @@ from .depth import STEP, stepping_stones
 from .expr import Expr, round_to
 from .fold import Number, fold_call, fold_cast
 from .linear import linear
-from .services import Recall, Trace
+from .services import AskedEnd, Recall, Trace
 
 Range = tuple[Number | None, Number | None]
 UNBOUNDED: Range = (None, None)
@@ -455,7 +455,9 @@ _CALLS: dict[str, Callable[[Ranges, ir.Call], Range]] = {
 
 def _is_passed_on(e: ir.Effect) -> bool:
     """Whether the effect's value is the one inside; other events give their number."""
-    return not isinstance(e.service, Trace | Recall) or (isinstance(e.service, Trace) and e.service.has_value)
+    if isinstance(e.service, Trace):
+        return e.service.has_value
+    return not isinstance(e.service, Recall | AskedEnd)
 
 
 _RULES: dict[type, Callable[[Ranges, Any], Range]] = {

@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from ..dtypes import DType
+
 
 @dataclass(frozen=True, slots=True)
 class Print:
@@ -83,4 +85,51 @@ class Keep:
     evictable: bool
 
 
-Service = Print | Fail | Trace | Recall | Keep
+@dataclass(frozen=True, slots=True)
+class ExternArgument:
+    """A Func, by name; an image, by its position among the buffers too; or a number, with no name."""
+
+    name: str
+    position: int
+    rank: int
+    dtypes: tuple[DType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallExtern:
+    """Have `function` compute the Func `func`; gives 0, or leaves the kernel where the function fails.
+
+    args: the numbers among `arguments`, then (min, extent, stride) of each dimension of each Func among them, and of
+    `func`. Where it only `asks` for the regions that the function needs: the numbers, then (min, extent) of `func`.
+    """
+
+    function: str
+    func: str
+    arguments: tuple[ExternArgument, ...]
+    dtypes: tuple[DType, ...]
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskedEnd:
+    """What the CallExtern for `func` just before was told: `end` 0 is min, 1 is extent."""
+
+    func: str
+    argument: int
+    dim: int
+    end: int
+
+
+def touched_buffers(service: Service) -> tuple[str, ...]:
+    """The buffers whose memory a call reads or writes."""
+    if isinstance(service, Recall):
+        return service.buffers
+    if not isinstance(service, CallExtern) or service.asks:
+        return ()
+    named = [*((a.name, a.dtypes) for a in service.arguments if a.name), (service.func, service.dtypes)]
+    return tuple(
+        name if len(dtypes) == 1 else f"{name}.{element}" for name, dtypes in named for element in range(len(dtypes))
+    )
+
+
+Service = Print | Fail | Trace | Recall | Keep | CallExtern | AskedEnd

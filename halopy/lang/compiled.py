@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
-from ..errors import BufferError, ParamError
+from ..errors import BufferError, DefinitionError, ParamError
+from ..ir.extern import PREFIX, extern_call
 from ..ir.program import Program
 from ..ir.refs import ImageRef
 from ..lower.query_bounds import Query, query_bounds
 from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
+from ..runtime.symbols import has_symbol
 from ..target import Target
 from .bounds_query import find_shapes, scalars_now
 from .buffer_contents import BufferContents, ShapeOnly
@@ -91,12 +93,25 @@ class Variant:
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
         program = snapshot.program
         self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
+        _check_extern(program)
         self.loaded = load(_as_the_user_names(self.kernel, program))
         self.names = _shown_names(program)
         places = output_places(program)
         self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]
         self.images = [program.images[b.name].ref for b in self.kernel.buffers if not b.is_output]
         self.scalars = [_param(program, s.name) for s in self.kernel.scalars]
+
+
+def _check_extern(program: Program) -> None:
+    """Raises DefinitionError where an extern stage's function is not in this process."""
+    for function in program.functions.values():
+        call = extern_call(function)
+        if call is not None and not has_symbol(name := call.name.removeprefix(PREFIX)):
+            raise DefinitionError(
+                f"the function `{name}` of the extern stage `{function.name}` is not in this process",
+                location=function.location,
+                accepted="a function of a library opened with ctypes.CDLL(path, ctypes.RTLD_GLOBAL)",
+            )
 
 
 class PreparedCall:

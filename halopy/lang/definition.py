@@ -9,6 +9,7 @@ from dataclasses import replace
 from ..dtypes import INT32, DType, accepted
 from ..errors import DefinitionError, TypeMismatch
 from ..ir.expr import Expr, FuncAccess, Let, Var, const
+from ..ir.extern import extern_call
 from ..ir.function import Definition, Function, ReductionDomain
 from ..ir.map_definitions import map_definition
 from ..ir.node import walk
@@ -68,6 +69,12 @@ def define(func: FuncContents, index: tuple[Expr, ...], values: tuple[Expr, ...]
             location=location,
             reason=["it has already been realized, or used in the definition of another Func"],
             accepted="all definitions of a Func before its first use",
+        )
+    if func.function is not None and extern_call(func.function) is not None:
+        raise DefinitionError(
+            f"Func `{func.name}` is an extern stage, which has no other definitions",
+            location=location,
+            accepted=f"another Func that reads {func.name}",
         )
     if func.function is None:
         function = _pure_function(func, index, values, location)

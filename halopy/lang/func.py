@@ -9,11 +9,14 @@ from typing import Self
 from ..dtypes import DType
 from ..errors import DefinitionError
 from ..ir import expr as nodes
+from ..ir.extern import PREFIX, extern_call
 from ..ir.function import Definition, Function
 from ..source import caller
+from ..target_features import DeviceAPI
 from .buffer import Buffer
 from .display import func_text, notebook_html
 from .expr import Expr, ExprLike, to_node
+from .extern import Given, define_extern
 from .func_contents import FuncContents
 from .func_outputs import FuncOutputs
 from .func_ref import FuncRef
@@ -21,6 +24,7 @@ from .func_running import FuncRunning
 from .func_storage import FuncStorage
 from .func_tracing import FuncTracing
 from .image_param import InputImage
+from .output_files import NameMangling
 from .rdom import RVar
 from .stage import Stage
 from .types import Type, to_dtype
@@ -190,9 +194,39 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
             accepted=f"define it first, for example: {self.name()}[x] = x",
         )
 
+    def define_extern(
+        self,
+        function_name: str,
+        params: Sequence[Given],
+        types: Type | Sequence[Type] | None = None,
+        arguments: int | Sequence[Var] | None = None,
+        mangling: NameMangling = NameMangling.Default,
+        device_api: DeviceAPI = DeviceAPI.Host,
+        **aliases: object,
+    ) -> None:
+        """Have a C function compute it: `int NAME(buffers and numbers of params..., halide_buffer_t *result...)`.
+
+        The function is one of this process, of a library opened with `ctypes.CDLL(path, ctypes.RTLD_GLOBAL)`; of a
+        compiled file, the linker finds it. Called with inputs whose host is NULL, it writes into their shapes which
+        regions it needs for the shape of the result. What is not 0 ends the run with an error.
+        `arguments` are the Vars of its dimensions, or how many there are.
+        """
+        types = aliases.pop("type", types)  # type: ignore[assignment]
+        arguments = aliases.pop("dimensionality", arguments)  # type: ignore[assignment]
+        if aliases or types is None or arguments is None:
+            raise TypeError("define_extern() takes function_name, params, types, and arguments or dimensionality")
+        define_extern(self._contents, function_name, params, types, arguments, mangling, device_api)
+
     def is_extern(self) -> bool:
-        """Whether its values come from a function outside the pipeline: never."""
-        return False
+        """Whether its values come from a function outside the pipeline."""
+        return self._contents.function is not None and extern_call(self._contents.function) is not None
+
+    def extern_function_name(self) -> str:
+        """The C function that computes an extern stage."""
+        call = None if self._contents.function is None else extern_call(self._contents.function)
+        if call is None:
+            raise DefinitionError(f"Func `{self.name()}` is no extern stage", location=caller())
+        return call.name.removeprefix(PREFIX)
 
     def __repr__(self) -> str:
         return f"<halopy.Func {func_text(self._contents)}>"

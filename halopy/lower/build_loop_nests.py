@@ -19,6 +19,7 @@ from ..errors import ScheduleError
 from ..ir.branches import known_values
 from ..ir.build import add, le, lt, select, sub
 from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
+from ..ir.extern import extern_call, extern_effect
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
@@ -26,6 +27,7 @@ from ..ir.stmt import (
     Assert,
     Atomic,
     ErrorSite,
+    Evaluate,
     For,
     If,
     LetStmt,
@@ -136,6 +138,9 @@ class LoopNests:
             return fuse_nests(self, group)
         (func,) = group
         function = self.regions.functions[func]
+        if extern_call(function) is not None:
+            effect = extern_effect(self.placement.program, func, (), asks=False)
+            return Produce(func, Evaluate(effect))
         stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
         body = block(*(self.choice(func, versions, 0) for versions in stages))
         return self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))

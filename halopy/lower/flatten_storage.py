@@ -15,10 +15,25 @@ from typing import Any
 
 from ..dtypes import BOOL
 from ..ir.build import add, as_expr, div, maximum, mul, sub
-from ..ir.expr import FALSE, TRUE, Const, Expr, Load, Read, Var, const_value
+from ..ir.expr import FALSE, TRUE, Const, Effect, Expr, Load, Read, Var, const_value
 from ..ir.program import Program, buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
-from ..ir.stmt import NOTHING, Allocate, If, LetStmt, Produce, Provide, Realize, Reserve, Stmt, Store, block, let_all
+from ..ir.services import CallExtern
+from ..ir.stmt import (
+    NOTHING,
+    Allocate,
+    Evaluate,
+    If,
+    LetStmt,
+    Produce,
+    Provide,
+    Realize,
+    Reserve,
+    Stmt,
+    Store,
+    block,
+    let_all,
+)
 from ..ir.undefined import split_undefined
 from ..schedule.directives import Memoize
 from ..schedule.nest import FuncSchedule
@@ -64,7 +79,7 @@ class _FlattenReads(Rewriter):
 
 
 class _FlattenStorage(ScopedRewriter):
-    only = (Realize, Reserve, Provide, Read)
+    only = (Realize, Reserve, Provide, Read, Evaluate)
 
     def __init__(self, program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str]) -> None:
         super().__init__()
@@ -121,6 +136,24 @@ class _FlattenStorage(ScopedRewriter):
             self.layouts[self.buffer(r.name, element)] = layout
         body = self(r.body)
         return let_all(lets, body if r.name in self.starts else self.allocated(r, _size(extents), body))
+
+    def rewrite_Evaluate(self, stmt: Evaluate) -> Stmt:
+        effect = self(stmt.value)
+        if not isinstance(effect, Effect) or not isinstance(effect.service, CallExtern):
+            return Evaluate(effect)
+        numbers = [e for e, _ in zip(effect.args, (a for a in effect.service.arguments if not a.name), strict=False)]
+        funcs = [a.name for a in effect.service.arguments if a.name and a.position < 0]
+        shapes = [end for func in (*funcs, effect.service.func) for end in self._shape(func)]
+        return Evaluate(Effect(effect.service, effect.value, (*numbers, *shapes)))
+
+    def _shape(self, func: str) -> list[Expr]:
+        """Min, extent and stride of each dimension of a Func's memory."""
+        buffer = self.buffer(func, 0)
+        rank, layout = self.program.functions[func].rank, self.layouts[buffer]
+        extents: list[Expr] = [buffer_property(buffer, "extent", d) for d in range(rank)]
+        if func in self.held:
+            extents = [extent for _, extent in self.held[func][0]]
+        return [e for shape in zip(layout.mins, extents, layout.strides, strict=True) for e in shape]
 
     def rewrite_Produce(self, p: Produce) -> Stmt:
         produce = Produce(p.name, self(p.body))

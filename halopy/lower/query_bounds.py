@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..errors import DefinitionError
 from ..ir.expr import Expr, const_value, is_const
+from ..ir.extern import extern_call
 from ..ir.program import Program
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
@@ -62,6 +64,13 @@ class Query:
 
 def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Query:
     """The query of a program as scheduled. Raises what lowering raises."""
+    for function in program.functions.values():
+        if extern_call(function) is not None:
+            raise DefinitionError(
+                f"the regions that are needed are not known before the run: `{function.name}` is an extern stage",
+                location=function.location,
+                accepted="inputs of your choice, which are checked when the pipeline runs",
+            )
     stmt = build_loop_nests(Regions(place_functions(program, schedules)))
     constraints = tuple(check for check in constraint_checks(program) if isinstance(check, Assert))
     return Query(stmt, constraints)

@@ -20,6 +20,7 @@ from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
 from ..ir.expr import FALSE, TRUE, Cast, Expr, Var
+from ..ir.extern import extern_call
 from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
 from ..ir.linear import difference, linear
@@ -31,6 +32,7 @@ from ..polyhedral.footprint import footprint
 from ..schedule.initial import pure_variables
 from ..schedule.nest import StageNest
 from .align_bounds import aligned
+from .ask_extern import ask_extern
 from .bound_check import bound_check
 from .branch_regions import joined, needed_when
 from .fused_loops import FusedLoops
@@ -245,6 +247,8 @@ class Regions:
         return self._paths[level]
 
     def _footprint(self, name: str, user: tuple[str, int], level: Level, rank: int, *, slid: bool) -> list[Interval]:
+        if extern_call(self.functions[user[0]]) is not None:
+            return ask_extern(self, user[0], name)
         reads = self._reads[user]
         scope = self.instances(user, level, slid=slid)
         columns: list[dict[Expr, None]] = [{} for _ in range(rank)]

@@ -19,6 +19,7 @@ from ..ir.build import add, logical_and, maximum, minimum, sub
 from ..ir.expr import And, Compare, Effect, Expr, Load
 from ..ir.node import find
 from ..ir.rewrite import Rewriter, free_vars, substitute
+from ..ir.services import touched_buffers
 from ..ir.stmt import NOTHING, Allocate, Atomic, Evaluate, For, If, LetStmt, LoopKind, Produce, Stmt, Store
 from .decisions import gaps
 from .likely import strip_likely
@@ -29,6 +30,7 @@ def trim_no_ops(stmt: Stmt) -> Stmt:
     read = {load.buffer for load in find(stmt, Load)}
     if stmt.has(Effect):
         read |= {store.buffer for store in find(stmt, Store) if store.has(Effect)}  # storing is what calls the service
+        read |= {buffer for effect in find(stmt, Effect) for buffer in touched_buffers(effect.service)}
     allocated = Counter(allocation.buffer for allocation in find(stmt, Allocate))
     trimmed: Stmt = _TrimNoOps(read, {name for name, times in allocated.items() if times > 1})(stmt)
     return trimmed
@@ -91,6 +93,8 @@ class _TrimNoOps(Rewriter):
         name = stmt.buffer
         if name not in self.copied:
             return name in self.read
+        if any(name in touched_buffers(effect.service) for effect in find(stmt.body, Effect)):
+            return True
         stores = find(stmt.body, Store) if stmt.body.has(Effect) else []
         return any(load.buffer == name for load in find(stmt.body, Load)) or any(
             store.buffer == name and store.has(Effect) for store in stores

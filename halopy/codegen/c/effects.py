@@ -15,12 +15,14 @@ A printed vector is a line per lane; a traced one is one event, unless only some
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ...dtypes import DType
-from ...ir.expr import Effect, Expr
-from ...ir.services import Keep, Print, Recall, Trace, TraceKind
+from ...ir.expr import Effect, Expr, const
+from ...ir.services import AskedEnd, CallExtern, Keep, Print, Recall, Trace, TraceKind
 from ...ir.stmt import ErrorSite
 from .checks import CheckPrinter
+from .extern_text import ExternText
 from .lanes import lane
 from .memo_text import BITS, memo_lines
 from .services_text import LINES, LONGEST_NUMBER, TABLE
@@ -31,12 +33,20 @@ _Texts = Sequence[str]
 _OWN_LINES = {"bool": "line_bool_u8", "f32": "line_f32", "f64": "line_f64"}
 
 
+class Answers(NamedTuple):
+    """The C array that holds what an extern function asked for, and where in it (argument, dim, end) is."""
+
+    name: str
+    places: Mapping[tuple[int, int, int], int]
+
+
 class EffectPrinter(CheckPrinter):
     """Prints effects."""
 
     def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(vector_bytes, loop_notes)
         self.needs_services = False
+        self.answer_at: dict[str, Answers] = {}  # of extern stages
         self.memory_of: dict[str, str] = {}  # buffers that are allocated here: "Heap" or "Stack"
 
     def effect(self, node: Effect) -> Value:
@@ -47,7 +57,12 @@ class EffectPrinter(CheckPrinter):
             return self._trace(node, service)
         if isinstance(service, Recall | Keep):
             return self._memo(node, service)
+        if isinstance(service, AskedEnd):
+            at = self.answer_at[service.func]
+            return Text(f"{at.name}[{at.places[service.argument, service.dim, service.end]}]")
         self.prelude.macro("line", LINES)
+        if isinstance(service, CallExtern):
+            return self._extern(node, service)
 
         def call(texts: _Texts) -> None:
             line = self._line(service.texts, node.args, texts)
@@ -117,6 +132,35 @@ class EffectPrinter(CheckPrinter):
             dtype = node.value.dtype.element
             self._in_each_lane(node, operands, lambda texts: self._event(service, dtype, [[t] for t in texts], made))
         return Text(made) if made else value
+
+    def _extern(self, node: Effect, service: CallExtern) -> Value:
+        answers = self.names.fresh("asked")
+        places = [
+            (at, dim, end)
+            for at, a in enumerate(service.arguments)
+            for dim in range(a.rank)
+            for end in (0, 1)
+        ]  # fmt: skip
+        if service.asks:
+            self.line(f"int32_t {answers}[{max(1, len(places))}];")
+            self.answer_at[service.func] = Answers(answers, {place: k for k, place in enumerate(places)})
+        self.open("")
+        operands = [self._lanes(e)[0] for e in node.args]
+        text, code = ExternText(service, self.pointer, self.names.fresh), self.names.fresh("code")
+        self.line(f"int32_t {code};")
+        text.call(code, operands)
+        for line in text.lines:
+            self.line(line)
+        self.open(f"if ({code})")
+        line = self._line((f"extern stage `{service.func}`: {service.function} returned ", "\n"), [const(0)], [code])
+        self.line(f"services->error(services->user_context, {line});")
+        self.report(ErrorSite.REQUIREMENT, (f"{service.function}() == 0",), [])
+        self.leave()
+        self.close()
+        for k, answer in enumerate(text.answers):
+            self.line(f"{answers}[{k}] = {answer};")
+        self.close()
+        return Text("0", is_literal=True)
 
     def _memo(self, node: Effect, service: Recall | Keep) -> Value:
         self.prelude.macro("bits_of", BITS)

@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 
 from ...dtypes import INT32
-from ...ir.expr import Load
+from ...ir.expr import Effect, Load
 from ...ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ...ir.node import walk
 from ...ir.rewrite import free_vars
+from ...ir.services import touched_buffers
 from ...ir.stmt import Store
 from ...target import Target
 from ..kernel import Kernel
@@ -93,6 +94,7 @@ def _bind_arguments(printer: StatementPrinter, kernel: LoweredKernel) -> None:
     """Constants for the arguments that the body uses."""
     symbols = free_vars(kernel.body)
     touched = {node.buffer for node in walk(kernel.body) if isinstance(node, Load | Store)}
+    touched |= {b for node in walk(kernel.body) if isinstance(node, Effect) for b in touched_buffers(node.service)}
     for position, buffer in enumerate(kernel.buffers):
         _bind_buffer(printer, position, buffer, symbols, buffer.name in touched)
     for position, scalar in enumerate(kernel.scalars):

@@ -1,0 +1,129 @@
+"""Stages that a C function computes: what it is given, and how it is defined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from ..dtypes import INT32, DType
+from ..errors import DefinitionError, TypeMismatch
+from ..ir import expr as nodes
+from ..ir.extern import PREFIX
+from ..ir.function import Definition, Function
+from ..source import caller
+from ..target_features import DeviceAPI
+from .buffer import Buffer
+from .definition import access
+from .expr import Expr, ExprLike, to_node
+from .func_contents import FuncContents, freeze_called
+from .func_scheduling import FuncScheduling
+from .image_param import InputImage
+from .output_files import NameMangling
+from .types import Type, to_dtype
+from .var import Var
+
+__all__ = ["ExternFuncArgument"]
+
+Given: TypeAlias = "FuncScheduling | Buffer | InputImage | ExprLike | int | float | ExternFuncArgument"
+
+
+class ExternFuncArgument:
+    """What an extern stage is given: a Func, a Buffer, an ImageParam, or a number."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Given | None = None) -> None:
+        self._given: Given | None = given._given if isinstance(given, ExternFuncArgument) else given
+
+    def defined(self) -> bool:
+        return self._given is not None
+
+    def is_func(self) -> bool:
+        return isinstance(self._given, FuncScheduling)
+
+    def is_buffer(self) -> bool:
+        return isinstance(self._given, Buffer)
+
+    def is_image_param(self) -> bool:
+        return isinstance(self._given, InputImage)
+
+    def is_expr(self) -> bool:
+        return self.defined() and not (self.is_func() or self.is_buffer() or self.is_image_param())
+
+    def _node(self, func: str) -> nodes.Expr:
+        given = self._given
+        if isinstance(given, FuncScheduling):
+            contents = given._contents
+            if contents.function is None:
+                raise _refused(func, f"its argument `{contents.name}` is a Func without a definition", "defined Funcs")
+            return access(contents, _zeros(contents.function.rank), 0)
+        if isinstance(given, Buffer | InputImage):
+            return _whole_image(func, given)
+        if given is None:
+            raise _refused(func, "one of its arguments is undefined", "Funcs, Buffers, ImageParams and numbers")
+        node = to_node(given)
+        if node.has(nodes.FuncAccess, nodes.ImageAccess, nodes.Var, nodes.RVarAccess, nodes.Random):
+            raise _refused(
+                func, f"its argument `{Expr(node)}` is no number before the pipeline runs", "numbers, Params and shapes"
+            )
+        return node
+
+
+def define_extern(
+    func: FuncContents,
+    function_name: str,
+    params: Sequence[Given],
+    types: Type | Sequence[Type],
+    dimensions: int | Sequence[Var],
+    mangling: NameMangling,
+    device_api: DeviceAPI,
+) -> None:
+    """Define the Func by a C function of that name."""
+    location = caller()
+    if func.function is not None:
+        raise _refused(func.name, "it has a definition already", "one definition")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", function_name):
+        raise _refused(func.name, f"{function_name!r} is no name of a C function", "letters, digits and _")
+    if mangling is NameMangling.CPlusPlus:
+        raise _refused(func.name, "functions of C++ are not found by their name", 'extern "C", NameMangling.C')
+    if device_api not in (DeviceAPI.Host, DeviceAPI["None"]):
+        raise _refused(func.name, f"{device_api} is not there", "DeviceAPI.Host")
+    dtypes: tuple[DType, ...] = tuple(map(to_dtype, types if isinstance(types, Sequence) else [types]))
+    if not dtypes:
+        raise _refused(func.name, "it has no types", "one type or more")
+    names = _names(func.name, dimensions)
+    args = tuple(ExternFuncArgument(p)._node(func.name) for p in params)
+    values = tuple(nodes.Call(f"{PREFIX}{function_name}", args, dtype) for dtype in dtypes)
+    definition = Definition(tuple(map(nodes.Var, names)), values, None, location)
+    if func.required_dtypes and func.required_dtypes != dtypes:
+        raise TypeMismatch(
+            f"Func `{func.name}` was declared with other types", location=location, accepted=str(func.required_dtypes)
+        )
+    freeze_called(definition, func)
+    func.set_function(Function(func.name, names, dtypes, (definition,), location))
+
+
+def _names(func: str, dimensions: int | Sequence[Var]) -> tuple[str, ...]:
+    if isinstance(dimensions, int):
+        return tuple(f"d{k}" for k in range(dimensions))
+    names = tuple(v.name() for v in dimensions)
+    if len(set(names)) < len(names):
+        raise _refused(func, "a Var stands for two dimensions", "a different Var for each dimension")
+    return names
+
+
+def _whole_image(func: str, image: Buffer | InputImage) -> nodes.Expr:
+    if not image.dimensions():
+        raise _refused(func, "one of its arguments is a Buffer without dimensions", "its value, as a number")
+    somewhere = to_node(image[tuple(Var() for _ in range(image.dimensions()))])
+    assert isinstance(somewhere, nodes.ImageAccess), "a place that is no number is read when the pipeline runs"
+    return nodes.ImageAccess(somewhere.ref, _zeros(image.dimensions()))
+
+
+def _zeros(rank: int) -> tuple[nodes.Expr, ...]:
+    return (nodes.const(0, INT32),) * rank
+
+
+def _refused(func: str, why: str, accepted: str) -> DefinitionError:
+    return DefinitionError(f"Func `{func}` cannot be an extern stage: {why}", location=caller(), accepted=accepted)
