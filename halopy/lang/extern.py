@@ -37,18 +37,23 @@ class ExternFuncArgument:
         self._given: Given | None = given._given if isinstance(given, ExternFuncArgument) else given
 
     def defined(self) -> bool:
+        """Whether it is anything."""
         return self._given is not None
 
     def is_func(self) -> bool:
+        """Whether it is a Func."""
         return isinstance(self._given, FuncScheduling)
 
     def is_buffer(self) -> bool:
+        """Whether it is a Buffer."""
         return isinstance(self._given, Buffer)
 
     def is_image_param(self) -> bool:
+        """Whether it is an ImageParam."""
         return isinstance(self._given, InputImage)
 
     def is_expr(self) -> bool:
+        """Whether it is a number."""
         return self.defined() and not (self.is_func() or self.is_buffer() or self.is_image_param())
 
     def _node(self, func: str) -> nodes.Expr:
