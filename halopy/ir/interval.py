@@ -225,7 +225,17 @@ def _times(a: Interval, factor: Expr, sign: int) -> Interval:
         return Interval(hi, lo)
     if lo is None or hi is None:
         return EVERYTHING
-    return Interval(build.minimum(lo, hi), build.maximum(lo, hi))
+    return _ordered(lo, hi)
+
+
+def _ordered(a: Expr, b: Expr) -> Interval:
+    """The interval between two ends, whichever is greater. Floats that have no order, as one is no number: anything."""
+    low, high = build.minimum(a, b), build.maximum(a, b)
+    if not a.dtype.is_float or (const_value(a) is not None and const_value(b) is not None):
+        return Interval(low, high)
+    is_number = build.logical_or(build.le(a, b), build.le(b, a))
+    least, greatest = (const(end, a.dtype) for end in (-math.inf, math.inf))
+    return Interval(build.select(is_number, low, least), build.select(is_number, high, greatest))
 
 
 def _float_sum(self: _Bounds, e: Any) -> Interval:
@@ -244,7 +254,18 @@ def _float_sum(self: _Bounds, e: Any) -> Interval:
     operator: Any = type(e)
     make = build.BINARY[operator]
     assert a.lo and a.hi and low and high, "checked above"
-    return Interval(make(a.lo, low), make(a.hi, high))
+    return _numbers_only(Interval(make(a.lo, low), make(a.hi, high)))
+
+
+def _numbers_only(i: Interval) -> Interval:
+    """The interval of floats; where an end is no number, such as a sum of infinities, anything."""
+    lo, hi = i
+    assert lo is not None and hi is not None, "there are two ends"
+    if const_value(lo) is None:
+        lo = build.select(build.eq(lo, lo), lo, const(-math.inf, lo.dtype))
+    if const_value(hi) is None:
+        hi = build.select(build.eq(hi, hi), hi, const(math.inf, hi.dtype))
+    return Interval(lo, hi)
 
 
 def _single(self: _Bounds, e: Expr) -> bool:
@@ -276,10 +297,9 @@ def _div_of_any_sign(a: Interval, divisor: Expr) -> Interval:
     low, high = build.div(a.lo, divisor), build.div(a.hi, divisor)
     is_zero = build.eq(divisor, const(0, divisor.dtype))
     least, greatest = (const(end, divisor.dtype) for end in (-math.inf, math.inf))
-    return Interval(
-        build.select(is_zero, least, build.minimum(low, high)),
-        build.select(is_zero, greatest, build.maximum(low, high)),
-    )
+    ordered = _ordered(low, high)
+    assert ordered.lo is not None and ordered.hi is not None, "there are two ends"
+    return Interval(build.select(is_zero, least, ordered.lo), build.select(is_zero, greatest, ordered.hi))
 
 
 def _div_by_moving(self: _Bounds, e: ir.Div, a: Interval, b: Interval) -> Interval:

@@ -157,3 +157,25 @@ def test_a_quotient_of_floats_is_bounded_whatever_the_sign_of_what_divides(divis
     (low,), (high,) = (evaluate(end, {"y": divisor}) for end in found)
     ends = sorted((-1.0 / divisor, 2.0 / divisor)) if divisor else [-float("inf"), float("inf")]
     assert [low, high] == ends
+
+
+P = Var("p", FLOAT32)
+PRODUCTS = {
+    "a product": mul(unit(SAMPLE), P),
+    "a quotient": div(unit(SAMPLE), P),
+    "a product and more": add(mul(unit(SAMPLE), P), const(0.5, FLOAT32)),
+    "a difference of infinities": sub(mul(unit(SAMPLE), P), P),
+    "a product of a sum": mul(add(unit(SAMPLE), P), P),
+}
+
+
+@pytest.mark.parametrize("p", [1.0, -3.0, 0.0, -0.0, 2.0**100, float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("form", PRODUCTS)
+def test_indices_made_of_floats_lie_in_their_bounds_whatever_a_parameter_is(form, p):
+    index = as_int(PRODUCTS[form])
+    lo, hi = bounds_of(index, ROW)
+    values = {"x": 0, "n": 6, "p": p}
+    least = -(1 << 31) if lo is None else evaluate(lo, values)[0]
+    greatest = (1 << 31) - 1 if hi is None else evaluate(hi, values)[0]
+    for sample in (0.0, 0.25, 1.0, 2.0, -1.0):
+        assert least <= evaluate(index, values, lambda *_, s=sample: s)[0] <= greatest
