@@ -141,6 +141,16 @@ class Boxes:
         )
 
 
+def readers_of(boxes: Boxes) -> dict[str, list[str]]:
+    """The other Funcs that read each Func."""
+    found: dict[str, dict[str, None]] = {name: {} for name in boxes.program.functions}
+    for (user, _), model in boxes.stages.items():
+        for read in model.reads:
+            if read.name in found and read.name != user:
+                found[read.name][user] = None
+    return {name: list(users) for name, users in found.items()}
+
+
 def size(r: Range) -> int:
     return max(0, r[1] - r[0] + 1)
 

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..schedule.initial import pure_variables
-from .boxes import Box, Boxes, points, size
+from .boxes import Box, Boxes, points, readers_of, size
 from .machine import Machine
 from .operations import operations
 
@@ -57,7 +57,7 @@ class _Grouping:
     def __init__(self, boxes: Boxes, machine: Machine, alone: Collection[str]) -> None:
         self.boxes, self.machine, self.alone = boxes, machine, alone
         self.functions = boxes.program.functions
-        self.readers = _readers(boxes)
+        self.readers = readers_of(boxes)
         self.group: dict[str, Group] = {}
         self._needed: dict[tuple[str, Box], Mapping[str, Box | None]] = {}
 
@@ -182,7 +182,7 @@ class _Grouping:
         total = self.bytes(name, box)
         if total <= self.machine.cache_per_thread // 2:
             return 0
-        return 2 * total / 4 * self.machine.balance / 4 / self.machine.parallelism
+        return points(box) * self.machine.traffic(self.functions[name].dtypes) / self.machine.parallelism
 
 
 def _middle(box: Box, at: int, height: int) -> Box:
@@ -190,12 +190,3 @@ def _middle(box: Box, at: int, height: int) -> Box:
     low, high = box[at]
     start = max(low, (low + high + 1 - height) // 2)
     return (*box[:at], (start, min(high, start + height - 1)), *box[at + 1 :])
-
-
-def _readers(boxes: Boxes) -> dict[str, list[str]]:
-    found: dict[str, dict[str, None]] = {name: {} for name in boxes.program.functions}
-    for (user, _), model in boxes.stages.items():
-        for read in model.reads:
-            if read.name in found and read.name != user:
-                found[read.name][user] = None
-    return {name: list(users) for name, users in found.items()}

@@ -13,34 +13,45 @@ from ..ir.function import Function
 from ..ir.program import Program
 from ..lower.inline_functions import inline_functions
 from ..lower.place_functions import stage_reads
-from .boxes import Boxes, points
+from .boxes import Boxes, points, readers_of
 from .estimates import Expected
+from .machine import Machine
 from .operations import operations
 
 _STORE = 2  # in the cache, of a value; a load is counted among the operations of who reads it
 
 
-def without_cheap(program: Program, expected: Expected, wanted: Collection[str]) -> Program:
+def without_cheap(program: Program, expected: Expected, machine: Machine, wanted: Collection[str]) -> Program:
     """The program with those Funcs substituted that are better not stored, and those that the user wants inlined."""
     boxes = Boxes(program, expected)
-    evaluations = _evaluations(program, boxes)
+    evaluations, readers = _evaluations(program, boxes), readers_of(boxes)
     inlined: list[str] = []
     for name in program.functions:  # producers first: what is substituted is counted with who reads it
         if program.functions[name].updates or name in program.outputs:
             continue
         current = inline_functions(program, inlined).functions[name]
-        if name in wanted or _is_cheap(current, boxes, evaluations[name]):
+        far = machine.traffic(current.dtypes) if len(readers[name]) > 1 and _is_large(current, boxes, machine) else 0
+        if name in wanted or _is_cheap(current, boxes, evaluations[name], far):
             inlined.append(name)
     return inline_functions(program, inlined)
 
 
-def _is_cheap(function: Function, boxes: Boxes, evaluations: int) -> bool:
-    """Whether evaluating it where it is read costs no more than computing it once and loading it."""
+def _is_large(function: Function, boxes: Boxes, machine: Machine) -> bool:
+    """Whether its values do not stay in the cache until the last reader comes, which may be in another group."""
+    box = boxes.root[function.name]
+    return box is not None and points(box) * sum(d.bytes for d in function.dtypes) > machine.last_level_cache_size
+
+
+def _is_cheap(function: Function, boxes: Boxes, evaluations: int, far: float) -> bool:
+    """Whether evaluating it where it is read costs no more than computing it once and loading it.
+
+    `far` is the cost of bringing one value to memory and back.
+    """
     box = boxes.root[function.name]
     if box is None:
         return True  # nothing says how large its storage would be
     own = operations(function.pure)
-    return evaluations * own <= points(box) * (own + _STORE) + evaluations
+    return evaluations * own <= points(box) * (own + _STORE + far) + evaluations
 
 
 def _evaluations(program: Program, boxes: Boxes) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..dtypes import DType
@@ -21,6 +22,10 @@ class Machine:
     def cache_per_thread(self) -> int:
         """Bytes that a thread may keep at hand."""
         return max(1, self.last_level_cache_size // self.parallelism)
+
+    def traffic(self, dtypes: Iterable[DType]) -> float:
+        """Operations in the time that it takes to store values of these types in memory and to load them again."""
+        return sum(d.bytes for d in dtypes) / 4 * self.balance
 
     def lanes(self, dtype: DType) -> int:
         """Values of the type in one vector register."""

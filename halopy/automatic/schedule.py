@@ -37,9 +37,9 @@ def automatic_schedule(
         expected = Expected(program, estimates)
         wanted = [n for n, s in schedules.items() if s.last(ComputeAt) is not None and s.compute_level == INLINED]
         try:
-            return _proved(Boxes(without_cheap(program, expected, wanted), expected), schedules, machine)
+            return _proved(Boxes(without_cheap(program, expected, machine, wanted), expected), schedules, machine)
         except DefinitionError:  # something has bounds at the sizes expected only, so nothing is stored
-            boxes = Boxes(without_cheap(program, expected, program.functions), expected)
+            boxes = Boxes(without_cheap(program, expected, machine, program.functions), expected)
             return _Directives(boxes, schedules, machine).of(groups_of(boxes, machine, program.functions))
 
 
