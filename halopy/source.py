@@ -33,5 +33,8 @@ def caller() -> SourceLocation:
 
 
 def _short(path: str) -> str:
-    here = os.getcwd() + os.sep
+    try:
+        here = os.getcwd() + os.sep
+    except OSError:  # the folder is gone
+        return path
     return path[len(here) :] if path.startswith(here) else path
