@@ -393,3 +393,16 @@ def const_value(e: Expr) -> int | float | None:
     while isinstance(e, Broadcast):
         e = e.value
     return e.value if isinstance(e, Const) else None
+
+
+def chained(operator: type[Binary], e: Expr) -> list[Expr]:
+    """What a chain of one operator combines, from left to right."""
+    found: list[Expr] = []
+    todo = [e]
+    while todo:
+        top = todo.pop()
+        if isinstance(top, operator):
+            todo += [top.b, top.a]
+        else:
+            found.append(top)
+    return found

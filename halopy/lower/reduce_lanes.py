@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import reduce
 
 from ..dtypes import DType
-from ..ir.expr import Add, And, Binary, Expr, Load, Max, Min, Mul, Or, VectorReduce
+from ..ir.expr import Add, And, Binary, Expr, Load, Max, Min, Mul, Or, VectorReduce, chained
 from ..ir.node import find
 from ..ir.stmt import Stmt, Store
 from . import lanes
@@ -47,24 +47,11 @@ def _combined(stmt: Store, regroups: bool = False) -> list[Expr]:
         return []
     if stmt.value.dtype.is_float and not regroups:
         return []
-    operands = _operands(operator, stmt.value)
+    operands = chained(operator, stmt.value)
     before = Load(stmt.buffer, stmt.index, stmt.value.dtype)
     others = [e for e in operands if e is not before]
     alone = len(others) == len(operands) - 1 and not any(_reads(e, stmt.buffer) for e in (*others, stmt.index))
     return others if alone else []
-
-
-def _operands(operator: type[Binary], e: Expr) -> list[Expr]:
-    """What a chain of one operator combines."""
-    found: list[Expr] = []
-    todo = [e]
-    while todo:
-        top = todo.pop()
-        if isinstance(top, operator):
-            todo += [top.b, top.a]
-        else:
-            found.append(top)
-    return found
 
 
 def _reads(e: Expr, buffer: str) -> bool:

@@ -29,7 +29,6 @@ from ..ir.expr import (
     Var,
     VectorReduce,
     const,
-    const_value,
 )
 from ..ir.node import Node
 from ..ir.rewrite import Rewriter
@@ -194,13 +193,3 @@ def same_for_all(wide: Expr, count: int) -> Expr | None:
         if wide.lanes % count == 0:
             return build.broadcast(wide.value, wide.lanes // count)
     return None
-
-
-def step_of(wide: Expr, count: int) -> int | None:
-    """The constant by which a widened address grows from one iteration to the next."""
-    if type(wide) is not Ramp:
-        return None
-    step = const_value(wide.stride)
-    if step is None:
-        return None
-    return int(step) * (wide.lanes // count) if wide.lanes % count == 0 else None

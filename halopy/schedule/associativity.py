@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from ..dtypes import DType
 from ..ir import build
-from ..ir.expr import Add, And, Call, Expr, FuncAccess, Let, Max, Min, Mul, Or, Read, Sub, Var, const
+from ..ir.expr import Add, And, Call, Expr, FuncAccess, Let, Max, Min, Mul, Or, Read, Sub, Var, chained, const
 from ..ir.function import Definition, Function
 from ..ir.refs import FunctionRef
 from ..ir.rewrite import Rewriter, free_vars, substitute
@@ -165,7 +165,7 @@ def _chain(e: Expr, mine: Var, other: Var) -> _Match | None:
     if not isinstance(e, _CHAINS):
         return None
     operator: _Chain = type(e)
-    operands = _operands(operator, e)
+    operands = chained(operator, e)
     others = [o for o in operands if o is not mine]
     if len(others) != len(operands) - 1 or any(_mentions(o, mine) for o in others):
         return _sum(e, mine, other) if operator is Add else None
@@ -258,19 +258,6 @@ def _factor(e: Expr, mine: Var) -> Expr | None:
     if not isinstance(e, Mul):
         return None
     return e.b if e.a is mine else e.a if e.b is mine else None
-
-
-def _operands(operator: _Chain, e: Expr) -> list[Expr]:
-    """What a chain of one operator combines, from left to right."""
-    found: list[Expr] = []
-    todo = [e]
-    while todo:
-        top = todo.pop()
-        if isinstance(top, operator):
-            todo += [top.b, top.a]
-        else:
-            found.append(top)
-    return found
 
 
 def _terms(e: Expr) -> list[tuple[Expr, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir.expr import Var
 from ..ir.function import Definition, Function
 from ..ir.refs import FunctionRef
-from .nest import FuncSchedule, StageNest, initial_nest
+from .nest import StageNest, initial_nest
 from .order import is_order_free, ordered_variables
 
 
@@ -26,11 +26,6 @@ def initial_stage(function: Function, stage: int, ref: FunctionRef | None = None
         ordered=ordered_variables(definition, function, ref),
         is_order_free=is_order_free(definition, function, ref),
     )
-
-
-def default_schedule(function: Function, ref: FunctionRef | None = None) -> FuncSchedule:
-    """Every stage as its definition gives it; computed inline."""
-    return FuncSchedule(tuple(initial_stage(function, stage, ref) for stage in range(len(function.definitions))))
 
 
 def _reduction_names(definition: Definition) -> list[str]:

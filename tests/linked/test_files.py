@@ -54,6 +54,8 @@ def test_each_kind_of_file_has_its_format(tmp_path):
     f.compile_to_object(tmp_path / "f.o", [], "f")
     f.compile_to_assembly(tmp_path / "f.s", [], hl.get_host_target())
     f.compile_to_static_library(tmp_path / "lib", [])
+    f.compile_to_header(tmp_path / "f.h", [], "other")
+    assert "int other(" in (tmp_path / "f.h").read_text()
     assert (tmp_path / "f.o").read_bytes()[1:4] == b"ELF"
     assert b".globl\tf_argv" in (tmp_path / "f.s").read_bytes()
     assert (tmp_path / "lib.a").read_bytes().startswith(b"!<arch>\n") and (tmp_path / "lib.h").exists()
