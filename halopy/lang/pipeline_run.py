@@ -12,7 +12,7 @@ import numpy as np
 
 from ..codegen.c.names import identifier
 from ..dtypes import DType
-from ..errors import BufferError, DefinitionError, TypeMismatch
+from ..errors import BufferError, DefinitionError, ScheduleError, TypeMismatch
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..reference import evaluate
@@ -31,6 +31,7 @@ from .display import loop_nest
 from .func_contents import FuncContents
 from .handlers import Handling
 from .image_ref import ImageParamRef
+from .larger_outputs import run_larger
 from .module import Module
 from .output_files import LinkageType
 from .param_ref import ParamRef
@@ -96,7 +97,13 @@ class PipelineRun(Handling, AheadOfTime):
             call = ready.pop() if ready else self._sized_call(compiled, _sizes(wanted))
         except IndexError:  # another thread was faster
             call = self._sized_call(compiled, _sizes(wanted))
-        made = call.run()
+        try:
+            made = call.run()
+        except (BufferError, ScheduleError):
+            larger = run_larger(compiled, _sizes(wanted), self._outputs_over(_sizes(wanted)))
+            if larger is None:
+                raise
+            return larger
         if ready is None:
             if len(compiled.sized) >= _MEMORY_OF_SIZES:
                 compiled.sized.clear()

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..dtypes import INT32
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, minimum, sub
@@ -25,7 +24,7 @@ from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, bounds_of, union
 from ..ir.linear import difference, linear
 from ..ir.program import buffer_property
-from ..ir.rewrite import Rewriter, free_vars, substitute
+from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import Stmt
 from ..polyhedral.footprint import footprint
@@ -37,10 +36,12 @@ from .bound_check import bound_check
 from .branch_regions import joined, needed_when
 from .fused_loops import FusedLoops
 from .place_functions import ROOT_LEVEL, Level, Placement
+from .region_symbols import Expand, NameCasts
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
 from .stage_reads import reads_of_stage
 from .storage_folds import storage_folds
+from .value_bounds import ValueBounds
 
 _MOST_TERMS = 3
 _NOTHING = Interval(as_expr(0), as_expr(-1))
@@ -68,7 +69,7 @@ class Regions:
         self.checks: dict[Level, list[Stmt]] = {}
         self._needed: dict[str, Box] = {}
         self._stored: dict[str, Box] = {}
-        self._expanders: dict[tuple[Level, frozenset[str]], _Expand] = {}
+        self._expanders: dict[tuple[Level, frozenset[str]], Expand] = {}
         self._stage_boxes: dict[tuple[str, int], Box] = {}
         self._loops: dict[tuple[str, int], StageLoops] = {}
         self._paths: dict[Level, frozenset[Level]] = {}
@@ -80,6 +81,7 @@ class Regions:
             for name in reads.by_name:
                 self.readers.setdefault(name, []).append(stage)
         self.fused = FusedLoops(self)
+        self.values = ValueBounds(self.functions, lambda name, value: self.bind(ROOT_LEVEL, name, value))
 
     # -- questions ---------------------------------------------------------------------------------------------
 
@@ -129,7 +131,8 @@ class Regions:
 
     def read_inside(self, name: str, level: Level, rank: int) -> list[Interval]:
         """The region of a Func or image that is read while the loops inside a level run; ends may be None."""
-        users = [user for user in self.readers.get(name, []) if level in self._path(self.placement.innermost(*user))]
+        readers = self.readers.get(name, [])
+        users = [user for user in readers if level in self.levels_around(self.placement.innermost(*user))]
         return self._read(name, users, level, rank if users else 0, slid=False)
 
     def touched(self, func: str) -> Box:
@@ -172,7 +175,7 @@ class Regions:
         """The expression in terms of loop variables and of symbols bound outside the loop of `inside`, or kept."""
         key = (inside, frozenset(keep))
         if key not in self._expanders:
-            self._expanders[key] = _Expand(self, *key)
+            self._expanders[key] = Expand(self, *key)
         return self._expanders[key](e)
 
     def is_split(self, func: str, stage: int, own: str) -> bool:
@@ -241,7 +244,8 @@ class Regions:
             accepted="an index inside clamp(), or a bound() on the Func",
         )
 
-    def _path(self, level: Level) -> frozenset[Level]:
+    def levels_around(self, level: Level) -> frozenset[Level]:
+        """The level and all that enclose it."""
         if level not in self._paths:
             self._paths[level] = frozenset(self.placement.path(level))
         return self._paths[level]
@@ -257,9 +261,13 @@ class Regions:
                 column.setdefault(e)
         box = []
         for column in columns:
-            ends = [footprint((e,), scope, reads.predicate)[0] for e in column]
+            ends = [self._extent_of(e, scope, reads.predicate) for e in column]
             box.append(_union_of(ends))
         return box
+
+    def _extent_of(self, index: Expr, scope: Mapping[str, Interval], predicate: Expr | None) -> Interval:
+        named, wider = self.values.named(index, scope)
+        return footprint((named,), wider, predicate)[0]
 
     def instances(self, user: tuple[str, int], level: Level, *, slid: bool) -> dict[str, Interval]:
         """The values that a stage's own variables take inside a level, which encloses the stage."""
@@ -361,7 +369,7 @@ class Regions:
         for index in touched:
             for d, e in enumerate(index):
                 if not (isinstance(e, Var) and e.name == names[d] and e.name in own):
-                    ends[d].append(footprint((e,), own, reads.predicate)[0])
+                    ends[d].append(self._extent_of(e, own, reads.predicate))
         for d, name in enumerate(names):  # tiles that overrun touch what lies past the end
             if name in own:
                 ends[d].append(own[name])
@@ -426,7 +434,7 @@ class Regions:
         if _is_sum_of_symbols(value):
             return value  # so that differences from it are seen to be constant
         if not isinstance(value, Cast):
-            value = _NameCasts(lambda cast: self.bind(level, name, cast, "end"))(value)
+            value = NameCasts(lambda cast: self.bind(level, name, cast, "end"))(value)
         symbol = ".".join(part for part in (name, what) if part)
         number = 0
         unique = symbol
@@ -438,39 +446,6 @@ class Regions:
         self.definitions[unique] = (level, value)
         self.scope(level).bindings.append((unique, value))
         return Var(unique)
-
-
-class _NameCasts(Rewriter):
-    """Names for integers made of floats, which may be any: their sums are then index arithmetic, 64 bits wide."""
-
-    only = (Cast,)
-
-    def __init__(self, name: Callable[[Cast], Expr]) -> None:
-        super().__init__()
-        self.name = name
-
-    def rewrite_Cast(self, cast: Cast) -> Expr:
-        is_made_of_float = cast.dtype is INT32 and cast.a.dtype.is_float
-        return self.name(cast) if is_made_of_float else self.rebuild(cast)
-
-
-class _Expand:
-    """Replaces symbols bound at or inside a level by what they stand for."""
-
-    def __init__(self, regions: Regions, inside: Level, keep: frozenset[str]) -> None:
-        self.regions, self.inside, self.keep = regions, inside, keep
-        self.memo: dict[str, Expr] = {}
-
-    def __call__(self, e: Expr) -> Expr:
-        from_here: dict[str, Expr] = {}
-        for name in free_vars(e):
-            known = self.regions.definitions.get(name)
-            if known is not None and name not in self.keep and self.inside in self.regions._path(known[0]):
-                if name not in self.memo:
-                    self.memo[name] = self(known[1])
-                from_here[name] = self.memo[name]
-        expanded: Expr = simplify(substitute(e, from_here)) if from_here else e
-        return expanded
 
 
 def output_buffer(function: Function, element: int) -> str:

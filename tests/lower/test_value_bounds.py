@@ -1,0 +1,106 @@
+"""Regions at indices that are values of Funcs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import halopy as hl
+
+x, y = hl.vars("x y")
+
+
+def needed(f: hl.Func, image: hl.ImageParam, *sizes: int) -> tuple[int, int]:
+    """Where an unbound image would have to begin, and how many places it would need."""
+    f.infer_input_bounds(list(sizes))
+    dim = image.get().dim(0)
+    return dim.min(), dim.extent()
+
+
+def test_the_values_of_a_func_bound_what_is_read_at_them() -> None:
+    image, f, g = hl.ImageParam(hl.Float(32), 1, "image"), hl.Func("f"), hl.Func("g")
+    f[x] = hl.clamp(x, 10, 20)
+    g[x] = image[f[x]]
+    f.compute_root()
+    assert needed(g, image, 1024) == (10, 11)
+
+
+def test_they_may_depend_on_parameters() -> None:
+    image, f, g = hl.ImageParam(hl.Float(32), 1, "image"), hl.Func("f"), hl.Func("g")
+    most = hl.Param(hl.Int(32), "most", 20)
+    f[x] = hl.clamp(x, 10, most)
+    g[x] = image[f[x] + 1]
+    f.compute_root()
+    assert needed(g, image, 1024) == (11, 11)
+
+
+def test_values_of_values_are_bounded() -> None:
+    image = hl.ImageParam(hl.Float(32), 1, "image")
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x] = hl.min(x, 100)
+    g[x] = hl.max(f[x] - 10, 0)
+    h[x] = image[g[g[g[x]]]]
+    f.compute_root()
+    g.compute_root()
+    assert needed(h, image, 1024) == (0, 91)
+
+
+def test_a_long_chain_of_tuples_is_bounded_in_time() -> None:
+    image = hl.ImageParam(hl.Float(32), 1, "image")
+    last = hl.Func("f0")
+    last[x] = (hl.clamp(x, 0, 2), hl.clamp(x, 1, 3))
+    for number in range(1, 20):
+        last.compute_root()
+        f = hl.Func(f"f{number}")
+        f[x] = (last[x][0] + last[x][1], last[x][1] - last[x][0])
+        last = f
+    last.compute_root()
+    h = hl.Func("h")
+    h[x] = image[last[x][0] + last[x][1]]
+    assert needed(h, image, 1024) == (-1049600, 2097153)
+
+
+def test_all_stages_of_a_func_count() -> None:
+    image, f, g = hl.ImageParam(hl.Float(32), 1, "image"), hl.Func("f"), hl.Func("g")
+    r = hl.RDom([(0, 4)], "r")
+    f[x] = hl.clamp(x, 0, 5)
+    f[r.x] = hl.clamp(r.x * 10, 3, 17)
+    g[x] = image[f[x]]
+    f.compute_root()
+    assert needed(g, image, 8) == (0, 18)
+
+
+def test_one_value_read_twice_is_one_value() -> None:
+    image, f, g = hl.ImageParam(hl.Float(32), 1, "image"), hl.Func("f"), hl.Func("g")
+    f[x] = hl.clamp(x, 0, 100)
+    g[x] = image[f[x] - f[x] / 2 * 2]
+    f.compute_root()
+    assert needed(g, image, 8) == (0, 2)
+
+
+def test_a_func_that_depends_on_itself_has_no_bounds_but_its_type() -> None:
+    table, f, g = hl.ImageParam(hl.Int(32), 1, "table"), hl.Func("f"), hl.Func("g")
+    r = hl.RDom([(1, 9)], "r")
+    f[x] = hl.u8(x)
+    f[r.x] = f[r.x - 1] + hl.u8(1)
+    g[x] = table[hl.i32(f[x])]
+    f.compute_root()
+    assert needed(g, table, 10) == (0, 256)
+    h, k = hl.Func("h"), hl.Func("k")
+    h[x] = x
+    h[r.x] = h[r.x - 1] + 1
+    k[x] = table[h[x]]
+    h.compute_root()
+    with pytest.raises(hl.DefinitionError, match="read without bounds"):
+        k.realize([10])
+
+
+def test_funcs_are_read_at_values_of_funcs_under_schedules() -> None:
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x, y] = hl.clamp(x * 7 % 13 - y, -3, 8)
+    g[x, y] = x * 3 + y
+    h[x, y] = g[f[x, y], y] + g[x, y]
+    f.compute_at(h, y).vectorize(x, 4)
+    g.compute_at(h, y).vectorize(x, 8)
+    h.vectorize(x, 4, hl.TailStrategy.GuardWithIf)
+    np.testing.assert_array_equal(h.realize([19, 6]), h.reference([19, 6]))
