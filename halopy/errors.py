@@ -25,7 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .source import SourceLocation
+from .source import SourceLocation, Written
+from .witness import Witness
 
 
 class HalideError(RuntimeError):
@@ -82,7 +83,38 @@ class ScheduleError(UserError):
 
 
 class IllegalSchedule(ScheduleError):
-    """A directive would change the answer."""
+    """A directive would change the answer: `witness` shows two iterations for which it would, where they were found,
+    and `repair` is what could be written instead.
+    """
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        location: SourceLocation | None = None,
+        reason: Sequence[str] = (),
+        accepted: str | None = None,
+        witness: Witness | None = None,
+        repair: str | None = None,
+    ) -> None:
+        self.witness = witness
+        self.repair = repair
+        super().__init__(summary, location=location, reason=reason, accepted=accepted)
+
+    @property
+    def directive(self) -> Written:
+        """The directive that is refused, and where it was written."""
+        return Written(self.summary, self.location)
+
+    def _render(self) -> str:
+        if self.witness is None:
+            return super()._render()
+        lines = [f"{self.directive}: {'; '.join(self.reason)}."]
+        if self.repair:
+            lines[0] += f" Legal instead: {self.repair}."
+        if self.accepted:
+            lines.append(f"  accepted here: {self.accepted}")
+        return "\n".join(lines)
 
 
 class BufferError(UserError):

@@ -24,6 +24,17 @@ class SourceLocation:
         return f"{self.file}:{self.line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Text of the user's program, and where it stands."""
+
+    text: str
+    location: SourceLocation | None
+
+    def __str__(self) -> str:
+        return self.text if self.location is None else f"{self.text}, {self.location}"
+
+
 def caller() -> SourceLocation:
     """The nearest line outside the halopy package, found by walking frames (no stack text is built)."""
     frame = sys._getframe(1)

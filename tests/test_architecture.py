@@ -27,6 +27,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "imageio",
             "instrument",
             "recursion",
+            "witness",
+            "proof",
         }
     ),
     frozenset({"ir"}),

@@ -15,9 +15,9 @@ from ..schedule.directives import ComputeAt, Directive, HoistStorage, StoreAt
 from ..schedule.directives import LoopLevel as LoopLevelValue
 from ..schedule.initial import initial_stage
 from ..schedule.nest import FuncSchedule, StageNest
-from ..schedule.nest import apply as apply_to_nest
 from . import revision
 from .image_ref import ImageParamRef
+from .legality import applied
 from .loop_level import LoopLevel
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class FuncContents(FunctionRef):
 
     def apply(self, directive: Directive) -> None:
         """Add a directive about one stage. Raises ScheduleError, changing nothing, where it does not fit."""
-        self.nests[directive.stage] = apply_to_nest(self.nests[directive.stage], directive)
+        self.nests[directive.stage] = applied(self, self.nests[directive.stage], directive)
         revision.changed()
 
     def add(self, directive: Directive | Placement) -> None:

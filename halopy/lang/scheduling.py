@@ -22,7 +22,6 @@ from ..schedule.directives import (
     Split,
 )
 from ..schedule.nest import StageNest
-from ..schedule.nest import apply as apply_to_nest
 from ..schedule.taking_turns import turns
 from ..schedule.versions import version_at, with_version
 from ..source import caller
@@ -32,6 +31,7 @@ from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStra
 from .expr import ToExpr
 from .func_contents import FuncContents
 from .fused_stages import Alignment, Place, compute_with_action, in_order, shown_arguments
+from .legality import applied
 from .loop_names import Loop, bare, is_reduction_loop, loop_name, shown
 from .prefetching import prefetch_source
 from .sizes import constant_size, size_expression
@@ -229,7 +229,7 @@ class StageScheduling:
         location = caller()
         nest = self._nest()
         for action in actions:
-            nest = apply_to_nest(nest, Directive(action, self._stage, location, text))
+            nest = applied(self._contents, nest, Directive(action, self._stage, location, text))
         self._replace_nest(nest)
         return self
 

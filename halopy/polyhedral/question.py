@@ -53,6 +53,11 @@ class Symbols:
     def __len__(self) -> int:
         return len(self._symbols)
 
+    @property
+    def expressions(self) -> list[Expr]:
+        """What p0, p1, ... stand for."""
+        return list(self._symbols)
+
     def of(self, e: Expr) -> Expr:
         """The symbol for an expression that stands still."""
         return self._symbols.setdefault(e, Var(f"p{len(self._symbols)}", INT32))

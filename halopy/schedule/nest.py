@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import IllegalSchedule, ScheduleError
@@ -36,7 +36,7 @@ from .directives import (
     StoreIn,
 )
 from .tails import BLENDING, families, resolve_tail
-from .taking_turns import check_atomic, why_not_at_once
+from .taking_turns import why_not_at_once, why_not_by_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +182,32 @@ def initial_nest(
     return StageNest(func, stage, tuple(loops), is_order_free=is_order_free)
 
 
-def apply(nest: StageNest, directive: Directive) -> StageNest:
-    """The nest after one directive. Raises ScheduleError where it does not fit."""
+Judge = Callable[[StageNest, IllegalSchedule], None]
+
+
+class DoubtfulSchedule(IllegalSchedule):
+    """The quick rules about order and races do not see that a directive keeps the answer. Dependences may show it."""
+
+
+def apply(nest: StageNest, directive: Directive, judge: Judge | None = None) -> StageNest:
+    """The nest after one directive. Raises ScheduleError where it does not fit.
+
+    Where the quick rules doubt that the answer stays the same, `judge` is asked about the nest that would be made, and
+    raises IllegalSchedule unless it does; without a judge the doubt is raised. As each directive keeps the answer, a
+    rule need not look further than at what one changes.
+    """
+    try:
+        return _changed(nest, directive)
+    except DoubtfulSchedule as doubt:
+        if judge is None or nest.atomic is not None:  # taking turns has rules of its own
+            raise
+        made = replace(_changed(replace(nest, races_allowed=True), directive), races_allowed=False)
+        _check_blending_races(made, directive)
+        judge(made, doubt)
+        return made
+
+
+def _changed(nest: StageNest, directive: Directive) -> StageNest:
     action = directive.action
     if isinstance(action, Split):
         changed = _split(nest, action, directive)
@@ -342,7 +366,7 @@ def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> 
     after = [d for d in dims if d.is_ordered]
     for a, b in zip(before, after, strict=True):
         if a is not b:
-            raise IllegalSchedule(
+            raise DoubtfulSchedule(
                 directive.text,
                 location=directive.location,
                 reason=[
@@ -359,9 +383,12 @@ def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
     """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
     at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
     if at_once and dim.is_ordered and nest.atomic is not None and not nest.races_allowed:
-        check_atomic(nest, dim, nest.atomic, directive)
+        doubt = why_not_by_turns(nest, dim, nest.atomic)
+        if doubt is not None:
+            reason, accepted = doubt
+            raise DoubtfulSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
     elif at_once and dim.is_ordered and not nest.races_allowed:
-        raise IllegalSchedule(
+        raise DoubtfulSchedule(
             directive.text,
             location=directive.location,
             reason=[

@@ -1,7 +1,7 @@
 """What the order of reduction iterations means for a stage, decided from its definition alone.
 
 These are the quick answers that a directive needs at once: sure when they say "free", cautious
-otherwise. `polyhedral` decides exactly, later and for the whole schedule.
+otherwise. What they doubt, `polyhedral.legality` decides from dependences.
 """
 
 from __future__ import annotations

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import IllegalSchedule
 from ..ir.function import Definition, Function
 from ..ir.refs import FunctionRef
 from ..ir.stmt import LoopKind
 from .associativity import associative_op
-from .directives import Atomic, Directive
+from .directives import Atomic
 from .order import SelfRead, self_reads
 
 if TYPE_CHECKING:
@@ -53,19 +52,19 @@ def why_not_at_once(atomic: Atomic) -> str | None:
     return "no associative operator is seen in the update, so its result may depend on the order of iterations"
 
 
-def check_atomic(nest: StageNest, dim: Dim, atomic: Atomic, directive: Directive) -> None:
-    """Refuse a parallel or vectorized loop over a reduction variable whose iterations may not take turns so."""
+def why_not_by_turns(nest: StageNest, dim: Dim, atomic: Atomic) -> tuple[list[str], str] | None:
+    """Why a parallel or vectorized loop over a reduction variable may not take turns so, and what would do instead."""
     why = why_not_at_once(atomic)
-    lanes_in_order = dim.kind is LoopKind.VECTORIZED and atomic.is_associative and not atomic.reads_others
-    if why is None or lanes_in_order:
-        return
+    if why is None or (dim.kind is LoopKind.VECTORIZED and runs_lanes_in_order(atomic)):
+        return None
     other = "a serial or unrolled loop"
-    raise IllegalSchedule(
-        directive.text,
-        location=directive.location,
-        reason=[f"iterations of the reduction loop `{dim.name}` may update one element of {nest.func}", why],
-        accepted=other if atomic.reads_others else f"{other}; or atomic(True), if any of the results will do",
-    )
+    reason = [f"iterations of the reduction loop `{dim.name}` may update one element of {nest.func}", why]
+    return reason, other if atomic.reads_others else f"{other}; or atomic(True), if any of the results will do"
+
+
+def runs_lanes_in_order(atomic: Atomic) -> bool:
+    """Whether lanes that meet in an element are combined in their order."""
+    return atomic.is_associative and not atomic.reads_others
 
 
 def take_turns(nest: StageNest) -> LoopKind | None:

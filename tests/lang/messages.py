@@ -6,5 +6,5 @@ import re
 
 
 def without_place(error: BaseException) -> str:
-    """The message without the user's file and line in front."""
-    return re.sub(r"^\S+\.py:\d+: ", "", str(error))
+    """The message without the user's file and line, which stand in front or behind the directive."""
+    return re.sub(r"^\S+\.py:\d+: |, \S+\.py:\d+(?=: )", "", str(error), count=1)

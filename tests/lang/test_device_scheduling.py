@@ -102,7 +102,7 @@ def test_threads_that_would_race_are_refused() -> None:
     f, r = hl.Func("f"), hl.RDom([(0, 10)], "r")
     f[x] = 0
     f[x] += r
-    with pytest.raises(hl.IllegalSchedule, match="they would race"):
+    with pytest.raises(hl.IllegalSchedule, match="may run at the same time"):
         f.update(0).gpu_threads(r)
     f.update(0).gpu_threads(x)
 

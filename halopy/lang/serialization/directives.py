@@ -28,12 +28,12 @@ from ...schedule.directives import (
     TraceTag,
 )
 from ...schedule.nest import StageNest
-from ...schedule.nest import apply as apply_to_nest
 from ...schedule.taking_turns import turns
 from ...source import SourceLocation
 from ...target_features import DeviceAPI
 from ..expr import Expr as Handle
 from ..func_contents import FuncContents
+from ..legality import applied
 from ..memoization import to_eviction_key
 from ..sizes import condition_expression, size_expression
 from ..wrappers import is_plain_copy
@@ -138,7 +138,7 @@ def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables
         action = turns(nest, contents.defined_function, contents, override=override)
     directive = Directive(action, nest.stage, read.location, read.text)
     admit(contents, directive)
-    nest = apply_to_nest(nest, directive)
+    nest = applied(contents, nest, directive)
     if isinstance(read.action, Specialize | SpecializeFail) is not (version is not None):
         raise Malformed("specialize() and nothing else has a version")
     if version is None:

@@ -1,0 +1,45 @@
+"""Directives that the quick rules doubt are decided by dependences: accepted, or refused with two iterations."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ..errors import IllegalSchedule
+from ..proof import PROVED, REFUTED
+from ..schedule.directives import Directive
+from ..schedule.nest import StageNest
+from ..schedule.nest import apply as apply_to_nest
+
+if TYPE_CHECKING:
+    from ..polyhedral.legality.check_stage import Verdict
+    from .func_contents import FuncContents
+
+
+def applied(contents: FuncContents, nest: StageNest, directive: Directive) -> StageNest:
+    """The nest of one of the Func's stages after a directive. Raises ScheduleError where it may not be given."""
+    return apply_to_nest(nest, directive, lambda made, doubt: _judge(contents, made, doubt))
+
+
+def verdict_of(contents: FuncContents, nest: StageNest) -> Verdict:
+    """What dependences say about a stage's loops. isl takes long to import, and most schedules never need it."""
+    check_stage = importlib.import_module("..polyhedral.legality.check_stage", __package__).check_stage
+    verdict: Verdict = check_stage(contents.defined_function, nest.stage, contents, nest)
+    return verdict
+
+
+def _judge(contents: FuncContents, nest: StageNest, doubt: IllegalSchedule) -> None:
+    verdict = verdict_of(contents, nest)
+    if verdict.status == PROVED:
+        return
+    if verdict.status == REFUTED:
+        raise IllegalSchedule(
+            doubt.summary,
+            location=doubt.location,
+            reason=[verdict.reason],
+            accepted=doubt.accepted,
+            witness=verdict.witness,
+        )
+    raise IllegalSchedule(
+        doubt.summary, location=doubt.location, reason=[*doubt.reason, verdict.reason], accepted=doubt.accepted
+    )

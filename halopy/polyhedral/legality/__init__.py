@@ -1,0 +1,1 @@
+"""Whether the loops of a stage keep the answer, decided from dependences."""

@@ -1,0 +1,113 @@
+"""Ask isl whether a stage's loops keep the answer: one verdict about order and races.
+
+legal  <=>  for every source -> sink in dependences:  date(source) <lex date(sink), told apart by a serial loop
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ...ir.function import Function
+from ...ir.refs import FunctionRef
+from ...proof import NOT_PROVED, PROVED, REFUTED
+from ...schedule.directives import Atomic, Fuse, Rename, Split
+from ...schedule.nest import Dim, StageNest
+from ...schedule.taking_turns import why_not_at_once
+from ...witness import Witness
+from ..affine import Affine
+from ..isl_limits import ask
+from ..question import NotAffine
+from .dependences import dependences
+from .find_witness import find_witness
+from .loop_dates import loop_dates
+from .stage_model import Model, Stage
+from .violations import TimedLoop, Violation, as_run, violation
+
+MOST_OPERATIONS = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the loops keep the answer. `loop` breaks it, as `witness` shows, or may for what `reason` says."""
+
+    status: str
+    reason: str
+    witness: Witness | None = None
+    loop: str | None = None
+    is_race: bool = False
+
+
+def check_stage(function: Function, number: int, ref: FunctionRef | None, nest: StageNest) -> Verdict:
+    """The verdict about one stage of a Func; `ref` is the Func where its definitions are user-level."""
+    question = _Question(Stage(function, number, ref), nest.dims, nest.steps, nest.is_order_free, nest.atomic)
+    return _verdict(question)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All that a verdict depends on."""
+
+    stage: Stage
+    dims: tuple[Dim, ...]
+    steps: tuple[Split | Fuse | Rename, ...]
+    is_order_free: bool
+    atomic: Atomic | None
+
+    @property
+    def nest(self) -> StageNest:
+        return StageNest(self.stage.function.name, self.stage.number, self.dims, self.steps)
+
+
+@lru_cache(maxsize=1024)
+def _verdict(question: _Question) -> Verdict:
+    if question.atomic is not None and why_not_at_once(question.atomic) is None:
+        return Verdict(PROVED, "updates of one element take turns, in any order")
+    try:
+        model = Model(question.stage)
+        dates = loop_dates(question.nest, model.ranges)
+        loops = as_run(question.nest, [tuple(map(model.canonical, date)) for date in dates])
+    except NotAffine as defeat:
+        return Verdict(NOT_PROVED, str(defeat).replace("$", "."))
+    is_free = question.is_order_free
+    answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free), MOST_OPERATIONS)
+    return answer or Verdict(NOT_PROVED, "its dependences are too intricate to be decided within the limit")
+
+
+def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free: bool) -> Verdict:
+    found = dependences(model, affine)
+    checked = (violation(d, loops, affine, is_order_free=is_order_free) for d in found)
+    broken = [v for v in checked if v is not None]
+    sure = [v for v in broken if v.dependence.vague is None]
+    if sure:
+        return _refuted(sure, model, affine)
+    if broken:
+        return _in_doubt(broken[0])
+    if not found:
+        return Verdict(PROVED, "no two iterations touch one element that either of them writes")
+    return Verdict(PROVED, "iterations that touch one element keep their order")
+
+
+def _refuted(broken: list[Violation], model: Model, affine: Affine) -> Verdict:
+    """With the witness that is easiest to read: of the least sizes, and the first iterations."""
+    pairs = [(find_witness(v.pairs, v.dependence, model, affine), v.loop) for v in broken]
+    witness, loop = min(pairs, key=lambda pair: _size(pair[0]))
+    how = "may run at the same time" if loop.is_at_once else "would come after it"
+    return Verdict(REFUTED, witness.told(how), witness, _name(loop), loop.is_at_once)
+
+
+def _size(witness: Witness) -> tuple[list[int], ...]:
+    first = [abs(n) for n in witness.parameters.values()]
+    return (first, *(list(i.variables.values())[::-1] for i in (witness.source, witness.sink)))
+
+
+def _in_doubt(broken: Violation) -> Verdict:
+    name, is_race = _name(broken.loop), broken.loop.is_at_once
+    what = "may run at the same time" if is_race else "would change places"
+    unknown = f"as nothing is known of `{broken.dependence.vague}`"
+    reason = f"iterations of loop {name} {what}, and may meet in one element, {unknown}"
+    return Verdict(NOT_PROVED, reason, loop=name, is_race=is_race)
+
+
+def _name(loop: TimedLoop) -> str:
+    return loop.dim.name.replace("$", ".")

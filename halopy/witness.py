@@ -1,0 +1,54 @@
+"""Two iterations and the element in which they meet: what shows that a schedule would change the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One iteration of a stage: the values of its variables, those of the innermost loops first."""
+
+    stage: str  # as the user writes it: `f`, `f.update(0)`
+    variables: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return f"({', '.join(f'{name}={value}' for name, value in self.variables.items())})"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One element of a Func."""
+
+    func: str
+    coordinates: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.func}({', '.join(map(str, self.coordinates))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """In the algorithm `source` comes before `sink`, both touch `cell`, and at least one of them writes it.
+
+    `parameters`: sizes and other numbers that are known only when the pipeline runs, for which this is so.
+    """
+
+    source: Instance
+    sink: Instance
+    cell: Cell
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    source_writes: bool = True
+    sink_writes: bool = False
+
+    def told(self, how: str) -> str:
+        """A sentence; `how` says what becomes of the source: "may run at the same time"."""
+        sink = "writes" if self.sink_writes else "reads"
+        source = "written" if self.source_writes else "read"
+        where = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+        return (
+            f"{f'with {where}, ' if where else ''}iteration {self.sink} {sink} {self.cell}, {source} by "
+            f"{'' if self.sink.stage == self.source.stage else f'{self.source.stage} in '}iteration {self.source}, "
+            f"which {how}"
+        )

@@ -1,0 +1,231 @@
+"""Loops of an update are accepted where its dependences allow them, and refused with two iterations otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import halopy as hl
+from halopy.errors import IllegalSchedule
+
+from ..lang.messages import without_place
+from .enumeration import Stage, check_witness, is_legal
+
+x, y = hl.vars("x y")
+rxo, ryo, rxi, ryi, q = (hl.RVar(n) for n in "rxo ryo rxi ryi q".split())
+WIDTH, HEIGHT = 7, 6
+Case = tuple[hl.Func, hl.RDom]
+Directive = Callable[[hl.Stage, hl.RDom], object]
+
+
+def grid(name: str, *ranges: tuple[int, int]) -> Case:
+    f = hl.Func(name)
+    f[x, y] = x * 3 + y * 5
+    return f, hl.RDom(list(ranges), "r")
+
+
+def summed_area() -> Case:
+    f, r = grid("sat", (1, WIDTH - 1), (1, HEIGHT - 1))
+    f[r.x, r.y] = f[r.x, r.y] + f[r.x - 1, r.y] + f[r.x, r.y - 1] - f[r.x - 1, r.y - 1]
+    return f, r
+
+
+def edit_distance() -> Case:
+    f, r = grid("d", (1, WIDTH - 1), (1, HEIGHT - 1))
+    same = hl.select((r.x * 5) % 3 == (r.y * 7) % 3, 0, 1)
+    f[r.x, r.y] = hl.min(f[r.x - 1, r.y] + 1, f[r.x, r.y - 1] + 1, f[r.x - 1, r.y - 1] + same)
+    return f, r
+
+
+def gauss_seidel() -> Case:
+    f, r = grid("u", (1, WIDTH - 2), (1, HEIGHT - 2))
+    f[r.x, r.y] = (f[r.x - 1, r.y] + f[r.x + 1, r.y] + f[r.x, r.y - 1] + f[r.x, r.y + 1]) / 4
+    return f, r
+
+
+def red_black() -> Case:
+    f, r = grid("u", (1, WIDTH - 2), (1, HEIGHT - 2))
+    r.where((r.x + r.y) % 2 == 0)
+    f[r.x, r.y] = (f[r.x - 1, r.y] + f[r.x + 1, r.y] + f[r.x, r.y - 1] + f[r.x, r.y + 1]) / 4
+    return f, r
+
+
+def jacobi() -> Case:
+    f, r = grid("u", (1, WIDTH - 2), (1, HEIGHT - 1))
+    f[r.x, r.y] = f[r.x - 1, r.y - 1] + f[r.x, r.y - 1] * 2 + f[r.x + 1, r.y - 1]
+    return f, r
+
+
+def triangular_solve() -> Case:
+    f, r = grid("s", (0, WIDTH), (0, WIDTH))
+    r.where(r.x < r.y)
+    f[r.y, 0] = f[r.y, 0] - (r.x * 3 + r.y) * f[r.x, 0]
+    return f, r
+
+
+def even_odd() -> Case:
+    f, r = grid("e", (0, WIDTH - 1), (0, HEIGHT))
+    f[r.x / 2 * 2 + 1, r.y] = f[r.x / 2 * 2, r.y] + 1
+    return f, r
+
+
+def prefix_sum() -> Case:
+    f, r = grid("p", (1, WIDTH - 1), (0, HEIGHT))
+    f[r.x, r.y] = f[r.x, r.y] + f[r.x - 1, r.y]
+    return f, r
+
+
+def line(name: str = "f", extent: hl.Expr | int = WIDTH) -> Case:
+    f = hl.Func(name)
+    f[x] = x
+    return f, hl.RDom([(0, extent)], "r")
+
+
+def doubled() -> Case:
+    f, r = line("f", 4)
+    f[2 * r.x] = f[2 * r.x] * 3 + 1
+    return f, r
+
+
+def modulo() -> Case:
+    f, r = line("f", 9)
+    f[r.x % 7] = r.x
+    return f, r
+
+
+def reversal() -> Case:
+    f, r = line()
+    f[r.x] = f[WIDTH - 1 - r.x]
+    return f, r
+
+
+def floyd_warshall() -> Case:
+    f, r = hl.Func("d"), hl.RDom([(0, 4), (0, 4), (0, 4)], "r")
+    f[x, y] = (x * 7 + y * 3) % 11
+    f[r.x, r.y] = hl.min(f[r.x, r.y], f[r.z, r.y] + f[r.x, r.z])
+    return f, r
+
+
+CASES: dict[str, tuple[Callable[[], Case], Directive, bool]] = {
+    "summed area, interchanged": (summed_area, lambda s, r: s.reorder(r.y, r.x), True),
+    "summed area, tiled": (summed_area, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 3), True),
+    "summed area, y in parallel": (summed_area, lambda s, r: s.parallel(r.y), False),
+    "summed area, x in parallel": (summed_area, lambda s, r: s.parallel(r.x), False),
+    "edit distance, interchanged": (edit_distance, lambda s, r: s.reorder(r.y, r.x), True),
+    "edit distance, tiled": (edit_distance, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 4), True),
+    "edit distance, y in parallel": (edit_distance, lambda s, r: s.parallel(r.y), False),
+    "Gauss-Seidel, interchanged": (gauss_seidel, lambda s, r: s.reorder(r.y, r.x), True),
+    "Gauss-Seidel, tiled": (gauss_seidel, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 2, 2), True),
+    "Gauss-Seidel, x in parallel": (gauss_seidel, lambda s, r: s.parallel(r.x), False),
+    "red half, both in parallel": (red_black, lambda s, r: s.parallel(r.y).vectorize(r.x, 4), True),
+    "red half, fused in parallel": (red_black, lambda s, r: s.fuse(r.x, r.y, q).parallel(q), True),
+    "Jacobi over time, space in parallel": (jacobi, lambda s, r: s.parallel(r.x), True),
+    "Jacobi over time, space in vectors": (jacobi, lambda s, r: s.vectorize(r.x, 4), True),
+    "Jacobi over time, time in parallel": (jacobi, lambda s, r: s.parallel(r.y), False),
+    "Jacobi over time, tiled": (jacobi, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 2, 2), False),
+    "Jacobi over time, interchanged": (jacobi, lambda s, r: s.reorder(r.y, r.x), False),
+    "triangular solve, rows in parallel": (triangular_solve, lambda s, r: s.parallel(r.y), False),
+    "triangular solve, by columns": (triangular_solve, lambda s, r: s.reorder(r.y, r.x), True),
+    "triangular solve, by columns in parallel": (
+        triangular_solve, lambda s, r: s.reorder(r.y, r.x).parallel(r.y), True
+    ),
+    "even to odd, rows in parallel": (even_odd, lambda s, r: s.parallel(r.y), True),
+    "even to odd, columns in parallel": (even_odd, lambda s, r: s.parallel(r.x), False),
+    "even to odd, pairs in parallel": (even_odd, lambda s, r: s.split(r.x, rxo, rxi, 2).parallel(rxo), True),
+    "even to odd, triples in parallel": (even_odd, lambda s, r: s.split(r.x, rxo, rxi, 3).parallel(rxo), False),
+    "prefix sum, the other way in parallel": (prefix_sum, lambda s, r: s.parallel(r.y), True),
+    "prefix sum, the other way in vectors": (prefix_sum, lambda s, r: s.reorder(r.y, r.x).vectorize(r.y, 2), True),
+    "prefix sum, along it in parallel": (prefix_sum, lambda s, r: s.parallel(r.x), False),
+    "prefix sum, along it in vectors": (prefix_sum, lambda s, r: s.vectorize(r.x, 2), False),
+    "every other element, in parallel": (doubled, lambda s, r: s.parallel(r.x), True),
+    "modulo, in parallel": (modulo, lambda s, r: s.parallel(r.x), False),
+    "modulo, in sevens": (modulo, lambda s, r: s.split(r.x, rxo, rxi, 7).parallel(rxi), True),
+    "modulo, in sevens, inside out": (modulo, lambda s, r: s.split(r.x, rxo, rxi, 7).reorder(rxo, rxi), True),
+    "reversal, in parallel": (reversal, lambda s, r: s.parallel(r.x), False),
+    "reversal, by threes": (reversal, lambda s, r: s.split(r.x, rxo, rxi, 3).parallel(rxi), True),
+    "Floyd-Warshall, interchanged": (floyd_warshall, lambda s, r: s.reorder(r.y, r.x, r.z), True),
+    "Floyd-Warshall, steps inside": (floyd_warshall, lambda s, r: s.reorder(r.z, r.x, r.y), False),
+    "Floyd-Warshall, rows in parallel": (floyd_warshall, lambda s, r: s.parallel(r.y), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_verdict_is_that_of_running_all_iterations(name: str) -> None:
+    build, directive, is_accepted = CASES[name]
+    f, r = build()
+    stage = Stage(f, 1)
+    if is_accepted:
+        directive(f.update(0), r)
+        assert is_legal(stage, f._contents.nests[1], not f._contents.nests[1].is_order_free)
+        sizes = [WIDTH, HEIGHT][: f.dimensions()]
+        np.testing.assert_array_equal(np.asarray(f.realize(sizes)), np.asarray(f.reference(sizes)))
+        return
+    with pytest.raises(IllegalSchedule) as refused:
+        directive(f.update(0), r)
+    g, s = build()
+    g.update(0).allow_race_conditions()
+    directive(g.update(0), s)
+    nest = replace(g._contents.nests[1], races_allowed=False)
+    assert not is_legal(Stage(g, 1), nest, not nest.is_order_free)
+    assert refused.value.witness is not None
+    check_witness(refused.value.witness, stage, nest)
+
+
+def test_the_refusal_shows_two_iterations_and_the_element_where_they_meet() -> None:
+    f, r = summed_area()
+    with pytest.raises(IllegalSchedule) as refused:
+        f.update(0).parallel(r.y)
+    assert without_place(refused.value).startswith(
+        "sat.update(0).parallel(r.y): iteration (r.x=1, r.y=2) reads sat(1, 1), written by iteration (r.x=1, r.y=1), "
+        "which may run at the same time."
+    )
+    assert refused.value.directive.location is not None
+    assert str(refused.value.directive).startswith("sat.update(0).parallel(r.y), ")
+    witness = refused.value.witness
+    assert witness is not None
+    assert dict(witness.sink.variables) == {"r.x": 1, "r.y": 2}
+    assert (witness.source.stage, witness.cell.func, witness.cell.coordinates) == ("sat.update(0)", "sat", (1, 1))
+
+
+def test_sizes_that_are_known_only_when_run_are_part_of_the_witness() -> None:
+    n = hl.Param(hl.Int(32), "n")
+    f, r = line("f", n)
+    f[r.x % 7] = r.x
+    with pytest.raises(IllegalSchedule) as refused:
+        f.update(0).parallel(r.x)
+    witness = refused.value.witness
+    assert witness is not None
+    assert witness.parameters == {"n": 8}
+    stage = Stage(f, 1, {"n": 8})
+    f.update(0).split(r.x, rxo, rxi, 7).parallel(rxi)
+    assert is_legal(stage, f._contents.nests[1])
+    f.update(0).allow_race_conditions().parallel(rxo)
+    check_witness(witness, stage, f._contents.nests[1])
+
+
+def test_an_index_that_depends_on_data_is_named() -> None:
+    f, r = line()
+    bins = hl.ImageParam(hl.UInt(8), 1, "bins")
+    f[bins[r.x]] += 1
+    with pytest.raises(IllegalSchedule, match=r"nothing is known of `int32\(bins\(r\.x\)\)`") as refused:
+        f.update(0).parallel(r.x)
+    assert refused.value.witness is None
+    f.update(0).atomic().parallel(r.x)
+
+
+def test_a_loop_made_parallel_is_looked_at_again_when_loops_change_places() -> None:
+    f, r = jacobi()
+    f.update(0).parallel(r.x)
+    with pytest.raises(IllegalSchedule):
+        f.update(0).reorder(r.y, r.x)
+
+
+def test_a_sum_in_any_order_is_still_no_sum_at_once() -> None:
+    f, r = grid("f", (0, 4), (0, 5))
+    f[r.x + r.y, 0] += r.x
+    f.update(0).reorder(r.y, r.x)
+    with pytest.raises(IllegalSchedule):
+        f.update(0).parallel(r.y).parallel(r.x)
