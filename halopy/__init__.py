@@ -27,7 +27,8 @@ from .errors import (
 )
 from .ir.services import TraceKind
 from .lang import boundary as BoundaryConditions
-from .lang.argument import Argument, ArgumentEstimates, ArgumentKind
+from .lang.argument import Argument, ArgumentKind
+from .lang.argument_estimates import ArgumentEstimates
 from .lang.array_function import pipeline
 from .lang.autodiff.propagate import Derivative, propagate_adjoints
 from .lang.autoscheduler_params import AutoschedulerParams

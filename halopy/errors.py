@@ -8,8 +8,10 @@
         TypeMismatch             (also TypeError) a type does not fit
           NoTruthValue           (also ValueError) `and`, `or`, `not`, `if` on an expression
         ScheduleError            a directive cannot be applied
+          MistypedDirective      (also TypeMismatch) an argument of a directive is of another kind than it takes
           IllegalSchedule        a directive would change the answer, or reads what is not there
         BufferError              a buffer does not fit: dtype, rank, region, stride
+          MistypedBuffer         (also TypeMismatch) what is given is no memory, or no size
         ParamError               a scalar parameter is missing or out of range
         SerializationError       a pipeline or schedule cannot be written as data, or data is not one that can be read
         RequirementFailed        what `require` or `add_requirement` asks for does not hold in this run
@@ -82,6 +84,10 @@ class ScheduleError(UserError):
     """A directive cannot be applied: unknown loop, bad factor, wrong order."""
 
 
+class MistypedDirective(ScheduleError, TypeMismatch):
+    """An argument of a directive is of another kind than the directive takes: no loop, no Func, no strategy."""
+
+
 class IllegalSchedule(ScheduleError):
     """A directive would change the answer: `witness` shows two iterations for which it would, where they were found,
     and `repair` is what could be written instead.
@@ -119,6 +125,10 @@ class IllegalSchedule(ScheduleError):
 
 class BufferError(UserError):
     """A buffer does not fit: dtype, rank, region or stride."""
+
+
+class MistypedBuffer(BufferError, TypeMismatch):
+    """What is given for a buffer or its sizes is neither."""
 
 
 class ParamError(UserError):

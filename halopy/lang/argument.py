@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 
 from ..codegen.interface import Number, Parameter, Role
 from ..dtypes import INT32
-from ..errors import DefinitionError
+from ..errors import DefinitionError, TypeMismatch
 from ..ir.expr import const_value
 from ..ir.refs import ImageRef, ScalarRef
 from ..source import caller
+from .argument_estimates import ArgumentEstimates, estimates_of
+from .argument_names import also_called
 from .buffer import Buffer
 from .expr import Expr
 from .image_param import OutputImageParam
-from .image_ref import ImageParamRef
+from .numbered import Translated
 from .param import Param
 from .param_ref import ParamRef
-from .region import Range
 from .types import Type
 
 
-class ArgumentKind(enum.Enum):
+class ArgumentKind(Translated):
     """What an argument is."""
 
-    InputScalar = Role.INPUT_SCALAR
-    InputBuffer = Role.INPUT_BUFFER
-    OutputBuffer = Role.OUTPUT_BUFFER
+    meaning: Role
 
-
-class ArgumentEstimates:
-    """What is known of an argument before it is given: undefined Exprs, and no Ranges, where nothing is."""
-
-    def __init__(self) -> None:
-        self.scalar_def, self.scalar_min, self.scalar_max, self.scalar_estimate = Expr(), Expr(), Expr(), Expr()
-        self.buffer_estimates: list[Range] = []
+    InputScalar = 0, Role.INPUT_SCALAR
+    InputBuffer = 1, Role.INPUT_BUFFER
+    OutputBuffer = 2, Role.OUTPUT_BUFFER
 
 
 class Argument:
     """Argument(), Argument(ImageParam), Argument(Param), Argument(Buffer)"""
 
+    @also_called(source=("im", "param", "buffer"))
     def __init__(self, source: OutputImageParam | Param | Buffer | None = None) -> None:
         self.name = ""
         self.kind = ArgumentKind.InputScalar
@@ -51,23 +46,21 @@ class Argument:
             self._describe_scalar(source._ref)
         elif isinstance(source, OutputImageParam):
             self._describe_buffer(source._ref)
-            self.argument_estimates.buffer_estimates = _region(source._ref)
         elif isinstance(source, Buffer):
             self._describe_buffer(source._contents.image)
         elif source is not None:
-            raise DefinitionError(
+            raise TypeMismatch(
                 f"{source!r} is no argument", location=caller(), accepted="a Param, an ImageParam or a Buffer"
             )
 
     def _describe_scalar(self, ref: ParamRef) -> None:
         self.name, self.type, self._ref = ref.name, Type.of(ref.dtype), ref
-        estimates = self.argument_estimates
-        estimates.scalar_min, estimates.scalar_max = ref.min, ref.max
-        estimates.scalar_def, estimates.scalar_estimate = ref.default, ref.estimate
+        self.argument_estimates = estimates_of(ref)
 
     def _describe_buffer(self, ref: ImageRef) -> None:
         self.name, self.type, self._ref = ref.name, Type.of(ref.dtype), ref
         self.kind, self.dimensions = ArgumentKind.InputBuffer, ref.rank
+        self.argument_estimates = estimates_of(ref)
 
     def is_buffer(self) -> bool:
         """Whether it is an input or output buffer."""
@@ -93,7 +86,7 @@ class Argument:
         e = self.argument_estimates
         return Parameter(
             self.name,
-            self.kind.value,
+            self.kind.meaning,
             self.type.dtype,
             self.dimensions,
             least=_number(e.scalar_min),
@@ -105,9 +98,9 @@ class Argument:
 
 
 def to_arguments(given: Sequence[object]) -> list[Argument]:
-    """Arguments from what the user lists. Raises DefinitionError for anything else, and where two have one name."""
+    """Arguments from what the user lists. Raises TypeMismatch, and DefinitionError where two have one name."""
     if isinstance(given, str) or not isinstance(given, Sequence):
-        raise DefinitionError(
+        raise TypeMismatch(
             f"{given!r} is no list of arguments", location=caller(), accepted="a list of Params and ImageParams"
         )
     made = [a if isinstance(a, Argument) else Argument(a) for a in given]  # type: ignore[arg-type]
@@ -131,21 +124,14 @@ def inferred_arguments(refs: Sequence[ImageRef | ScalarRef]) -> list[Argument]:
             argument._describe_scalar(ref)
         elif isinstance(ref, ImageRef):
             argument._describe_buffer(ref)
-            argument.argument_estimates.buffer_estimates = _region(ref)
         made.append(argument)
     return sorted(made, key=lambda a: (a.is_scalar(), a.name))
 
 
 def region_estimate(ref: ImageRef | None) -> tuple[tuple[int | None, int | None], ...]:
     """Min and extent to expect in each dimension, where they are numbers."""
-    ranges = _region(ref) if ref is not None else []
+    ranges = estimates_of(ref).buffer_estimates if ref is not None else []
     return tuple((_whole(r.min), _whole(r.extent)) for r in ranges)
-
-
-def _region(ref: ImageRef) -> list[Range]:
-    if not isinstance(ref, ImageParamRef):
-        return []
-    return [Range(ref.expected("min", d), ref.expected("extent", d)) for d in range(ref.rank)]
 
 
 def _number(e: Expr) -> Number:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..dtypes import DType, from_numpy
-from ..errors import BufferError
+from ..errors import BufferError, MistypedBuffer
 from ..ir import expr as nodes
 from ..source import caller
 from .buffer_contents import Array, BufferContents, ShapeOnly, allocate
@@ -113,6 +113,8 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
 
     def set_name(self, name: str) -> None:
         """Messages and expressions call it so from now on."""
+        if not isinstance(name, str):
+            raise MistypedBuffer(f"{name!r} is no name of a Buffer", location=caller(), accepted="a str")
         self._contents.name = name
 
     def type(self) -> Type:
@@ -149,6 +151,8 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
 
     def copy_from(self, src: Buffer) -> None:
         """Copy elements where both regions overlap."""
+        if not isinstance(src, Buffer):
+            raise MistypedBuffer(f"{src!r} is no Buffer to copy from", location=caller(), accepted="a Buffer")
         if self.type() != src.type() or self.dimensions() != src.dimensions():
             raise BufferError(
                 f"{src!r} cannot be copied to {self!r}",
@@ -251,9 +255,11 @@ def _sizes(sizes: object) -> tuple[int, ...]:
     if isinstance(sizes, int | np.integer):
         sizes = [sizes]
     if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-        raise BufferError("a Buffer of a type needs sizes", location=caller(), accepted="hl.Buffer(type, [w, h])")
+        raise MistypedBuffer("a Buffer of a type needs sizes", location=caller(), accepted="hl.Buffer(type, [w, h])")
     for size in sizes:
-        if not isinstance(size, int | np.integer) or not 0 <= size < 1 << 31:
+        if not isinstance(size, int | np.integer):
+            raise MistypedBuffer(f"{size!r} is no size of a Buffer", location=caller(), accepted="integers")
+        if not 0 <= size < 1 << 31:
             raise BufferError(f"{size!r} is no size of a Buffer", location=caller(), accepted="0 to 2**31 - 1")
     return tuple(map(int, sizes))
 

@@ -44,11 +44,15 @@ class BufferDevice:
         """Nothing to wait for."""
         return 0
 
-    def copy_to_device(self, device_api: DeviceAPI = DeviceAPI.Default_GPU, target: Target | None = None) -> int:
+    def copy_to_device(
+        self, device_api: DeviceAPI | Target = DeviceAPI.Default_GPU, target: Target | None = None
+    ) -> int:
         """Raises UnsupportedTarget, as there is no device."""
         raise self._no_device("copy_to_device", device_api, target)
 
-    def device_malloc(self, device_api: DeviceAPI = DeviceAPI.Default_GPU, target: Target | None = None) -> int:
+    def device_malloc(
+        self, device_api: DeviceAPI | Target = DeviceAPI.Default_GPU, target: Target | None = None
+    ) -> int:
         """Raises UnsupportedTarget, as there is no device."""
         raise self._no_device("device_malloc", device_api, target)
 
@@ -70,9 +74,10 @@ class BufferDevice:
         """
         return self._contents.raw.address
 
-    def _no_device(self, asked: str, device: DeviceAPI, target: Target | None) -> UnsupportedTarget:
+    def _no_device(self, asked: str, device: DeviceAPI | Target, target: Target | None) -> UnsupportedTarget:
+        given = [str(a) for a in (device, target) if a not in (None, DeviceAPI.Default_GPU)]
         return UnsupportedTarget(
-            f"{asked}({device.name}{'' if target is None else f', {target}'}) of Buffer `{self._contents.name}`",
+            f"{asked}({', '.join(given)}) of Buffer `{self._contents.name}`",
             location=caller(),
             reason=["pipelines run on the processor, and no device is in use"],
         )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dtypes import BFLOAT16, DType, accepted
-from ..errors import BufferError, TypeMismatch
+from ..errors import BufferError, MistypedBuffer, TypeMismatch
 from ..ir.expr import round_to
 from ..source import caller
 from .buffer_contents import Array
@@ -64,7 +64,7 @@ class BufferExchange:
 
 
 def array_of(source: object) -> Array:
-    """What offers its memory, as an array that shares it; lists and numbers do not. Raises BufferError."""
+    """What offers its memory, as an array that shares it; lists and numbers do not. Raises MistypedBuffer."""
     if isinstance(source, np.ndarray):
         return source
     if hasattr(source, "__array_interface__") or hasattr(source, "__array_struct__"):
@@ -76,7 +76,7 @@ def array_of(source: object) -> Array:
     except TypeError:
         if hasattr(source, "__array__"):
             return np.asarray(source)
-        raise BufferError(
+        raise MistypedBuffer(
             f"a {type(source).__name__} is no memory that a Buffer could use", location=caller(), accepted=_ACCEPTED
         ) from None
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import BufferError
 from ..source import caller
+from .argument_names import also_called
 from .buffer_contents import BufferContents
 
 Box = Sequence[tuple[int, int]]
@@ -124,6 +125,7 @@ class BufferShapes:
             raise ValueError("Too many arguments")
         self._contents.reshape(self._contents.array, (*mins, *self._contents.mins[len(mins) :]))
 
+    @also_called(dimension="delta")
     def translate(self, dimension: int | Sequence[int], dx: int = 0) -> None:
         """Move the region: in one dimension by dx, or in the first ones by a list."""
         moves = [0] * self.dimensions()
@@ -135,16 +137,19 @@ class BufferShapes:
         moved = [low + move for low, move in zip(self._contents.mins, moves, strict=True)]
         self._contents.reshape(self._contents.array, moved)
 
+    @also_called(dimension="delta")
     def translated(self, dimension: int | Sequence[int], dx: int = 0) -> Self:
         """A view that starts elsewhere, as `translate` has it."""
         return self._other(BufferShapes.translate, dimension, dx)
 
+    @also_called(dimension="rect")
     def crop(self, dimension: int | Box, min: int = 0, extent: int = 0) -> None:
         """Keep a part of the region: in one dimension, or a box."""
         box = [(dimension, (min, extent))] if isinstance(dimension, int) else list(enumerate(dimension))
         for d, (low, size) in box:
             self._crop(d, low, size)
 
+    @also_called(dimension="rect")
     def cropped(self, dimension: int | Box, min: int = 0, extent: int = 0) -> Self:
         """A view of a part of the region, as `crop` has it."""
         return self._other(BufferShapes.crop, dimension, min, extent)
@@ -197,6 +202,7 @@ class BufferShapes:
         """Add an outermost dimension of extent 1."""
         self.embed(self.dimensions())
 
+    @also_called(d1="order")
     def transpose(self, d1: int | Sequence[int], d2: int | None = None) -> None:
         """Swap two dimensions, or make dimension i the new dimension d1[i]. No element moves."""
         order = list(range(self.dimensions()))
@@ -213,6 +219,7 @@ class BufferShapes:
         array = self._contents.array.transpose([last - order[last - axis] for axis in range(last + 1)])
         self._contents.reshape(array, [self._contents.mins[d] for d in order])
 
+    @also_called(d1="order")
     def transposed(self, d1: int | Sequence[int], d2: int | None = None) -> Self:
         """A view with other dimensions first, as `transpose` has it."""
         return self._other(BufferShapes.transpose, d1, d2)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from ..errors import ScheduleError
+from ..errors import MistypedDirective, ScheduleError
 from ..schedule.directives import Directive, Rfactor
 from ..schedule.rfactor import rfactor
 from ..source import caller
@@ -27,13 +27,13 @@ def shown_pairs(r: Preserved, v: Var | None) -> str:
 
 
 def preserved_pairs(text: str, r: Preserved, v: Var | None) -> tuple[tuple[str, str], ...]:
-    """The loops to keep, each with the Var that it becomes. Raises ScheduleError for anything else."""
+    """The loops to keep, each with the Var that it becomes. Raises MistypedDirective for anything else."""
     pairs: list[object] = list(r) if v is None and isinstance(r, list | tuple) else [(r, v)]
     found = []
     for pair in pairs:
         loop, var = pair if isinstance(pair, list | tuple) and len(pair) == 2 else (pair, None)
         if not isinstance(var, Var) or not isinstance(loop, RVar | RDom):
-            raise ScheduleError(
+            raise MistypedDirective(
                 text,
                 location=caller(),
                 reason=[f"`{shown(loop)}` and `{shown(var)}` are no RVar and Var"],

@@ -222,11 +222,9 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         return self._contents.function is not None and extern_call(self._contents.function) is not None
 
     def extern_function_name(self) -> str:
-        """The C function that computes an extern stage."""
+        """The C function that computes an extern stage; "" for other Funcs."""
         call = None if self._contents.function is None else extern_call(self._contents.function)
-        if call is None:
-            raise DefinitionError(f"Func `{self.name()}` is no extern stage", location=caller())
-        return call.name.removeprefix(PREFIX)
+        return "" if call is None else call.name.removeprefix(PREFIX)
 
     def __repr__(self) -> str:
         return f"<halopy.Func {func_text(self._contents)}>"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from ..dtypes import INT32
-from ..errors import ScheduleError
+from ..errors import MistypedDirective, ScheduleError
 from ..ir.expr import Const, Expr, Mod, const_value
 from ..schedule.directives import (
     INLINED,
@@ -21,6 +21,7 @@ from ..schedule.directives import (
 )
 from ..source import caller
 from ..target_features import DeviceAPI
+from .argument_names import also_called
 from .expr import ToExpr
 from .func_contents import FuncContents, Placement
 from .func_outputs import output_refs
@@ -46,6 +47,7 @@ class FuncScheduling(StageVersions):
         """It is substituted into its consumers. This is the default."""
         return self._place(ComputeAt, "compute_inline()", LoopLevel.inlined())
 
+    @also_called(f="loop_level", var="rvar")
     def compute_at(self, f: FuncScheduling | LoopLevel, var: Loop | None = None) -> Self:
         """It is computed at each iteration of a consumer's loop, as much as is needed there."""
         return self._place_at(ComputeAt, "compute_at", f, var)
@@ -54,6 +56,7 @@ class FuncScheduling(StageVersions):
         """Its memory lives as long as the pipeline runs."""
         return self._place(StoreAt, "store_root()", LoopLevel.root())
 
+    @also_called(f="loop_level", var="rvar")
     def store_at(self, f: FuncScheduling | LoopLevel, var: Loop | None = None) -> Self:
         """Its memory lives inside a loop around the one where it is computed, so values can be reused."""
         return self._place_at(StoreAt, "store_at", f, var)
@@ -119,11 +122,13 @@ class FuncScheduling(StageVersions):
             raise self._refused(text, reason, f"a Func like {self._contents.name}.in_()")
         return self._add(CopyTo(device_api.name), text)
 
+    @also_called(f="fs")
     def in_(self, f: FuncScheduling | Sequence[FuncScheduling] | None = None) -> Self:
         """A Func that reads this one, and is read in its place by `f`: one Func, several, or all."""
         text = wrapper_text(self._contents.name, "in_", f)
         return self._of(wrapped(self._contents, consumers_of(text, f), text))
 
+    @also_called(f="fs")
     def clone_in(self, f: FuncScheduling | Sequence[FuncScheduling]) -> Self:
         """A Func of the same definition, and at first the same schedule, that `f` reads instead of this one."""
         text = wrapper_text(self._contents.name, "clone_in", f)
@@ -139,7 +144,9 @@ class FuncScheduling(StageVersions):
 
     def _argument(self, text: str, var: Var) -> str:
         names = self._arguments()
-        if not isinstance(var, Var) or var.name() not in names:
+        if not isinstance(var, Var):
+            raise self._mistyped(text, f"{var!r} is no Var", ", ".join(names))
+        if var.name() not in names:
             raise self._refused(text, f"`{shown(var)}` is no dimension of {self._contents.name}", ", ".join(names))
         return var.name()
 
@@ -160,7 +167,7 @@ class FuncScheduling(StageVersions):
             return self._place(kind, f"{verb}({f.shown()})", f)
         text = f"{verb}({shown(f)}, {shown(var)})"
         if not isinstance(f, FuncScheduling) or var is None:
-            raise self._refused(text, "the place is not a Func and a loop of it", f"{verb}(func, var), a LoopLevel")
+            raise self._mistyped(text, "the place is not a Func and a loop of it", f"{verb}(func, var), a LoopLevel")
         if f._contents is self._contents:
             raise self._refused(text, "a Func has no place inside its own loops", "a loop of a Func that uses it")
         if f._contents.function is None:
@@ -175,6 +182,9 @@ class FuncScheduling(StageVersions):
         self._nest()
         self._contents.add(Directive(action, 0, caller(), f"{self._contents.name}.{text}"))
         return self
+
+    def _mistyped(self, text: str, reason: str, accepted: str) -> MistypedDirective:
+        return MistypedDirective(f"{self._contents.name}.{text}", location=caller(), reason=[reason], accepted=accepted)
 
     def _refused(self, text: str, reason: str, accepted: str) -> ScheduleError:
         return ScheduleError(f"{self._contents.name}.{text}", location=caller(), reason=[reason], accepted=accepted)
@@ -192,7 +202,7 @@ def consumers_of(text: str, f: object) -> list[FuncContents] | None:
     funcs = list(f) if isinstance(f, list | tuple) else [f]
     for func in funcs:
         if not isinstance(func, FuncScheduling):
-            raise ScheduleError(
+            raise MistypedDirective(
                 text, location=caller(), reason=[f"{func!r} is not a Func"], accepted="a Func, or a list of Funcs"
             )
     return [func._contents for func in funcs if isinstance(func, FuncScheduling)]

@@ -17,6 +17,7 @@ from ..schedule.directives import (
     RingBuffer,
     StoreIn,
 )
+from .argument_names import also_called, also_listed
 from .conversion import show
 from .enums import MemoryType
 from .expr import ToExpr
@@ -34,8 +35,10 @@ class FuncStorage(FuncScheduling):
 
     def store_in(self, memory_type: MemoryType) -> Self:
         """Which memory holds its values. What does not fit the stack is on the heap; registers need a constant size."""
-        return self._add(StoreIn(memory_type.value), f"store_in(MemoryType.{memory_type.name})")
+        text = f"store_in({shown(memory_type)})"
+        return self._add(StoreIn(MemoryType.meant(f"{self._contents.name}.{text}", memory_type)), text)
 
+    @also_listed("dims")
     def reorder_storage(self, *dims: Var | Sequence[Var]) -> Self:
         """The order of the named dimensions in memory, the densest first."""
         flat = [v for group in dims for v in (group if isinstance(group, list | tuple) else (group,))]
@@ -65,6 +68,7 @@ class FuncStorage(FuncScheduling):
         text = f"bound_storage({shown(dim)}, {shown(bound)})"
         return self._add(BoundStorage(self._argument(text, dim), self._positive(text, "bound", bound)), text)
 
+    @also_called(f="loop_level", var="rvar")
     def hoist_storage(self, f: FuncScheduling | LoopLevel, var: Loop | None = None) -> Self:
         """Its memory is taken at a loop around the one where it lives, once, large enough for each iteration.
 

@@ -33,6 +33,8 @@ class FuncTracing(FuncScheduling):
     def add_trace_tag(self, trace_tag: str) -> Self:
         """A text that traced pipelines report when they begin."""
         text = f"add_trace_tag({trace_tag!r})"
-        if not isinstance(trace_tag, str) or "\0" in trace_tag:
-            raise self._refused(text, "the tag is no text without NUL characters", "a str")
+        if not isinstance(trace_tag, str):
+            raise self._mistyped(text, "the tag is no text", "a str")
+        if "\0" in trace_tag:
+            raise self._refused(text, "the tag has NUL characters", "a str without")
         return self._add(TraceTag(trace_tag), text)

@@ -62,10 +62,10 @@ def _level(place: object, var: object) -> LoopLevelValue | None:
 
 def _alignments(text: str, loop: str, align: object) -> tuple[tuple[str, Align], ...]:
     if isinstance(align, LoopAlignStrategy):
-        return ((loop, align.value),)
+        return ((loop, align.meaning),)
     if not isinstance(align, list | tuple) or not all(_is_pair(pair) for pair in align):
         raise _refused(text, "the alignment is neither a LoopAlignStrategy nor a list of pairs (loop, strategy)")
-    return tuple((loop_name(var), strategy.value) for var, strategy in align)
+    return tuple((loop_name(var), strategy.meaning) for var, strategy in align)
 
 
 def _is_pair(pair: object) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import DefinitionError
 from ..source import caller
+from .numbered import Numbered
 from .types import Bool, Float, Int, Type, to_dtype
 
 # No underscore at the start and no two of them in a row: such names are reserved in C++.
@@ -16,14 +16,14 @@ _NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_]*", re.ASCII)
 _ALIASES: dict[object, Type] = {bool: Bool(), int: Int(32), float: Float(32)}
 
 
-class ArgInfoDirection(enum.Enum):
+class ArgInfoDirection(Numbered):
     """Whether a generator reads or makes it."""
 
     Input = 0
     Output = 1
 
 
-class ArgInfoKind(enum.Enum):
+class ArgInfoKind(Numbered):
     """What a generator takes or makes."""
 
     Scalar = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, TypeMismatch
 from ..source import caller
 from .autoscheduler_params import AutoschedulerParams
 from .target import Target
@@ -23,7 +23,7 @@ class GeneratorContext:
     def __init__(self, target: Target, autoscheduler_params: AutoschedulerParams | None = None) -> None:
         params = AutoschedulerParams() if autoscheduler_params is None else autoscheduler_params
         if not isinstance(target, Target) or not isinstance(params, AutoschedulerParams):
-            raise DefinitionError(
+            raise TypeMismatch(
                 f"GeneratorContext({target!r}, {params!r}) is for no target",
                 location=caller(),
                 accepted="an hl.Target, and hl.AutoschedulerParams",

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ..errors import DefinitionError
 from ..source import caller
+from .argument_names import also_called
 from .callable import Callable
 from .generator import Generator
 from .generator_arguments import check_name
@@ -88,6 +89,7 @@ def create_generator(name: str, context: GeneratorContext, params: Mapping[str, 
         return cls(params)
 
 
+@also_called(target="context")
 def create_callable_from_generator(
     target: Target | GeneratorContext, name: str, generator_params: Mapping[str, object] | None = None
 ) -> Callable:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from ..errors import DefinitionError
+import numpy as np
+
+from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
 from . import revision
@@ -181,10 +183,12 @@ class InputImage(OutputImageParam):
 
     __slots__ = ()
 
-    def __init__(self, type: Type | None = None, dimensions: int = 0, name: str | None = None) -> None:
+    def __init__(self, type: Type | None = None, dimensions: int | None = None, name: str | None = None) -> None:
         if type is None:
             super().__init__()
             return
+        if not isinstance(dimensions, int | np.integer):
+            raise TypeMismatch(f"{dimensions!r} is no number of dimensions", location=caller(), accepted="an integer")
         super().__init__(ImageParamRef(name or unnamed_input(), to_dtype(type), dimensions))
 
     def set(self, buffer: Buffer | object) -> None:

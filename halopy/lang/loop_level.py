@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ScheduleError
+from ..errors import ScheduleError, TypeMismatch
 from ..schedule.directives import INLINED, ROOT, Directive
 from ..schedule.directives import LoopLevel as LoopLevelValue
+from ..source import caller
 from . import revision
 from .loop_names import Loop, loop_name
 
 if TYPE_CHECKING:
     from .func import Func
     from .func_contents import FuncContents
+
+
+_ACCEPTED = "LoopLevel(func, var), LoopLevel.root(), LoopLevel.inlined()"
 
 
 class LoopLevel:
@@ -26,6 +30,8 @@ class LoopLevel:
     def __init__(self, func: Func | None = None, var: Loop | None = None, stage_index: int = -1) -> None:
         self._value: LoopLevelValue | None = None
         if func is not None:
+            if not hasattr(func, "_contents") or var is None:
+                raise TypeMismatch(f"LoopLevel({func!r}, {var!r}) is no place", location=caller(), accepted=_ACCEPTED)
             stage = None if stage_index < 0 else stage_index
             self._value = LoopLevelValue(func._contents, loop_name(var), stage)
 
@@ -54,6 +60,8 @@ class LoopLevel:
 
     def set(self, other: LoopLevel) -> None:
         """Take the other's place, also for Funcs that already refer to this level."""
+        if not isinstance(other, LoopLevel):
+            raise TypeMismatch(f"{other!r} is no LoopLevel", location=caller(), accepted=_ACCEPTED)
         self._value = other._value
         revision.changed()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import TypeAlias
 
-from ..errors import ScheduleError
+from ..errors import MistypedDirective
 from ..source import caller
-from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ExprLike
+from .numbered import Translated
 from .rdom import RDom, RVar
 from .var import Var
 
@@ -48,7 +48,7 @@ def loop_name(var: object) -> str:
         return var.only_variable().name()
     if isinstance(var, Var | RVar | VarOrRVar):
         return var.name()
-    raise ScheduleError(
+    raise MistypedDirective(
         f"{var!r} of type {type(var).__name__} does not name a loop",
         location=caller(),
         accepted="a Var or an RVar",
@@ -70,7 +70,7 @@ def shown(value: object) -> str:
         return value.name().replace("$", ".")
     if isinstance(value, RDom):
         return value.domain().name
-    if isinstance(value, TailStrategy | Partition | PrefetchBoundStrategy | LoopAlignStrategy):
+    if isinstance(value, Translated):
         return f"{type(value).__name__}.{value.name}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(shown, value)) + "]"

@@ -13,7 +13,7 @@ from ..codegen.c.linked_runtime import PARTS, SYMBOLS, needed_parts, runtime_tex
 from ..codegen.c.linked_text import print_linked, symbols
 from ..codegen.c.python_extension_text import python_extension_text
 from ..codegen.c.registration_text import registration_text
-from ..errors import DefinitionError, UnsupportedTarget
+from ..errors import DefinitionError, TypeMismatch, UnsupportedTarget
 from ..ir.stmt_html import page, section
 from ..runtime.archive import Member, archive
 from ..runtime.objects import Form, compile_text, join_objects
@@ -21,6 +21,7 @@ from ..runtime.write_files import checked_path, write_file
 from ..source import caller
 from ..target import Target as TargetValue
 from ..target_features import TargetFeature, TargetOS
+from .argument_names import also_called
 from .buffer import Buffer
 from .linked_function import LinkedFunction
 from .output_files import OutputFileType
@@ -83,6 +84,7 @@ class Module:
         """The names of its functions, those of submodules left out."""
         return [f.interface.name for f in self._functions]
 
+    @also_called(part=("buffer", "module"))
     def append(self, part: Buffer | Module) -> None:
         """Add a Buffer or another module."""
         if isinstance(part, Module):
@@ -90,9 +92,7 @@ class Module:
         elif isinstance(part, Buffer):
             self._buffers.append(part)
         else:
-            raise DefinitionError(
-                f"{part!r} is no part of a module", location=caller(), accepted="a Buffer or a Module"
-            )
+            raise TypeMismatch(f"{part!r} is no part of a module", location=caller(), accepted="a Buffer or a Module")
 
     def remap_metadata_name(self, old: str, new: str) -> None:
         """Call an argument `new` where the functions describe themselves; their C names stay."""
@@ -235,6 +235,8 @@ _COMPILED = (*_FORMS, OutputFileType.c_source, OutputFileType.object, OutputFile
 
 def chosen_target(target: Target | None) -> TargetValue:
     """The target given, or that of HL_TARGET and the host."""
+    if target is not None and not isinstance(target, Target):
+        raise TypeMismatch(f"{target!r} is no Target", location=caller(), accepted='hl.Target("host") and the like')
     if target is None or target.value.has_unknowns:
         return get_target_from_environment().value
     return target.value
@@ -260,6 +262,7 @@ def link_modules(name: str, modules: Sequence[Module]) -> Module:
     return made
 
 
+@also_called(outputs="filename")
 def compile_standalone_runtime(
     outputs: str | os.PathLike[str] | Mapping[OutputFileType, str], target: Target | None = None
 ) -> dict[OutputFileType, str] | None:

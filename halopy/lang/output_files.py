@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
+from .numbered import Numbered
 
 
-class OutputFileType(enum.Enum):
+class OutputFileType(Numbered):
     """A kind of file."""
 
     assembly = 0
@@ -31,14 +31,14 @@ class OutputFileType(enum.Enum):
     device_code = 20
 
 
-class StmtOutputFormat(enum.Enum):
+class StmtOutputFormat(Numbered):
     """How statements are written."""
 
     Text = 0
     HTML = 1
 
 
-class LinkageType(enum.Enum):
+class LinkageType(Numbered):
     """Which functions of a pipeline others can call."""
 
     External = 0
@@ -47,7 +47,7 @@ class LinkageType(enum.Enum):
     Internal = 3
 
 
-class NameMangling(enum.Enum):
+class NameMangling(Numbered):
     """Whether symbols are those of C or C++; Default is what the target says."""
 
     Default = 0

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..dtypes import DType
-from ..errors import ParamError
+from ..errors import ParamError, TypeMismatch
 from ..ir import expr as nodes
 from ..ir.refs import ScalarRef
 from ..ir.rewrite import Rewriter
@@ -81,17 +81,18 @@ class _Values(Rewriter):
 
 
 def fitting(ref: ParamRef, value: Number) -> Scalar:
-    """The number as the parameter's type has it. Raises ParamError where it does not."""
+    """The number as the parameter's type has it. Raises ParamError where it does not have it."""
     dtype = ref.dtype
     number = value.item() if isinstance(value, np.generic) else value
-    if dtype.is_bool and isinstance(number, bool | int):
+    if dtype.is_bool and isinstance(number, bool | int) and number in (0, 1):
         return bool(number)
     if dtype.is_float and isinstance(number, bool | int | float):
         return _rounded(dtype, number)
     if isinstance(number, bool | int) and (dtype.can_hold(number) if dtype.is_integer else not dtype.is_float):
         return int(number)
     wanted = f"{dtype.min} to {dtype.max}" if dtype.is_integer and not dtype.is_bool else f"a {dtype}"
-    raise ParamError(f"Param `{ref.name}` of type {dtype} cannot be {value!r}", location=caller(), accepted=wanted)
+    error = ParamError if isinstance(number, bool | int | float) else TypeMismatch
+    raise error(f"Param `{ref.name}` of type {dtype} cannot be {value!r}", location=caller(), accepted=wanted)
 
 
 def _rounded(dtype: DType, number: float) -> float:

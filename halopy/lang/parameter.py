@@ -6,6 +6,8 @@ from ..errors import DefinitionError
 from ..ir import expr as nodes
 from ..source import caller
 from . import revision
+from .argument_estimates import ArgumentEstimates, BufferConstraint, estimates_of
+from .argument_names import also_called
 from .buffer import Buffer
 from .enums import MemoryType
 from .expr import Expr, Number, ToExpr, to_expr
@@ -20,6 +22,7 @@ class Parameter:
 
     __slots__ = ("_defined",)
 
+    @also_called(type="p")
     def __init__(
         self,
         type: Type | Parameter | None = None,
@@ -91,15 +94,16 @@ class Parameter:
         """The value that the next runs read."""
         return self._scalar.value
 
-    def set_scalar(self, value: Number | Type, typed_value: Number | None = None) -> None:
+    def set_scalar(self, value_type: Type | Number | None = None, value: Number | None = None) -> None:
         """set_scalar(value), or set_scalar(Type, value) with the Parameter's own type."""
-        if isinstance(value, Type):
-            if value.dtype is not self._scalar.dtype or typed_value is None:
+        if isinstance(value_type, Type):
+            if value_type.dtype is not self._scalar.dtype or value is None:
                 raise DefinitionError(
-                    f"Parameter `{self.name()}` has type {self._scalar.dtype}, not {value}", location=caller()
+                    f"Parameter `{self.name()}` has type {self._scalar.dtype}, not {value_type}", location=caller()
                 )
-            value = typed_value
-        self._scalar.set(value)
+        elif value_type is not None:
+            value = value_type
+        self._scalar.set(value)  # type: ignore[arg-type]
 
     def scalar_expr(self) -> Expr:
         """The value now, as a constant."""
@@ -206,6 +210,21 @@ class Parameter:
     def set_host_alignment(self, bytes: int) -> None:
         """Promise that the memory starts at a multiple of so many bytes; a run with other memory is refused."""
         self._image.align(bytes)
+
+    def buffer_constraints(self) -> list[BufferConstraint]:
+        """What is promised and expected of each dimension."""
+        ref = self._image
+        return [
+            BufferConstraint(
+                *(ref.promised(what, d) for what in ("min", "extent", "stride")),
+                *(ref.expected(what, d) for what in ("min", "extent")),
+            )
+            for d in range(ref.rank)
+        ]
+
+    def get_argument_estimates(self) -> ArgumentEstimates:
+        """What is known of the input before it is given."""
+        return estimates_of(self._ref)
 
     def memory_type(self) -> MemoryType:
         """Which memory it lives in."""

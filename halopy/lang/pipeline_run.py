@@ -12,7 +12,7 @@ import numpy as np
 
 from ..codegen.c.names import identifier
 from ..dtypes import DType
-from ..errors import BufferError, DefinitionError, ScheduleError, TypeMismatch
+from ..errors import BufferError, DefinitionError, MistypedBuffer, ScheduleError, TypeMismatch
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..reference import evaluate
@@ -288,10 +288,11 @@ def _sizes(sizes: object) -> tuple[int, ...]:
     if sizes is None:
         return ()
     given = [sizes] if isinstance(sizes, int | np.integer) else sizes
-    if isinstance(given, Sequence) and all(isinstance(s, int | np.integer) and s >= 0 for s in given):
-        return tuple(map(int, given))
+    is_whole = isinstance(given, Sequence) and all(isinstance(s, int | np.integer) for s in given)
+    if is_whole and all(s >= 0 for s in given):  # type: ignore[attr-defined]
+        return tuple(map(int, given))  # type: ignore[call-overload]
     is_array = isinstance(sizes, np.ndarray)
-    raise BufferError(
+    raise (BufferError if is_whole else MistypedBuffer)(
         f"{'an array' if is_array else repr(sizes)} is nothing to realize over",
         location=caller(),
         reason=["an array could be sizes, or be what is filled"] if is_array else (),

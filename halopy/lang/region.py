@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from ..errors import DefinitionError
+from ..errors import TypeMismatch
 from ..source import caller
 from .conversion import show
 from .expr import Expr, ToExpr, to_expr
@@ -56,7 +56,7 @@ def to_range(value: ToRange) -> Range:
     if isinstance(value, Range):
         return value
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise DefinitionError(
+        raise TypeMismatch(
             f"{value!r} is not a range", location=caller(), accepted="a pair (min, extent), or hl.Range(min, extent)"
         )
     return Range(*value)
@@ -65,7 +65,7 @@ def to_range(value: ToRange) -> Range:
 def to_region(value: Sequence[ToRange]) -> list[Range]:
     """One Range per dimension."""
     if not isinstance(value, Sequence):
-        raise DefinitionError(
+        raise TypeMismatch(
             f"{value!r} is not a region", location=caller(), accepted="a list of (min, extent) pairs, x first"
         )
     return [to_range(item) for item in value]

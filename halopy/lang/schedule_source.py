@@ -90,10 +90,10 @@ def _call(action: Action, loop: Callable[[str], str], level: Callable[[LoopLevel
     if isinstance(action, SetKind):
         return f"{_VERBS[action.kind]}({loop(action.loop)})"
     if isinstance(action, SetPartition):
-        return f"partition({loop(action.loop)}, {prefix}Partition.{Partition(action.policy).name})"
+        return f"partition({loop(action.loop)}, {prefix}Partition.{Partition.of(action.policy).name})"
     names = ", ".join(map(loop, _loops(action)))
     if isinstance(action, Split):
-        return f"split({names}, {action.factor}, {prefix}TailStrategy.{TailStrategy(action.tail).name})"
+        return f"split({names}, {action.factor}, {prefix}TailStrategy.{TailStrategy.of(action.tail).name})"
     return f"{'reorder' if isinstance(action, Reorder) else 'fuse' if isinstance(action, Fuse) else 'rename'}({names})"
 
 

@@ -26,6 +26,7 @@ from ..schedule.taking_turns import turns
 from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
+from .argument_names import also_called, also_listed
 from .conversion import show
 from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStrategy
 from .expr import ToExpr
@@ -73,6 +74,7 @@ class StageScheduling:
         self._require_kind(text, new_name, self._is_reduction(text, old_name))
         return self._record(text, Rename(loop_name(old_name), loop_name(new_name)))
 
+    @also_listed("vars")
     def reorder(self, *vars: Loops) -> Self:
         """The named loops change places among themselves, the first innermost."""
         loops = _flat(vars)
@@ -108,7 +110,9 @@ class StageScheduling:
             return self._record(text, SetKind(self._existing(text, var), LoopKind.PARALLEL))
         text = self._text("parallel", var, task_size, tail)
         name = self._existing(text, var)
-        split = Split(name, name, self._unused(name, "t"), size_expression(text, task_size), tail.value)
+        split = Split(
+            name, name, self._unused(name, "t"), size_expression(text, task_size), TailStrategy.meant(text, tail)
+        )
         return self._record(text, split, SetKind(name, LoopKind.PARALLEL))
 
     def serial(self, var: Loop) -> Self:
@@ -147,6 +151,7 @@ class StageScheduling:
         nest, function = self._nest(), self._contents.defined_function
         return self._record(text, turns(nest, function, self._contents, override=override_associativity_test))
 
+    @also_called(func="image", from_="from")
     def prefetch(
         self,
         func: object,
@@ -162,17 +167,22 @@ class StageScheduling:
         text = self._text("prefetch", func, at, from_, offset, *named)
         loops = self._existing(text, at), self._existing(text, from_)
         size = size_expression(text, offset)
-        return self._record(text, Prefetch(prefetch_source(text, func), *loops, size, strategy.value))
+        return self._record(
+            text, Prefetch(prefetch_source(text, func), *loops, size, PrefetchBoundStrategy.meant(text, strategy))
+        )
 
     def partition(self, var: Loop, partition_policy: Partition) -> Self:
         """Whether the loop is split into a steady part and edges: where it seems worth it, never, or always."""
         text = self._text("partition", var, partition_policy)
-        return self._record(text, SetPartition(self._existing(text, var), partition_policy.value))
+        policy = Partition.meant(text, partition_policy)
+        return self._record(text, SetPartition(self._existing(text, var), policy))
 
+    @also_listed("vars")
     def never_partition(self, *vars: Loops) -> Self:
         """The loops stay whole."""
         return self._partitioned("never_partition", vars, LoopPartition.NEVER)
 
+    @also_listed("vars")
     def always_partition(self, *vars: Loops) -> Self:
         """The loops are split into a steady part and edges wherever something is decided by that."""
         return self._partitioned("always_partition", vars, LoopPartition.ALWAYS)
@@ -207,13 +217,14 @@ class StageScheduling:
         name = self._existing(text, var)
         inner = self._unused(name, suffix)
         size = Const(constant_size(text, factor), INT32)
-        return self._record(text, Split(name, name, inner, size, tail.value), SetKind(inner, kind))
+        return self._record(text, Split(name, name, inner, size, TailStrategy.meant(text, tail)), SetKind(inner, kind))
 
     def _split(self, text: str, old: Loop, outer: Loop, inner: Loop, factor: ToExpr, tail: TailStrategy) -> Split:
         is_reduction = self._is_reduction(text, old)
         self._require_kind(text, outer, is_reduction)
         self._require_kind(text, inner, is_reduction)
-        return Split(loop_name(old), loop_name(outer), loop_name(inner), size_expression(text, factor), tail.value)
+        names = loop_name(old), loop_name(outer), loop_name(inner)
+        return Split(*names, size_expression(text, factor), TailStrategy.meant(text, tail))
 
     def _nest(self) -> StageNest:
         if self._contents.function is None:

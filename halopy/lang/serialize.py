@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from ..errors import DefinitionError
+from ..errors import TypeMismatch
 from ..source import caller
 from .parameter import Parameter
 from .pipeline import Pipeline
@@ -28,7 +28,7 @@ def serialize_pipeline(
     to ImageParams is not, and neither are handlers and compiled code. Buffers inside expressions are kept whole.
     """
     if not isinstance(pipeline, Pipeline):
-        raise DefinitionError(f"{pipeline!r} is no Pipeline", location=caller(), accepted="hl.Pipeline(func)")
+        raise TypeMismatch(f"{pipeline!r} is no Pipeline", location=caller(), accepted="hl.Pipeline(func)")
     content, params = write_pipeline(pipeline)
     text = to_text(FORMAT, VERSION, content)
     if filename is not None:
@@ -66,6 +66,6 @@ def _read(
     elif isinstance(given, str | os.PathLike):
         source, content = f"`{os.fspath(given)}`", read_document(given)
     else:
-        raise DefinitionError(f"{given!r} holds no pipeline", location=caller(), accepted="bytes, or a file's name")
+        raise TypeMismatch(f"{given!r} holds no pipeline", location=caller(), accepted="bytes, or a file's name")
     with reading(source, "pipeline"):
         return read_pipeline(from_text(content, FORMAT, VERSION), params)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from ..errors import ScheduleError
+from ..errors import MistypedDirective, ScheduleError
 from ..schedule.directives import Specialize, SpecializeFail
 from ..source import caller
+from .argument_names import also_called
 from .device_scheduling import DeviceScheduling
 from .display import definition_text
 from .expr import ToExpr
@@ -44,6 +45,8 @@ class StageVersions(DeviceScheduling):
     def specialize_fail(self, message: str) -> None:
         """Where no condition holds, the pipeline stops with the message."""
         text = self._text("specialize_fail", message)
+        if not isinstance(message, str):
+            raise MistypedDirective(text, location=caller(), reason=["the message is no text"], accepted="a str")
         if not message:
             raise ScheduleError(text, location=caller(), reason=["the message is empty"], accepted="a message")
         self._record(text, SpecializeFail(message))
@@ -71,6 +74,7 @@ class Stage(StageVersions):
         """The name of its Func, and which update it is."""
         return self._stage_name()
 
+    @also_called(r="preserved")
     def rfactor(self, r: Preserved, v: Var | None = None) -> Func:
         """Reduce in two steps: the Func that is returned reduces for each value of `v`, this update over loop `r`.
 

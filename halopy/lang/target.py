@@ -97,15 +97,15 @@ class Target:
 
     def has_feature(self, feature: TargetFeature) -> bool:
         """Whether it has the feature."""
-        return self._value.has(feature)
+        return self._value.has(_feature(feature))
 
     def features_any_of(self, features: Sequence[TargetFeature]) -> bool:
         """Whether it has any of these features."""
-        return any(map(self._value.has, features))
+        return any(map(self.has_feature, features))
 
     def features_all_of(self, features: Sequence[TargetFeature]) -> bool:
         """Whether it has all of these features."""
-        return self._value.has(*features)
+        return all(map(self.has_feature, features))
 
     def has_gpu_feature(self) -> bool:
         """Whether it names a device."""
@@ -113,11 +113,11 @@ class Target:
 
     def with_feature(self, feature: TargetFeature) -> Target:
         """The same target with the feature."""
-        return Target._of(self._value.with_features(feature))
+        return Target._of(self._value.with_features(_feature(feature)))
 
     def without_feature(self, feature: TargetFeature) -> Target:
         """The same target without the feature."""
-        return Target._of(self._value.without_features(feature))
+        return Target._of(self._value.without_features(_feature(feature)))
 
     def set_feature(self, f: TargetFeature, value: bool = True) -> None:
         """Add a feature, or take it away."""
@@ -234,6 +234,12 @@ def _from_parts(parts: tuple[object, ...]) -> targets.Target:
         location=caller(),
         accepted='Target(), Target("host-opencl"), Target(os, arch, bits[, processor][, features])',
     )
+
+
+def _feature(given: object) -> TargetFeature:
+    if not isinstance(given, TargetFeature):
+        raise TypeMismatch(f"{given!r} is no feature", location=caller(), accepted="hl.TargetFeature.AVX2 and the like")
+    return given
 
 
 def target_feature_for_device_api(device: DeviceAPI) -> TargetFeature:

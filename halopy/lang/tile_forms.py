@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from ..errors import ScheduleError
+from ..errors import MistypedDirective
 from ..source import caller
 from .enums import TailStrategy
 
@@ -20,12 +20,12 @@ _FORMS: tuple[tuple[str, ...], ...] = (
 
 
 def tile_arguments(args: Sequence[object], named: Mapping[str, object]) -> TileArguments:
-    """Old, outer and inner loops, factors and tail. Raises ScheduleError where no form fits."""
+    """Old, outer and inner loops, factors and tail. Raises MistypedDirective where no form fits."""
     for form in _FORMS:
         bound = _bind((*form, "tail"), args, named)
         if bound is not None and all(isinstance(bound[name], list | tuple) != ("x" in form) for name in form):
             return _by_columns(bound)
-    raise ScheduleError(
+    raise MistypedDirective(
         "tile(...) does not take these arguments",
         location=caller(),
         accepted="; ".join(f"({', '.join(form)}[, tail])" for form in _FORMS),

@@ -26,6 +26,8 @@ class TypeCode(enum.IntEnum):
     Handle = 3
     BFloat = 4
 
+    __str__ = enum.Enum.__str__
+
 
 class Type:
     """An element type: what its bits mean, how many bits, how many vector lanes."""
@@ -35,6 +37,8 @@ class Type:
     def __init__(self, code: TypeCode = TypeCode.Handle, bits: int = 0, lanes: int | None = None) -> None:
         """Type() is undefined: a handle without bits or lanes."""
         lanes = int(bits > 0) if lanes is None else lanes
+        if not isinstance(code, int):
+            raise TypeMismatch(f"{code!r} is no TypeCode", location=caller(), accepted="hl.TypeCode.UInt and the like")
         self.dtype = DType(Code(code), bits, lanes)
 
     @classmethod

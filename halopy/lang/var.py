@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
 from .expr import Expr, ExprLike
@@ -22,6 +22,8 @@ class Var(ExprLike):
     __slots__ = ("_name",)
 
     def __init__(self, name: str | None = None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeMismatch(f"{name!r} is no name of a Var", location=caller(), accepted="a str")
         if name == "":
             raise DefinitionError("a Var may not have an empty name", location=caller())
         self._name = name if name is not None else f"v{next(_numbers)}"

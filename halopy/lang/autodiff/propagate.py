@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from ...dtypes import DType
-from ...errors import DefinitionError, NotDifferentiable
+from ...errors import DefinitionError, NotDifferentiable, TypeMismatch
 from ...ir import build
 from ...ir import expr as nodes
 from ...ir.expr import Expr, FuncAccess, ImageAccess
@@ -79,6 +79,8 @@ def propagate_adjoints(
 
 
 def _check_output(output: Func) -> None:
+    if not isinstance(output, Func):
+        raise TypeMismatch(f"{output!r} has no derivatives", location=caller(), accepted="a Func")
     if not output.defined():
         raise DefinitionError(f"Func `{output.name()}` is not defined", location=caller(), accepted="a defined Func")
     for type_ in output.types():

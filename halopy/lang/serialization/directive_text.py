@@ -32,7 +32,7 @@ def call_text(action: Any, scope: Scope) -> str:
 
 
 def _member(cls: Any, value: Any) -> str:
-    return f"hl.{cls.__name__}.{cls(value).name}"
+    return f"hl.{cls.__name__}.{cls.of(value).name}"
 
 
 def _device(name: str) -> str:
