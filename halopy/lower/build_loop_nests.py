@@ -172,6 +172,8 @@ class LoopNests:
 
     def hoisted(self, func: str, stage: int, loop: str, body: Stmt) -> Stmt:
         """The body with what the stage's loop decides for it."""
+        for condition in self.regions.conditions.of_loop(func, stage, loop):
+            body = If(condition, body)
         for h in reversed(self.regions.loops(func, stage).hoisted.get(loop, [])):
             if h.last is not None:
                 body = If(Call("likely", (le(Var(h.symbol), h.last),), BOOL), body)
@@ -209,8 +211,7 @@ class LoopNests:
         step = take_turns(self.nest_of(func, stage))
         provide = provide if step is None else Atomic(func, step is LoopKind.PARALLEL, provide)
         conditions = loops.guards()
-        if definition.rdom is not None and definition.rdom.predicate is not None:
-            conditions.append(substitute(definition.rdom.predicate, values))
+        conditions += self.regions.conditions.of_loop(func, stage, "")
         for condition in conditions:
             if not is_const(condition, 1):
                 provide = If(condition, provide)

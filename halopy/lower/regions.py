@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
-from ..ir.build import add, as_expr, minimum, sub
-from ..ir.expr import FALSE, TRUE, Cast, Expr, Var
+from ..ir.build import add, as_expr, sub
+from ..ir.expr import Cast, Expr, Var
 from ..ir.extern import extern_call
 from ..ir.function import Function, ReductionVar
-from ..ir.interval import Interval, bounds_of, union
+from ..ir.interval import Interval, union
 from ..ir.linear import difference, linear
 from ..ir.program import buffer_property
 from ..ir.rewrite import substitute
@@ -37,9 +37,11 @@ from .branch_regions import joined, needed_when
 from .fused_loops import FusedLoops
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .region_symbols import Expand, NameCasts
+from .seen_from import seen_from
 from .slide_windows import Slide, slide
 from .stage_loops import Range, StageLoops
 from .stage_reads import reads_of_stage
+from .standing_conditions import StandingConditions
 from .storage_folds import storage_folds
 from .value_bounds import ValueBounds
 
@@ -81,6 +83,7 @@ class Regions:
             for name in reads.by_name:
                 self.readers.setdefault(name, []).append(stage)
         self.fused = FusedLoops(self)
+        self.conditions = StandingConditions(self)
         self.values = ValueBounds(self.functions, lambda name, value: self.bind(ROOT_LEVEL, name, value))
 
     # -- questions ---------------------------------------------------------------------------------------------
@@ -283,31 +286,7 @@ class Regions:
 
     def seen_from(self, interval: Interval, level: Level, outer: Level) -> Interval:
         """The hull of an interval over the loops between its level and one further out."""
-        for at in self.placement.path(level):
-            if at == outer:
-                break
-            assert at.func is not None, "the outer level is on the path"
-            lo, hi = interval
-            if at.loop:
-                scope = self._values_of_loop(at)
-                lo, hi = lo and self.expand(lo, at, scope), hi and self.expand(hi, at, scope)
-                interval = Interval(lo and bounds_of(lo, scope).lo, hi and bounds_of(hi, scope).hi)
-        return interval
-
-    def _values_of_loop(self, at: Level) -> dict[str, Interval]:
-        """What a loop's variable, and what is hoisted into it, range over."""
-        assert at.func is not None, "the root is no loop"
-        scope = dict.fromkeys(self.fused.conditions(at), Interval(FALSE, TRUE)) if self.fused.is_shared(at) else {}
-        for own in self.fused.sharers(at):
-            loops = self.loops(own.func, own.stage)
-            loop = loops.loops[own.loop]
-            scope[loop.name] = Interval(loop.range.min, loop.range.last)
-            for h in loops.hoisted.get(own.loop, []):
-                reach = bounds_of(h.value, scope)
-                if h.last is not None and reach.hi is not None:
-                    reach = Interval(reach.lo, minimum(reach.hi, h.last))
-                scope[h.symbol] = reach
-        return scope
+        return seen_from(self, interval, level, outer)
 
     def _standing(self, func: str, stage: int, loop: str) -> list[str]:
         names = self.nest(func, stage).loop_names

@@ -14,7 +14,7 @@ import importlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from ..ir import expr as ir
+from ..ir.conjuncts import conjuncts
 from ..ir.expr import Expr
 from ..ir.interval import Interval, bounds_of
 from ..ir.linear import linear
@@ -31,7 +31,7 @@ def footprint(index: Sequence[Expr], scope: Scope, predicate: Expr | None = None
     The Vars named in `scope` move over their intervals (which speak of symbols only), as far as
     `predicate` holds. Symbols may be negative. Where no point exists the intervals may be anything.
     """
-    conditions = [] if predicate is None else _conjuncts(predicate)
+    conditions = [] if predicate is None else conjuncts(predicate)
     return [_of_dimension(e, scope, conditions) for e in index]
 
 
@@ -59,18 +59,6 @@ def _extremes(question: Question) -> Interval:
     """isl's answer. Importing islpy takes as long as lowering a small pipeline, and most never get here."""
     answer: Interval = importlib.import_module(".extremes", __package__).extremes(question)
     return answer
-
-
-def _conjuncts(predicate: Expr) -> list[Expr]:
-    found: list[Expr] = []
-    stack = [predicate]
-    while stack:
-        e = stack.pop()
-        if isinstance(e, ir.And):
-            stack += [e.b, e.a]
-        else:
-            found.append(e)
-    return found
 
 
 def _reachable(e: Expr, scope: Scope, conditions: Sequence[Expr]) -> tuple[list[str], list[Expr]]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 from ..errors import IllegalSchedule, ScheduleError
 from ..ir.build import add, le, logical_and, sub
-from ..ir.expr import And, Const, Expr, FuncAccess, Var, const_value
+from ..ir.conjuncts import conjuncts
+from ..ir.expr import Const, Expr, FuncAccess, Var, const_value
 from ..ir.function import Definition, Function, ReductionDomain, ReductionVar
 from ..ir.interval import Interval, bounds_of
 from ..ir.refs import FunctionRef
@@ -138,7 +139,7 @@ class _Factoring:
         """The domain's predicate in terms of the loops, split at each `and`."""
         assert self.definition.rdom is not None, "a reduction loop belongs to a domain"
         predicate = self.definition.rdom.predicate
-        return [] if predicate is None else [substitute(c, self.loops.values) for c in _conjuncts(predicate)]
+        return [] if predicate is None else [substitute(c, self.loops.values) for c in conjuncts(predicate)]
 
     def _reached(self) -> Expr | None:
         """Where the intermediate Func may have combined something.
@@ -272,10 +273,6 @@ def _check_order(nest: StageNest, loops: Sequence[str], directive: Directive) ->
                 accepted=f"rfactor() of `{around.name}` as well; or allow_race_conditions() first, if it does not "
                 "matter which of equally good values is found",
             )
-
-
-def _conjuncts(e: Expr) -> list[Expr]:
-    return [*_conjuncts(e.a), *_conjuncts(e.b)] if isinstance(e, And) else [e]
 
 
 def _all(conditions: Sequence[Expr]) -> Expr | None:
