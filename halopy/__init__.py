@@ -200,8 +200,10 @@ from .lang.target_queries import (
 from .lang.tuple import Tuple
 from .lang.types import BFloat, Bool, Float, Handle, Int, Type, TypeCode, UInt
 from .lang.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
+from .proof import Obligation, Proof
 from .runtime import TraceEvent
 from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune
+from .witness import Cell, Instance, Witness
 
 __all__ = [
     "ArgInfo",
@@ -219,6 +221,7 @@ __all__ = [
     "BufferDimension",
     "BufferError",
     "Callable",
+    "Cell",
     "CompilerFailed",
     "CompilerNotFound",
     "DefinitionError",
@@ -242,6 +245,7 @@ __all__ = [
     "ImageParam",
     "InputBuffer",
     "InputScalar",
+    "Instance",
     "Int",
     "InternalError",
     "LinkageType",
@@ -252,6 +256,7 @@ __all__ = [
     "NameMangling",
     "NoTruthValue",
     "NotDifferentiable",
+    "Obligation",
     "OutputBuffer",
     "OutputFileType",
     "OutputImageParam",
@@ -262,6 +267,7 @@ __all__ = [
     "Partition",
     "Pipeline",
     "PrefetchBoundStrategy",
+    "Proof",
     "RDom",
     "RVar",
     "Range",
@@ -288,6 +294,7 @@ __all__ = [
     "UserError",
     "Var",
     "VarOrRVar",
+    "Witness",
     "_",
     "_0",
     "_1",

@@ -34,10 +34,12 @@ class Proof:
 
     @property
     def status(self) -> str:
+        """The worst of the obligations' statuses."""
         return worst(o.status for o in self.obligations)
 
     @property
     def seconds(self) -> float:
+        """How long it took to find."""
         return sum(o.seconds for o in self.obligations)
 
     def __str__(self) -> str:

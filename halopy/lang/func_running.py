@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..proof import Proof
 from ..runtime import Handlers
 from ..target import Target as TargetValue
 from .ahead_of_time import AheadOfTime
@@ -39,6 +40,13 @@ class FuncRunning(Handling, AheadOfTime):
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule."""
         return self.pipeline().reference(sizes)
+
+    def verify(self, sizes: Sizes | None = None) -> Proof:
+        """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
+
+        Its status is "proved", "refuted" or "not proved".
+        """
+        return self.pipeline().verify(sizes)
 
     def pipeline(self) -> PipelineRun:
         """The pipeline of which this Func is the only output."""

@@ -21,10 +21,13 @@ def applied(contents: FuncContents, nest: StageNest, directive: Directive) -> St
     return apply_to_nest(nest, directive, lambda made, doubt: _judge(contents, made, doubt))
 
 
-def verdict_of(contents: FuncContents, nest: StageNest) -> Verdict:
-    """What dependences say about a stage's loops. isl takes long to import, and most schedules never need it."""
+def verdict_of(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...] = ()) -> Verdict:
+    """What dependences say about a stage's loops, for all sizes or for those given.
+
+    isl takes long to import, and most schedules never need it.
+    """
     check_stage = importlib.import_module("..polyhedral.legality.check_stage", __package__).check_stage
-    verdict: Verdict = check_stage(contents.defined_function, nest.stage, contents, nest)
+    verdict: Verdict = check_stage(contents.defined_function, nest.stage, contents, nest, sizes)
     return verdict
 
 

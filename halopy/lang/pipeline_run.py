@@ -15,6 +15,7 @@ from ..dtypes import DType
 from ..errors import BufferError, DefinitionError, MistypedBuffer, ScheduleError, TypeMismatch
 from ..ir.expr import Expr
 from ..ir.program import Program
+from ..proof import Proof
 from ..reference import evaluate
 from ..runtime import Handlers
 from ..schedule.advice import advice
@@ -39,6 +40,7 @@ from .sized_call import SizedCall
 from .snapshot import Snapshot, snapshot
 from .target import Target
 from .target_choice import jit_target
+from .verification import verification
 
 Sizes: TypeAlias = "Sequence[int]"
 Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
@@ -147,6 +149,13 @@ class PipelineRun(Handling, AheadOfTime):
     def snapshot(self, target: TargetValue | None = None) -> Snapshot:
         """The program and the schedules at this moment, as values; for the target of runs, unless another is given."""
         return snapshot(self._outputs, jit_target(None) if target is None else target, self._requirements)
+
+    def verify(self, sizes: Sizes | None = None) -> Proof:
+        """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
+
+        Its status is "proved", "refuted" or "not proved".
+        """
+        return verification(self.snapshot(), jit_target(None), () if sizes is None else _sizes(sizes))
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""

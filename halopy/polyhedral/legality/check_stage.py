@@ -5,15 +5,16 @@ legal  <=>  for every source -> sink in dependences:  date(source) <lex date(sin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ...ir.function import Function
 from ...ir.refs import FunctionRef
+from ...ir.stmt import LoopKind
 from ...proof import NOT_PROVED, PROVED, REFUTED
 from ...schedule.directives import Atomic, Fuse, Rename, Split
 from ...schedule.nest import Dim, StageNest
-from ...schedule.taking_turns import why_not_at_once
+from ...schedule.taking_turns import runs_lanes_in_order, why_not_at_once
 from ...witness import Witness
 from ..affine import Affine
 from ..isl_limits import ask
@@ -38,9 +39,14 @@ class Verdict:
     is_race: bool = False
 
 
-def check_stage(function: Function, number: int, ref: FunctionRef | None, nest: StageNest) -> Verdict:
-    """The verdict about one stage of a Func; `ref` is the Func where its definitions are user-level."""
-    question = _Question(Stage(function, number, ref), nest.dims, nest.steps, nest.is_order_free, nest.atomic)
+def check_stage(
+    function: Function, number: int, ref: FunctionRef | None, nest: StageNest, sizes: tuple[int, ...] = ()
+) -> Verdict:
+    """The verdict about one stage of a Func; `ref` is the Func where its definitions are user-level.
+
+    For all sizes, or for those given.
+    """
+    question = _Question(Stage(function, number, ref, sizes), nest.dims, nest.steps, nest.is_order_free, nest.atomic)
     return _verdict(question)
 
 
@@ -56,7 +62,14 @@ class _Question:
 
     @property
     def nest(self) -> StageNest:
-        return StageNest(self.stage.function.name, self.stage.number, self.dims, self.steps)
+        """Its loops as they run: lanes that combine their values do so in order."""
+        in_order = self.atomic is not None and runs_lanes_in_order(self.atomic)
+        dims = tuple(_serial(d) if in_order and d.kind is LoopKind.VECTORIZED else d for d in self.dims)
+        return StageNest(self.stage.function.name, self.stage.number, dims, self.steps)
+
+
+def _serial(dim: Dim) -> Dim:
+    return replace(dim, kind=LoopKind.SERIAL)
 
 
 @lru_cache(maxsize=1024)

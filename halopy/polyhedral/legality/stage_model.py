@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import islpy as isl
 
-from ...ir.build import add, sub
+from ...ir.build import add, as_expr, sub
 from ...ir.expr import And, Expr, FuncAccess, Read, Var
 from ...ir.function import Definition, Function
 from ...ir.groups import elements_of
@@ -40,11 +40,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is asked about: one definition of a Func, whose own reads are of `ref` in user-level form."""
+    """What is asked about: one definition of a Func, whose own reads are of `ref` in user-level form.
+
+    With `sizes` given, the Func is computed over a region of these sizes that starts at 0.
+    """
 
     function: Function
     number: int
     ref: FunctionRef | None
+    sizes: tuple[int, ...] = ()
 
     @property
     def definition(self) -> Definition:
@@ -125,8 +129,12 @@ def _ranges(stage: Stage) -> dict[str, Range]:
     """The own variables with their ranges, the innermost loops first."""
     domain = stage.definition.rdom
     ranges = {v.name: Range(v.min, v.extent) for v in domain.vars} if domain else {}
+    sizes = dict(zip(stage.function.args, stage.sizes, strict=False))
     for name in pure_variables(stage.function, stage.number):
-        ranges[name] = Range(Var(f"{name}.min"), Var(f"{name}.extent"))
+        known = name in sizes
+        ranges[name] = Range(
+            as_expr(0) if known else Var(f"{name}.min"), as_expr(sizes[name]) if known else Var(f"{name}.extent")
+        )
     return ranges
 
 

@@ -1,0 +1,156 @@
+"""`verify`: all that must hold for a schedule to keep the algorithm's answer, each with whether and why it does.
+
+    order, concurrency     of each update: dependences against the nest of loops
+    tails                  of each split: iterations that run again, or past the end
+    placement, storage     of each Func in the loops of others, folded, bounded, in a ring: decided when lowered
+    shared loops           of each compute_with
+
+What lowering decides it decides for the whole pipeline: the first thing that it refuses stands for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..compile import lowered_pipeline
+from ..errors import ScheduleError, UnsupportedTarget
+from ..ir.kernel import LoweredKernel
+from ..ir.node import find
+from ..ir.stmt import Assert, ErrorSite, LoopKind
+from ..proof import NOT_PROVED, PROVED, REFUTED, Obligation, Proof
+from ..schedule.directives import (
+    AlignBounds,
+    Async,
+    Bound,
+    BoundStorage,
+    ComputeWith,
+    Directive,
+    FoldStorage,
+    HoistStorage,
+    RingBuffer,
+    Split,
+    Tail,
+)
+from ..schedule.nest import StageNest
+from ..target import Target
+from .func_contents import FuncContents
+from .legality import verdict_of
+from .snapshot import Snapshot
+
+_AGAIN = (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
+_PAST = (Tail.ROUND_UP, Tail.ROUND_UP_AND_BLEND, Tail.PREDICATE_LOADS, Tail.PREDICATE_STORES)
+
+
+def verification(taken: Snapshot, target: Target, sizes: tuple[int, ...] = ()) -> Proof:
+    """The proof of the schedules that a snapshot has, for all sizes of its outputs, or for those given."""
+    found: list[Obligation] = []
+    for ref, name in taken.program.names.items():
+        assert isinstance(ref, FuncContents), "user-level programs are made of Funcs"
+        known = sizes if name in taken.program.outputs else ()
+        for nest in ref.nests:
+            for version in _versions(nest):
+                found += _of_stage(ref, version, known)
+    return Proof((*found, *_of_lowering(taken, target)))
+
+
+def _versions(nest: StageNest) -> Iterator[StageNest]:
+    for version in nest.specializations:
+        if version.failure is None:
+            yield from _versions(version.nest)
+    yield nest
+
+
+def _of_stage(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -> Iterator[Obligation]:
+    name = contents.name if nest.stage == 0 else f"{contents.name}.update({nest.stage - 1})"
+    if nest.is_update:
+        serial = replace(nest, dims=tuple(replace(d, kind=LoopKind.SERIAL) for d in nest.dims))
+        yield _decided("order", name, contents, serial, sizes)
+        if serial.dims != nest.dims:
+            yield _decided("concurrency", name, contents, nest, sizes)
+    else:
+        yield Obligation("order", (name,), PROVED, "each element is computed from others alone, so any order will do")
+    yield from (_of_tail(name, nest, step) for step in nest.steps if isinstance(step, Split))
+
+
+def _decided(kind: str, name: str, contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -> Obligation:
+    """What dependences say. Where isl cannot tell, the quick rules could, or a directive would have been refused.
+
+    A race that the user allowed is no error, and nothing is proved about it.
+    """
+    start = time.perf_counter()
+    verdict = verdict_of(contents, nest, sizes)
+    status, reason = verdict.status, verdict.reason
+    if status != PROVED and nest.races_allowed:
+        status, reason = NOT_PROVED, f"allow_race_conditions() was given, and {reason}"
+    elif status == NOT_PROVED:
+        status, reason = PROVED, "an index by itself keeps iterations apart that change places or run at once"
+    return Obligation(kind, (name,), status, reason, verdict.witness, time.perf_counter() - start)
+
+
+def _of_tail(name: str, nest: StageNest, split: Split) -> Obligation:
+    loop = f"loop {split.old.replace('$', '.')}, {split.tail.value}"
+    if split.tail in _AGAIN and not nest.is_update:
+        why = "what is computed again has the same value"
+    elif split.tail in _AGAIN:
+        why = "what was computed already is stored back"
+    elif split.tail in _PAST:
+        why = "past the end lie elements that are not asked for, or the run is refused"
+    else:
+        why = "iterations past the end do nothing"
+    return Obligation("tails", (name,), PROVED, f"{loop}: {why}")
+
+
+def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
+    start = time.perf_counter()
+    try:
+        lowered = lowered_pipeline(taken.program, taken.schedules, target)
+    except ScheduleError as refusal:
+        return [Obligation("schedule", taken.program.outputs, REFUTED, str(refusal))]
+    except UnsupportedTarget as refusal:
+        return [Obligation("schedule", taken.program.outputs, NOT_PROVED, str(refusal))]
+    seconds = time.perf_counter() - start
+    found = [*_of_placements(taken), *_of_directives(taken, lowered)]
+    return [replace(o, seconds=seconds / len(found)) for o in found]
+
+
+def _of_placements(taken: Snapshot) -> Iterator[Obligation]:
+    for name, schedule in taken.schedules.items():
+        level = schedule.compute_level
+        if not level.is_inlined and not level.is_root:
+            apart = "" if schedule.store_level == level else ", and what earlier iterations left is still there"
+            yield Obligation("placement", (name,), PROVED, f"each use finds all elements that it needs{apart}")
+
+
+def _of_directives(taken: Snapshot, lowered: LoweredKernel) -> Iterator[Obligation]:
+    checked = {a.names[2] for a in find(lowered.body, Assert) if a.site is ErrorSite.FOLD_TOO_SMALL}
+    for name, schedule in taken.schedules.items():
+        directives = [*schedule.directives, *(d for nest in schedule.nests for d in nest.directives)]
+        for directive in directives:
+            rule = _RULES.get(type(directive.action))
+            if rule is not None:
+                kind, why = rule
+                if directive.text in checked:
+                    why = "a run in which more is in use at once is refused before anything is computed"
+                yield Obligation(kind, (name, *_partner(directive, taken)), PROVED, f"{directive.text}: {why}")
+
+
+def _partner(directive: Directive, taken: Snapshot) -> Sequence[str]:
+    action = directive.action
+    if not isinstance(action, ComputeWith) or action.level.func is None:
+        return ()
+    return (taken.program.names[action.level.func],)
+
+
+_REFUSED = "a run that needs more is refused before anything is computed"
+_RULES = {
+    ComputeWith: ("shared loops", "neither stage needs the other, or they meet in an element in the same iteration"),
+    FoldStorage: ("storage", "no more elements are in use at once than are kept"),
+    BoundStorage: ("storage", _REFUSED),
+    HoistStorage: ("storage", "memory is taken once, and each iteration stores before it reads"),
+    RingBuffer: ("storage", "each iteration stores before it reads, in a slot of its own"),
+    Async: ("async", "what is read has been computed"),
+    Bound: ("bounds", _REFUSED),
+    AlignBounds: ("bounds", "more is computed, and nothing else"),
+}

@@ -1,0 +1,97 @@
+"""`verify` says for each thing that must hold whether and why it does."""
+
+from __future__ import annotations
+
+import pytest
+
+import halopy as hl
+
+x, y, xi, yi = hl.vars("x y xi yi")
+
+
+def blur() -> tuple[hl.Func, hl.Func]:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x * 3 + y
+    g[x, y] = f[x, y - 1] + f[x, y] + f[x, y + 1]
+    return f, g
+
+
+def test_a_schedule_of_pure_definitions_is_proved() -> None:
+    f, g = blur()
+    g.tile(x, y, xi, yi, 8, 4).vectorize(xi, 4).parallel(y)
+    f.compute_at(g, y)
+    proof = hl.Pipeline(g).verify()
+    assert proof.status == "proved"
+    assert {o.kind for o in proof.obligations} == {"order", "tails", "placement"}
+    assert str(proof).startswith(f"proved ({len(proof.obligations)} proved)\n")
+    assert g.verify().status == "proved"
+
+
+def test_updates_are_proved_from_their_dependences() -> None:
+    f, r = hl.Func("f"), hl.RDom([(1, 9), (1, 9)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x - 1, r.y] + f[r.x, r.y]
+    f.update(0).parallel(r.y)
+    proof = f.verify()
+    assert proof.status == "proved"
+    assert [(o.kind, o.stages) for o in proof.obligations if o.stages == ("f.update(0)",)] == [
+        ("order", ("f.update(0)",)),
+        ("concurrency", ("f.update(0)",)),
+    ]
+    assert all(o.seconds >= 0 for o in proof.obligations)
+
+
+def test_a_race_that_is_allowed_is_not_proved_and_shown() -> None:
+    f, r = hl.Func("f"), hl.RDom([(1, 9)], "r")
+    f[x] = x
+    f[r.x] = f[r.x - 1] + 1
+    f.update(0).allow_race_conditions().parallel(r.x)
+    proof = f.verify()
+    (race,) = proof.of_kind("concurrency")
+    assert proof.status == race.status == "not proved"
+    assert race.witness is not None
+    assert race.witness.source.variables == {"r.x": 1}
+    assert "allow_race_conditions() was given" in str(proof)
+
+
+def test_what_lowering_refuses_is_refuted() -> None:
+    f, g = blur()
+    f.store_root().compute_at(g, y).fold_storage(y, 2)
+    proof = g.verify()
+    assert proof.status == "refuted"
+    assert "3 values of f in y are in use at once, but only 2 are kept" in str(proof)
+    f, g = blur()
+    f.store_root().compute_at(g, y).fold_storage(y, 3)
+    assert g.verify().status == "proved"
+
+
+def test_sizes_make_numbers_of_what_is_unknown() -> None:
+    f, r, q, qo, qi = hl.Func("f"), hl.RDom([(0, 6)], "r"), *(hl.RVar(n) for n in ("q", "qo", "qi"))
+    f[x, y] = x
+    f[x, r.x] = f[x, r.x] * 2 + 1
+    f.update(0).allow_race_conditions().fuse(x, r.x, q).split(q, qo, qi, 4).parallel(qo)
+    assert f.verify().status == "not proved"
+    assert f.verify([5, 7]).status == "proved"
+
+
+def test_lanes_and_threads_that_take_turns_are_proved() -> None:
+    f, r = hl.Func("f"), hl.RDom([(0, 64)], "r")
+    f[x] = 0
+    f[r.x % 5] += r.x
+    f.update(0).atomic().vectorize(r.x, 8)
+    assert f.verify().status == "proved"
+    f.update(0).parallel(r.x)
+    assert f.verify().status == "proved"
+
+
+@pytest.mark.parametrize("is_bounded", [False, True])
+def test_checks_made_in_each_run_count_as_proof(is_bounded: bool) -> None:
+    f, g = blur()
+    f.compute_root()
+    if is_bounded:
+        f.bound(x, 0, 8)
+    proof = g.verify()
+    assert proof.status == "proved"
+    assert [o.reason for o in proof.of_kind("bounds")] == [
+        "f.bound(x, 0, 8): a run that needs more is refused before anything is computed"
+    ] * is_bounded
