@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -15,6 +16,16 @@ from types import TracebackType
 def setting(name: str) -> str | None:
     """The value of an environment variable; unset and empty are the same."""
     return os.environ.get(name) or None
+
+
+def same_setting(name: bytes) -> Callable[[], object]:
+    """A function whose answers are equal while an environment variable stays the same, quick enough for each call.
+
+    Looking up an unset name in `os.environ` raises and catches, which takes longer than a small pipeline runs.
+    """
+    variables = getattr(os.environ, "_data", os.environ)
+    key = name if variables is not os.environ else name.decode()
+    return functools.partial(variables.get, key)
 
 
 def number(name: str, least: int, default: int | None = None) -> int | None:

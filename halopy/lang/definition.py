@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from ..ir.rewrite import free_vars
 from ..schedule.initial import pure_variables
 from ..schedule.order import self_reads
 from ..source import SourceLocation, caller
+from .advise import advise
 from .conversion import cast, show, typed
 from .func_contents import FuncContents, freeze_called
 from .groups import with_fitting_groups
@@ -243,12 +243,8 @@ def _hides_all(func: FuncContents, function: Function) -> bool:
 
 
 def _warn_hidden(func: FuncContents, number: int, location: SourceLocation) -> None:
-    warnings.warn_explicit(
-        f"Func `{func.name}`, update {number}: hides all earlier definitions, since it defines every point anew",
-        UserWarning,
-        location.file,
-        location.line,
-    )
+    text = f"Func `{func.name}`, update {number}: hides all earlier definitions, since it defines every point anew"
+    advise(text, location)
 
 
 def _check_arity(

@@ -11,6 +11,7 @@ from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
 from . import operators
+from .advise import advise
 from .conversion import cast, lossless_cast, typed
 from .expr import Expr, ExprLike, ToExpr, to_expr, to_node
 from .types import Type, to_dtype
@@ -73,6 +74,7 @@ def abs(value: ToExpr) -> Expr:
     """The magnitude: of a signed integer as the unsigned type of the same width, so that it always fits."""
     e = to_node(value)
     if e.dtype.is_uint:
+        advise(f"hl.abs of {typed(e)} has no effect: it is never negative")
         return Expr(e)
     dtype = e.dtype.with_code(Code.UINT) if e.dtype.is_int else e.dtype
     return Expr(nodes.Call("abs", (e,), dtype))

@@ -20,6 +20,7 @@ from ..ir.refs import ImageRef
 from ..source import caller
 from ..target import Target
 from ..target_features import TargetFeature, TargetOS
+from .advise import advise_about
 from .argument import Argument, region_estimate
 from .buffer_contents import BufferContents
 from .compiled import printable
@@ -63,6 +64,7 @@ def linked_function(
     _check_target(target)
     mangled = target.has(TargetFeature.CPlusPlusMangling)
     namespaces, own = _checked_name(name, mangled)
+    advise_about(now, target)
     program = now.program
     inputs = _matched(program, arguments)
     outputs = _outputs(program)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import warnings
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -13,15 +12,16 @@ import numpy as np
 from ..codegen.c.names import identifier
 from ..dtypes import DType
 from ..errors import BufferError, DefinitionError, MistypedBuffer, ScheduleError, TypeMismatch
+from ..instrument import same_setting
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..proof import Proof
 from ..reference import evaluate
 from ..runtime import Handlers
-from ..schedule.advice import advice
 from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
+from .advise import advise_about
 from .ahead_of_time import AheadOfTime
 from .bounds_query import scalars_now
 from .buffer import Buffer
@@ -45,6 +45,7 @@ from .verification import verification
 Sizes: TypeAlias = "Sequence[int]"
 Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
 _MEMORY = 4  # targets whose compiled form is kept
+_jit_setting = same_setting(b"HL_JIT_TARGET")
 _MEMORY_OF_SIZES = 8  # sizes for which a call is kept ready
 
 
@@ -59,7 +60,7 @@ class PipelineRun(Handling, AheadOfTime):
         self._told = told or Handlers()
         self._lock = threading.Lock()
         self._compiled: dict[TargetValue, CompiledPipeline] = {}
-        self._current: tuple[TargetValue | None, CompiledPipeline] | None = None
+        self._current: tuple[object, CompiledPipeline] | None = None
         for func in self._outputs:
             if func.function is None:
                 raise DefinitionError(
@@ -119,8 +120,8 @@ class PipelineRun(Handling, AheadOfTime):
     def compiled(self, target: Target | None = None) -> CompiledPipeline:
         """The pipeline, compiled as it is defined and scheduled now."""
         current = self._current
-        asked = None if target is None else _value(target)
-        if current is not None and current[0] is asked and current[1].revision == revision.current.number:
+        asked = _jit_setting() if target is None else _value(target)
+        if current is not None and current[0] == asked and current[1].revision == revision.current.number:
             return current[1]
         with self._lock:
             made = self._compile(jit_target(target))
@@ -139,7 +140,7 @@ class PipelineRun(Handling, AheadOfTime):
         if known is not None and known.snapshot == now:
             known.revision = number
             return known
-        _warn(now)
+        advise_about(now, target)
         made = CompiledPipeline(now, target, number, self._told)
         while len(self._compiled) >= _MEMORY:
             del self._compiled[next(iter(self._compiled))]
@@ -270,15 +271,6 @@ class PipelineRun(Handling, AheadOfTime):
     def print_loop_nest(self) -> None:
         """Print the loops as pseudo-code, on the standard error stream."""
         sys.stderr.write(loop_nest(self.snapshot()))
-
-
-def _warn(now: Snapshot) -> None:
-    """Warn, at the user's lines, about what the schedule probably does not mean; print what Halide prints of it."""
-    for hint in advice(now.program, now.schedules):
-        where = hint.location or caller()
-        if hint.printed:
-            print(hint.printed)
-        warnings.warn_explicit(hint.text, UserWarning, where.quotable, where.line)
 
 
 def _value(target: object) -> TargetValue:

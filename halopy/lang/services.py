@@ -10,7 +10,9 @@ from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..ir.build import logical_not
 from ..ir.services import Fail, Print
+from ..ir.simplify import simplify
 from ..source import caller
+from .advise import advise
 from .conversion import cast, show, typed
 from .expr import Expr, ToExpr, to_node
 
@@ -38,6 +40,8 @@ def require(condition: ToExpr, value: ToExpr, *more: Printed) -> Expr:
 def requirement(name: str, condition: nodes.Expr, value: nodes.Expr, shown: Sequence[Printed]) -> nodes.Expr:
     """The value, or an error that shows some numbers and texts."""
     _check_condition(name, condition)
+    if simplify(condition) is nodes.FALSE:
+        advise(f"what {name} asks for never holds: `{show(condition)}`")
     texts, args = _pieces(name, ("Requirement Failed: (false)", *shown))
     return nodes.Effect(Fail(texts, show(condition)), value, args, logical_not(condition))
 

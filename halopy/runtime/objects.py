@@ -42,11 +42,15 @@ _SYSTEMS = {
     "linux": "linux-gnu", "android": "linux-android", "windows": "windows-gnu", "osx": "apple-macos",
     "ios": "apple-ios",    "noos": "unknown-none", "wasmrt": "unknown-unknown",
 }  # fmt: skip
+# Not -march=znver4, which is younger than many a compiler.
+_ZEN4 = (
+    "-march=cannonlake", "-mavx512vnni", "-mavx512bf16", "-mavx512bitalg", "-mavx512vbmi2", "-mavx512vpopcntdq",
+)  # fmt: skip
 _FLAGS = {
     "sse41": ("-msse4.1",), "avx": ("-mavx",), "avx2": ("-mavx2",), "fma": ("-mfma",), "f16c": ("-mf16c",),
     "fma4": ("-mfma4",), "avx512": ("-mavx512f", "-mavx512cd"),
     "avx512_skylake": ("-march=skylake-avx512",), "avx512_cannonlake": ("-march=cannonlake",),
-    "avx512_zen4": ("-march=znver4",), "avx512_zen5": ("-march=znver4",),
+    "avx512_zen4": _ZEN4, "avx512_zen5": _ZEN4,
     "avx512_sapphirerapids": ("-march=sapphirerapids",), "sve2": ("-march=armv8.2-a+sve2",),
     "arm_dot_prod": ("-march=armv8.2-a+dotprod",), "rvv": ("-march=rv64gcv",), "vsx": ("-mvsx",),
 }  # fmt: skip

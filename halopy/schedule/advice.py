@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ..ir.expr import Expr
+from ..ir.function import Definition
+from ..ir.node import walk
 from ..ir.program import Program
 from ..source import SourceLocation
+from ..target import Target
+from ..target_features import TargetArch, TargetFeature
 from .directives import (
     AlignBounds,
     AlignStorage,
@@ -31,12 +36,24 @@ class Advice:
 
 def advice(program: Program, schedules: Mapping[str, FuncSchedule]) -> list[Advice]:
     """Hints about the schedules of a program, in the order of its Funcs."""
+    return [hint for name in program.functions for find in _KINDS for hint in find(name, program, schedules[name])]
+
+
+def emulated_floats(program: Program, target: Target) -> list[Advice]:
+    """Hints about Funcs that compute in float16 where the target cannot even convert it."""
+    if target.arch is not TargetArch.X86 or any(map(target.has, _WITH_FLOAT16)):
+        return []
+    found = ((name, next(filter(_has_halves, f.definitions), None)) for name, f in program.functions.items())
     return [
-        hint
-        for name in program.functions
-        for find in (_forgotten_updates, _ignored_of_inlined, _memory_that_is_not_there, _replaced_partners)
-        for hint in find(name, program, schedules[name])
+        Advice(f"`{name}` computes in float16, which the target {target} emulates slowly", stage.location)
+        for name, stage in found
+        if stage is not None
     ]
+
+
+def _has_halves(stage: Definition) -> bool:
+    nodes = (e for value in stage.values for e in walk(value))
+    return any(isinstance(e, Expr) and e.dtype.is_float and e.dtype.bits == 16 for e in nodes)
 
 
 def _forgotten_updates(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
@@ -67,6 +84,15 @@ def _ignored_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> 
                 directive.location,
                 _meaningless(directive.action, function.name),
             )
+
+
+def _loops_that_are_not_there(name: str, program: Program, schedule: FuncSchedule) -> Iterator[Advice]:
+    """Loops of a Func that is computed nowhere by itself."""
+    function = program.functions[name]
+    if name in program.outputs or function.updates or not schedule.compute_level.is_inlined:
+        return
+    for text, location in dict.fromkeys((d.text, d.location) for d in schedule.nests[0].directives):
+        yield Advice(f"{text} has no effect: {function.name} is inlined, and has no loops", location)
 
 
 def _meaningless(action: Bound | AlignBounds | TraceAccesses, func: str) -> str:
@@ -105,3 +131,13 @@ def _replaced_partners(name: str, program: Program, schedule: FuncSchedule) -> I
             last = nest.compute_with
             if isinstance(directive.action, ComputeWith) and last is not None and directive is not last:
                 yield Advice(f"{directive.text} has no effect: {last.text} replaces it", directive.location)
+
+
+_KINDS = (
+    _forgotten_updates,
+    _ignored_of_inlined,
+    _loops_that_are_not_there,
+    _memory_that_is_not_there,
+    _replaced_partners,
+)
+_WITH_FLOAT16 = (TargetFeature.F16C, TargetFeature.AVX512_SapphireRapids)

@@ -229,3 +229,12 @@ def test_types_compare_hash_and_tell_their_limits() -> None:
 def test_a_type_that_does_not_exist_is_refused() -> None:
     with pytest.raises(hl.HalideError, match=r"there is no type UInt\(9, 1\)"):
         hl.UInt(9)
+
+
+def test_the_magnitude_of_what_is_never_negative_warns():
+    x = hl.Var("x")
+    with pytest.warns(UserWarning, match=r"hl.abs of `uint8\(x\)` of type uint8 has no effect"):
+        assert hl.abs(hl.u8(x)).type() == hl.UInt(8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert hl.abs(hl.i8(x)).type() == hl.UInt(8)

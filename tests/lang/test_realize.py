@@ -204,3 +204,20 @@ def test_names_in_messages_are_those_of_the_user(golden):
     with pytest.raises(hl.BufferError) as refused:
         f.realize([1])
     assert str(refused.value) == golden
+
+
+def test_another_target_in_the_environment_is_noticed(monkeypatch):
+    f, x = hl.Func("f"), hl.Var("x")
+    f[x] = hl.select(hl.target_has_feature(hl.TargetFeature.AVX2), 1, 0)
+    monkeypatch.setenv("HL_JIT_TARGET", "host")
+    f.realize([1])
+    base = "-".join(str(hl.get_host_target()).split("-")[:3])
+    monkeypatch.setenv("HL_JIT_TARGET", base)
+    assert list(f.realize([1])) == [0]
+    monkeypatch.setenv("HL_JIT_TARGET", f"{base}-avx2")
+    assert list(f.realize([1])) == [1]
+    monkeypatch.setenv("HL_JIT_TARGET", "hexagon-32-noos")
+    with pytest.raises(hl.UnsupportedTarget, match="HL_JIT_TARGET"):
+        f.realize([1])
+    monkeypatch.setenv("HL_JIT_TARGET", base)
+    assert list(f.realize([1])) == [0]

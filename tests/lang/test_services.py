@@ -351,3 +351,20 @@ def test_a_handler_may_run_the_pipeline_again() -> None:
     g.set_custom_print(lines.append)
     f.realize([2])
     assert lines == ["0 outer\n", "0 inner\n", "1 outer\n", "0 inner\n"]
+
+
+def test_what_never_holds_warns_at_the_users_line():
+    f, x = hl.Func("f"), hl.Var("x")
+    with pytest.warns(UserWarning, match=r"what require asks for never holds: `\(\(1 \+ 2\) == 7829\)`") as warned:
+        f[x] = hl.require(hl.Expr(1) + 2 == 7829, x, "the sum is wrong")
+    assert warned[0].filename.endswith("test_services.py")
+    with pytest.raises(hl.RequirementFailed, match="the sum is wrong"):
+        f.realize([1])
+    g = hl.Func("g")
+    g[x] = x
+    pipeline = hl.Pipeline(g)
+    with pytest.warns(UserWarning, match="what add_requirement asks for never holds"):
+        pipeline.add_requirement(hl.Expr(1) > 2, "never")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hl.require(hl.Expr(1) < 2, x)

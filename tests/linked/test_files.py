@@ -230,3 +230,12 @@ def test_names_of_helpers_can_be_names_of_functions(tmp_path):
     f = simple()
     f.compile_to_c(tmp_path / "f.c", [], "check_buffers")
     assert '__asm__(LABEL_PREFIX(__USER_LABEL_PREFIX__) "check_buffers")' in (tmp_path / "f.c").read_text()
+
+
+@pytest.mark.parametrize("feature", ["avx512_zen4", "avx512_zen5", "avx512_cannonlake"])
+def test_objects_are_made_for_processors_younger_than_the_compiler(feature, tmp_path):
+    f, x = hl.Func("f"), hl.Var("x")
+    f[x] = x
+    target = hl.Target(f"x86-64-linux-sse41-avx-avx2-fma-f16c-avx512-avx512_skylake-{feature}")
+    f.vectorize(x, 16).compile_to_object(tmp_path / "f.o", [], "f", target)
+    assert (tmp_path / "f.o").read_bytes().startswith(b"\x7fELF")
