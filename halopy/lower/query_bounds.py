@@ -19,6 +19,7 @@ from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import Assert, Block, ErrorSite, LetStmt, Stmt
 from ..schedule.nest import FuncSchedule
+from ..schedule.separate_specializations import separate_specializations
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks
 from .place_functions import place_functions
@@ -71,6 +72,7 @@ def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Que
                 location=function.location,
                 accepted="inputs of your choice, which are checked when the pipeline runs",
             )
+    program, schedules = separate_specializations(program, schedules)
     stmt = build_loop_nests(Regions(place_functions(program, schedules)))
     constraints = tuple(check for check in constraint_checks(program) if isinstance(check, Assert))
     return Query(stmt, constraints)

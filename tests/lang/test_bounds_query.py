@@ -180,3 +180,15 @@ def test_inputs_of_other_kinds_are_refused():
     with pytest.raises(hl.BufferError, match="realized over 1 sizes"):
         f.infer_input_bounds([10])
     assert not image.get().defined()
+
+
+def test_versions_of_a_stage_ask_for_what_the_one_that_runs_reads():
+    image, flipped = hl.ImageParam(hl.Int(32), 2, "image"), hl.Param(hl.Bool(), "flipped")
+    f = hl.Func("f")
+    f[x] = hl.select(flipped, image[0, x + 3], image[x - 2, 1])
+    f.specialize(flipped).vectorize(x, 8, hl.TailStrategy.RoundUp)
+    for value, needed in ((True, [(0, 1), (3, 16)]), (False, [(-2, 10), (1, 1)])):
+        flipped.set(value)
+        image.reset()
+        f.infer_input_bounds([10])
+        assert shape(image.get()) == needed
