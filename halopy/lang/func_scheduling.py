@@ -170,8 +170,6 @@ class FuncScheduling(StageVersions):
             raise self._mistyped(text, "the place is not a Func and a loop of it", f"{verb}(func, var), a LoopLevel")
         if f._contents is self._contents:
             raise self._refused(text, "a Func has no place inside its own loops", "a loop of a Func that uses it")
-        if f._contents.function is None:
-            raise self._refused(text, f"Func `{f._contents.name}` is not defined yet", "a Func that is defined")
         return self._place(kind, text, LoopLevel._at(f._contents, var))
 
     def _place(self, kind: type[ComputeAt | StoreAt | HoistStorage], text: str, level: LoopLevel) -> Self:

@@ -300,3 +300,14 @@ def test_a_loop_of_an_update_that_does_not_enclose_a_use_is_named_with_its_stage
         g.realize([8, 8])
     f.compute_at(g, y)
     np.testing.assert_array_equal(np.asarray(g.realize([8, 8])), np.asarray(g.reference([8, 8])))
+
+
+def test_a_place_may_be_named_before_its_func_is_defined():
+    f, g = hl.Func("f"), hl.Func("g")
+    f.store_at(g, y).compute_at(g, xi)
+    f[x, y] = x * y
+    with pytest.raises(hl.ScheduleError, match="g has no loop `xi`"):
+        g[x, y] = f[x, y] + f[x + 1, y]
+        g.realize([14, 3])
+    g.split(x, x, xi, 4, hl.TailStrategy.GuardWithIf)
+    assert np.array_equal(g.realize([14, 3]), g.reference([14, 3]))
