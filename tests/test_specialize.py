@@ -77,7 +77,25 @@ def test_a_check_of_one_version_does_not_stop_another() -> None:
     agrees(f, [(8, 2), (13, 1)])
     text = r"split by 8 in x, which is only 7 long.*\n  by f\.specialize\(n == 1\)\.vectorize\(x, 8\)"
     with pytest.raises(hl.ScheduleError, match=text):
-        f.realize([7, 2])
+        f.realize(hl.Buffer(hl.Int(32), [7, 2]))
+
+
+def test_what_a_condition_says_of_sizes_is_known_of_regions_that_follow_from_them() -> None:
+    for directive in ("unroll", "vectorize"):
+        f, g, h = hl.funcs("f g h")
+        f[x, y] = x * 3 + y
+        g[x, y] = f[x, y] + 1
+        h[x, y] = f[x, y] * 2
+        rows = [out.output_buffer().dim(1) for out in (g, h)]
+        three = (rows[0].extent() == 3) & (rows[0].min() == 0) & (rows[1].extent() == 3) & (rows[1].min() == 0)
+        getattr(f.compute_root().specialize(three), directive)(y)
+        both = hl.Pipeline([g, h])
+        for sizes in ([5, 3], [7, 4]):
+            for made, right in zip(both.realize(sizes), both.reference(sizes), strict=True):
+                np.testing.assert_array_equal(made, right)
+    h.specialize(rows[1].extent() > 3).unroll(y)
+    with pytest.raises(hl.ScheduleError, match="loop `y` becomes unrolled, but the number of its iterations"):
+        both.realize([5, 5])
 
 
 def test_conditions_are_tried_in_order_and_may_nest() -> None:

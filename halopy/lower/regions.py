@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, sub
-from ..ir.expr import Cast, Expr, Var
+from ..ir.expr import Cast, Expr, Var, is_const
 from ..ir.extern import extern_call
 from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, union
@@ -362,8 +362,13 @@ class Regions:
         ranges = self._ranges(func, stage, box)
         values = known_values(self.functions[func].definitions[stage].branch)
         if values:
-            ranges = {n: Range(substitute(r.min, values), substitute(r.extent, values)) for n, r in ranges.items()}
+            ranges = {n: Range(substitute(r.min, values), self._known(r.extent, values)) for n, r in ranges.items()}
         return StageLoops(func, self.nest(func, stage), ranges, fits=func in self.placement.program.outputs)
+
+    def _known(self, extent: Expr, values: Mapping[str, Expr]) -> Expr:
+        """An extent where these values are known: a number, if that follows from what its symbols stand for."""
+        number: Expr = simplify(substitute(self.expand(extent, ROOT_LEVEL), values))
+        return number if is_const(number) else substitute(extent, values)
 
     def _own_names(self, func: str, stage: int) -> list[str]:
         function = self.functions[func]
