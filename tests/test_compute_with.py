@@ -401,6 +401,26 @@ def test_updates_are_computed_with_stages_of_other_funcs(how: str) -> None:
             agrees([f, g], ([9, 5], []), ([9, 5], [2, -1]))
 
 
+@pytest.mark.filterwarnings("ignore:.*has no schedule")
+@pytest.mark.parametrize("tail", [T.ShiftInwards, T.RoundUp, T.GuardWithIf, T.Auto], ids=str)
+@pytest.mark.parametrize("shared", [yo, yi], ids=["tiles", "rows"])
+def test_an_update_shares_tiles_with_its_pure_definition_whatever_the_tail(
+    tail: hl.TailStrategy, shared: hl.Var
+) -> None:
+    for update_tail in (T.GuardWithIf, T.ShiftInwardsAndBlend, T.RoundUpAndBlend):
+        f, g = two_with_updates(2)
+        for stage in (f, g):
+            stage.split(y, yo, yi, 4, tail)
+        f.update(0).split(y, yo, yi, 4, update_tail)
+        f.compute_with(g, shared)
+        f.update(0).compute_with(g, shared)
+        h = hl.Func("h")
+        h[x, y] = f[x, y + 1] + g[x + 3, y]
+        f.compute_root()
+        g.compute_root()
+        everywhere(h)
+
+
 def test_reductions_share_the_loops_over_their_tiles() -> None:
     array = (np.arange(32 * 64) % 77).astype(np.int16).reshape(64, 32)
     picture = hl.Buffer(array)

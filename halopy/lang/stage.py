@@ -80,7 +80,8 @@ class Stage(StageVersions):
 
         rfactor(r, v)     rfactor([(r, v), ...])
 
-        Other reduction loops are the returned Func's alone. The update's operator is associative.
+        Other reduction loops are the returned Func's alone: all of them where no pairs are given. The update's operator
+        is associative.
         """
         text = f"{self._stage_name()}{self._conditions()}.rfactor({shown_pairs(r, v)})"
         if self._stage == 0 or self._version:

@@ -19,6 +19,7 @@ from ..ir.program import Program
 from ..ir.rewrite import Rewriter
 from ..schedule.directives import LoopLevel
 from ..schedule.fused_nests import FusedNests, OwnLoop, StageId, fused_nests
+from ..schedule.guard_shared_tails import guard_shared_tails
 from ..schedule.nest import FuncSchedule
 from ..schedule.side_by_side import side_by_side
 from ..schedule.simplify_branches import simplify_branches
@@ -93,6 +94,7 @@ def place_functions(program: Program, schedules: Mapping[str, FuncSchedule]) -> 
         if not f.updates and name not in program.outputs and schedules[name].compute_level.is_inlined
     ]
     fused = fused_nests(program, schedules)
+    schedules = guard_shared_tails(schedules, fused)
     program = simplify_branches(inline_functions(program, inlined))
     return _Placing(side_by_side(program, fused.groups(program.functions)), schedules, fused).run()
 

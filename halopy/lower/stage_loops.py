@@ -66,6 +66,7 @@ _GUARDED = (
     Tail.PREDICATE_STORES,
     Tail.ROUND_UP_AND_BLEND,
 )
+_ENDING = (*_GUARDED, Tail.SHIFT_INWARDS_AND_BLEND)  # never pass the end
 
 
 def loop_name(func: str, stage: int, loop: str) -> str:
@@ -278,7 +279,9 @@ class _SplitStep(_Step):
             return [_likely(le(known[self.old], self.old.range.last))]
         if self.tail is Tail.SHIFT_INWARDS_AND_BLEND:
             unshifted = add(self.old.range.min, mul(known[self.outer], self.step.factor))
-            return [_likely(ge(known[self.old], unshifted))]
+            first = _likely(ge(known[self.old], unshifted))
+            # A tile longer than its loop cannot be shifted: it passes the end, where other tiles have been.
+            return [first] if self.fits else [first, _likely(le(known[self.old], self.old.range.last))]
         return []
 
     def bound(self, known: dict[_Symbol, Interval | None], fixed: Collection[str]) -> None:
@@ -293,14 +296,14 @@ class _SplitStep(_Step):
         is_seen = self.base is not None and self.base.loop in fixed  # further out the symbol is not known yet
         start = Var(self.base.symbol) if is_seen and self.base is not None else self.start(Var("outer"))
         reach = bounds_of(add(start, Var("inner")), scope)
-        if self.tail in _GUARDED and reach.hi is not None:
+        if self.tail in _ENDING and reach.hi is not None:
             reach = Interval(reach.lo, minimum(reach.hi, self.old.range.last))
         known[self.old] = reach
 
     def _whole(self) -> Interval | None:
         """The computed range where both loops run; None: exactly the range asked for."""
         old = self.old.range
-        if self.divides or self.fits or self.tail in _GUARDED:
+        if self.divides or self.fits or self.tail in _ENDING:
             return None
         if self.tail is Tail.ROUND_UP:
             return Interval(old.min, sub(add(old.min, mul(self.outer.range.extent, self.step.factor)), 1))

@@ -97,9 +97,10 @@ def _check_loops(
             sort, own_sort = (f"{d.kind.name.lower()} {'reduction ' * d.is_reduction}loop" for d in (one, other))
             reason = f"`{one.name}` is a {sort} of `{parent}` and a {own_sort} of `{child}`"
             raise refused(directive, reason, accepted="loops of one kind")
-    unknown = [name for name, _ in action.align if name not in [d.name for d in own]]
+    names = schedules[child.func].nests[child.stage].loop_names
+    unknown = [name for name, _ in action.align if name not in names]
     if unknown:
-        reason = f"an alignment is given for `{unknown[0]}`, which the stages do not share"
+        reason = f"an alignment is given for `{unknown[0]}`, and `{child}` has no such loop"
         raise refused(directive, reason, accepted=f"alignments for {', '.join(d.name for d in own)}")
 
 

@@ -234,8 +234,6 @@ def _check_names(
 ) -> None:
     """The loops are there, of reduction variables, and named once; the Vars are new."""
     reduction = [d.name for d in nest.dims if d.is_reduction]
-    if not preserved:
-        raise _refused(directive, "no reduction loop is named", "one of " + ", ".join(reduction))
     taken = {*function.args, *nest.loop_names}
     for at, (loop, var) in enumerate(preserved):
         if loop not in reduction:

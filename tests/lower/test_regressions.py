@@ -113,3 +113,18 @@ def test_the_start_of_a_tile_is_named_only_inside_the_loop_that_decides_it() -> 
     f.unroll(y, 8, hl.TailStrategy.ShiftInwards).split(y, y, yo, 1)
     g.compute_at(f, y)
     np.testing.assert_array_equal(np.asarray(f.realize([3, 13])), f.reference([3, 13]))
+
+
+def test_a_blending_tile_longer_than_its_loop_stays_in_it() -> None:
+    """It cannot be shifted, and would apply the update to elements of the next tile too."""
+    xo, xi, xio, xii = (hl.Var(n) for n in ("xo", "xi", "xio", "xii"))
+    for outer in (hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp, hl.TailStrategy.ShiftInwardsAndBlend):
+        f, g = hl.Func("f"), hl.Func("g")
+        f[x] = x
+        f[x] += 1
+        f.compute_root().update().split(x, xo, xi, 4, outer).split(
+            xi, xio, xii, 6, hl.TailStrategy.ShiftInwardsAndBlend
+        )
+        g[x] = f[x]
+        for size in (32, 9, 3):
+            np.testing.assert_array_equal(np.asarray(g.realize([size])), g.reference([size]))

@@ -80,9 +80,9 @@ CASES: dict[str, Case] = {
         lambda f, g, h: g.parallel(y).compute_with(f, y),
         lambda f, g, h: [f.parallel(y), g.parallel(y).compute_with(f, y)],
     ),
-    "alignment of a loop not shared": (
-        lambda f, g, h: g.compute_with(f, y, [(x, A.AlignEnd)]),
-        lambda f, g, h: g.compute_with(f, y, [(y, A.AlignEnd)]),
+    "alignment of no loop": (
+        lambda f, g, h: g.compute_with(f, y, [(z, A.AlignEnd)]),
+        lambda f, g, h: g.compute_with(f, y, [(x, A.AlignEnd), (y, A.AlignEnd)]),
     ),
     "each with the other": (
         lambda f, g, h: [f.compute_with(g, y), g.compute_with(f, y)],
@@ -100,13 +100,6 @@ CASES: dict[str, Case] = {
     "stages in the wrong order": (
         lambda f, g, h: [f.compute_with(g, y), f.update(0).compute_with(g, x)],
         lambda f, g, h: [f.compute_with(g, x), f.update(0).compute_with(g, y)],
-    ),
-    "updates over tiles that shift": (
-        lambda f, g, h: [s.split(y, yo, yi, 4).compute_with(g.split(y, yo, yi, 4) if n == 0 else g, yo)
-                         for n, s in enumerate((f, f.update(0)))],
-        lambda f, g, h: [s.split(y, yo, yi, 4, T.GuardWithIf).compute_with(
-                             g.split(y, yo, yi, 4, T.GuardWithIf) if n == 0 else g, yo)
-                         for n, s in enumerate((f, f.update(0)))],
     ),
     "updates in tiles of their own": (
         lambda f, g, h: [s.split(y, yo, yi, k, T.GuardWithIf).compute_with(
