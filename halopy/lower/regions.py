@@ -99,7 +99,21 @@ class Regions:
             for h in (h for symbols in loops.hoisted.values() for h in symbols):
                 self.definitions[h.symbol] = (self.placement.level(func, stage, h.loop), h.value)
             self.definitions.update(self.fused.own_variables(func, stage))
+            self.definitions.update(self._single_values(func, stage))
         return self._loops[key]
+
+    def _single_values(self, func: str, stage: int) -> dict[str, tuple[Level, Expr]]:
+        """Where the variables of loops that run once are defined, and as what."""
+        loops = (
+            (self.placement.level(func, stage, name), loop) for name, loop in self.loops(func, stage).loops.items()
+        )
+        return {loop.name: (level, loop.range.min) for level, loop in loops if self.runs_once(level)}
+
+    def runs_once(self, level: Level) -> bool:
+        """Whether the loop of a level has one iteration, of one stage."""
+        if level.func is None or self.fused.is_shared(level):
+            return False
+        return is_const(self.loops(level.func, level.stage).loops[level.loop].range.extent, 1)
 
     def nest(self, func: str, stage: int) -> StageNest:
         return self.placement.schedules[func].nests[stage]

@@ -12,6 +12,9 @@ The mirrored statement holds where both never rise. Rows below lo(y) are dead, s
 at most max(hi - lo + 1) rows are alive at once. Where hi(y - 1) < lo(y), no row outlives its iteration, and the
 same holds for dimensions that loops further in move.
 
+A loop that moves nothing, with none further in that does, leaves all of its first iteration's box valid. A loop that
+runs once is none.
+
 Nothing is reused unless all loops from the storage inwards are serial, exactly one dimension moves with the
 loop, no loop between moves it too, the Func's own loops over it are not split (a tail could recompute old
 rows from inputs that are gone), and every update of the Func is pure in it and reads only its own row. A Func
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ..dtypes import BOOL
@@ -54,7 +58,7 @@ class Slide:
 
 def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | None:
     """The new part of a box along the loops between the Func's store and compute levels; None: all of it."""
-    levels = _loops_between(regions, func)
+    levels = [v for v in _loops_between(regions, func) if not regions.runs_once(v)]
     if not levels:
         return None
     names = [regions.fused.variable(func, v) for v in levels]
@@ -79,9 +83,24 @@ def _slide(
         if new is not None:
             ends[dims[0]] = new
             moved.append((dims[0], v))
-    if not moved:
+    folds, carrier = _folds(regions, func, box, moved) if moved else ({}, None)
+    still = list(takewhile(lambda loop: not any(loop[1] in m for m in moves), zip(levels, names, strict=True)))
+    alone = next((d for d in range(len(box)) if _rows_stand_alone(regions, func, d)), None) if still else None
+    if alone is not None:
+        ends[alone] = _once(regions, ends[alone], still)
+    elif not moved:
         return None
-    return Slide(tuple(ends), *_folds(regions, func, box, moved))
+    return Slide(tuple(ends), folds, still[-1][0] if carrier is None and alone is not None else carrier)
+
+
+def _once(regions: Regions, interval: Interval, loops: Sequence[tuple[Level, str]]) -> Interval:
+    """The interval in the first iteration of all loops, later nothing."""
+    lo, hi = interval
+    assert lo is not None and hi is not None, "boxes have ends"
+    span = sub(hi, lo)
+    for v, name in loops:
+        span = select(Call("likely", (gt(Var(name), regions.fused.start(v, name)),), BOOL), -1, span)
+    return Interval(lo, add(lo, span))
 
 
 def _loops_between(regions: Regions, func: str) -> list[Level]:

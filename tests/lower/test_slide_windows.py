@@ -126,3 +126,57 @@ def test_folded_storage_has_the_folded_size() -> None:
     f.bound(x, 0, 16)
     g.store_root().compute_at(f, y)
     assert nests(f).allocation("g").size is const(64)
+
+
+def stores(f: hl.Func, g: hl.Func, *sizes: int) -> int:
+    g.trace_stores()
+    with hl.trace() as events:
+        f.realize(list(sizes))
+    return sum(len(e.coordinates) for e in events if e.event is hl.TraceKind.STORE and e.func == g.name())
+
+
+def test_what_does_not_move_is_computed_in_the_first_iteration_only() -> None:
+    f, g = hl.Func("f"), producer()
+    f[x, y] = g[0, 0] + g[5, 2]
+    g.store_root().compute_at(f, x)
+    assert stores(f, g, 10, 4) == 6 * 3
+    agrees(f, 10, 4)
+
+
+def test_rows_that_the_inner_loop_does_not_move_slide_along_the_outer_one() -> None:
+    f, g = hl.Func("f"), producer()
+    f[x, y] = g[3, y] + g[4, y + 1]
+    g.store_root().compute_at(f, x)
+    assert stores(f, g, 7, 5) == 2 * 6
+    agrees(f, 7, 5)
+
+
+def test_what_does_not_move_may_have_updates_of_its_own_rows() -> None:
+    f, g = hl.Func("f"), producer()
+    r = hl.RDom([(0, 4)], "r")
+    g[x, y] += r.x * x
+    f[x, y] = g[x, 3] + g[x, 4] + y
+    g.store_root().compute_at(f, y)
+    assert stores(f, g, 7, 5) == 7 * 2 * 5
+    agrees(f, 7, 5)
+
+
+def test_a_histogram_that_does_not_move_is_computed_again() -> None:
+    f, g = hl.Func("f"), hl.Func("g")
+    r = hl.RDom([(0, 20)], "r")
+    g[x] = 0
+    g[r.x * r.x % 5] += 1
+    f[x, y] = g[x % 5] + y
+    g.store_root().compute_at(f, y)
+    agrees(f, 7, 5)
+
+
+def test_a_window_slides_through_a_loop_that_runs_once() -> None:
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x] = x * x
+    g[x] = f[x] + f[x - 1]
+    h[x] = g[x]
+    f.store_root().compute_at(g, x)
+    g.compute_at(h, x)
+    assert stores(h, f, 100) == 101
+    agrees(h, 100)
