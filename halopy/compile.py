@@ -85,8 +85,8 @@ def _checked(
     program: Program, schedules: Mapping[str, FuncSchedule], target: Target
 ) -> tuple[Program, Mapping[str, FuncSchedule]]:
     """What is lowered: specializations apart, and schedules that can be."""
-    program, schedules = separate_specializations(program, schedules)
     schedules = place_extern_stages(program, schedules)
+    program, schedules = separate_specializations(program, schedules)
     refuse_memoized_extern(program, schedules)
     with timed("check_placements"):
         check_placements(program, schedules)

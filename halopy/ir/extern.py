@@ -8,10 +8,10 @@ means nothing; any other argument is a number.
 
 from __future__ import annotations
 
-from .expr import Call, Effect, Expr, Read, const
+from .expr import Call, Expr, Read
 from .function import Function
 from .program import Program
-from .services import AskedEnd, CallExtern, ExternArgument
+from .services import CallExtern, ExternArgument
 
 PREFIX = "extern "
 
@@ -22,21 +22,28 @@ def extern_call(function: Function) -> Call | None:
     return value if isinstance(value, Call) and value.name.startswith(PREFIX) else None
 
 
-def extern_effect(program: Program, func: str, box: tuple[Expr, ...], *, asks: bool) -> Effect:
-    """Call the function, or ask it for the regions that it needs; `box` has min and extent of each dimension."""
-    call = extern_call(program.functions[func])
-    assert call is not None, "an extern stage"
-    numbers = tuple(arg for arg in call.args if not isinstance(arg, Read))
+def extern_numbers(function: Function) -> tuple[Expr, ...]:
+    """The arguments of an extern stage that are numbers."""
+    return tuple(arg for arg in _call(function).args if not isinstance(arg, Read))
+
+
+def extern_funcs(program: Program, function: Function) -> list[str]:
+    """The Funcs among the arguments of an extern stage, in order and as often as they are there."""
+    return [a.name for a in _call(function).args if isinstance(a, Read) and a.name in program.functions]
+
+
+def extern_service(program: Program, func: str, shown: str) -> CallExtern:
+    """What calls the function of an extern stage."""
+    function = program.functions[func]
+    call = _call(function)
     arguments = tuple(_argument(program, arg) for arg in call.args)
-    name = call.name.removeprefix(PREFIX)
-    service = CallExtern(name, func, arguments, program.functions[func].dtypes, asks)
-    return Effect(service, const(0), (*numbers, *box))
+    return CallExtern(call.name.removeprefix(PREFIX), func, shown, arguments, function.dtypes)
 
 
-def asked_end(effect: Effect, argument: int, dim: int, end: int) -> Effect:
-    """A number of the answer."""
-    assert isinstance(effect.service, CallExtern), "a question"
-    return Effect(AskedEnd(effect.service.func, argument, dim, end), const(0), ())
+def _call(function: Function) -> Call:
+    call = extern_call(function)
+    assert call is not None, "an extern stage"
+    return call
 
 
 def _argument(program: Program, arg: Expr) -> ExternArgument:

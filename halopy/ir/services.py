@@ -99,22 +99,43 @@ class ExternArgument:
 class CallExtern:
     """Have `function` compute the Func `func`; gives 0, or leaves the kernel where the function fails.
 
-    args: the numbers among `arguments`, then (min, extent, stride) of each dimension of each Func among them, and of
-    `func`. Where it only `asks` for the regions that the function needs: the numbers, then (min, extent) of `func`.
+    args: the numbers among `arguments`, then the region (min and extent of each dimension) of each Func among them, and
+    of `func`. Once storage is flat: of each value of each such Func the offset where the region begins, then (min,
+    extent, stride) of each dimension. `shown` is the name of the Func in messages.
     """
 
     function: str
     func: str
+    shown: str
     arguments: tuple[ExternArgument, ...]
     dtypes: tuple[DType, ...]
-    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskExtern:
+    """Ask the function of `call` which regions it needs, and whether it would compute more than is needed.
+
+    args: the numbers among the arguments, then the region needed of the Func. With `outer`: also the region that a
+    larger part of the pipeline computes; the answer is moved into it, and with `stays` has to fit. Without `grows` the
+    function computes this region and nothing else. `name` is that of the question.
+    """
+
+    name: str
+    call: CallExtern
+    rank: int
+    grows: bool
+    outer: bool
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AskedEnd:
-    """What the CallExtern for `func` just before was told: `end` 0 is min, 1 is extent."""
+    """What the AskExtern of this name just before was told: `end` 0 is min, 1 is extent.
 
-    func: str
+    After the arguments comes the Func itself.
+    """
+
+    question: str
     argument: int
     dim: int
     end: int
@@ -124,7 +145,7 @@ def touched_buffers(service: Service) -> tuple[str, ...]:
     """The buffers whose memory a call reads or writes."""
     if isinstance(service, Recall):
         return service.buffers
-    if not isinstance(service, CallExtern) or service.asks:
+    if not isinstance(service, CallExtern):
         return ()
     named = [*((a.name, a.dtypes) for a in service.arguments if a.name), (service.func, service.dtypes)]
     return tuple(
@@ -132,4 +153,4 @@ def touched_buffers(service: Service) -> tuple[str, ...]:
     )
 
 
-Service = Print | Fail | Trace | Recall | Keep | CallExtern | AskedEnd
+Service = Print | Fail | Trace | Recall | Keep | CallExtern | AskExtern | AskedEnd

@@ -28,6 +28,7 @@ class LoopKind(enum.Enum):
     GPU_BLOCK = "gpu_block"
     GPU_THREAD = "gpu_thread"
     GPU_LANE = "gpu_lane"
+    EXTERN = "extern"  # no loop: a dimension that the function of an extern stage runs over
 
     @property
     def is_on_device(self) -> bool:

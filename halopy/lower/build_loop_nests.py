@@ -19,7 +19,7 @@ from ..errors import ScheduleError
 from ..ir.branches import known_values
 from ..ir.build import add, le, lt, select, sub
 from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
-from ..ir.extern import extern_call, extern_effect
+from ..ir.extern import extern_call
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
@@ -27,7 +27,6 @@ from ..ir.stmt import (
     Assert,
     Atomic,
     ErrorSite,
-    Evaluate,
     For,
     If,
     LetStmt,
@@ -44,6 +43,7 @@ from ..schedule.directives import Memoize, SetKind
 from ..schedule.nest import Dim, StageNest
 from ..schedule.taking_turns import take_turns
 from .bound_storage import bound_storage
+from .call_extern import call_extern
 from .check_buffers import promised_shapes, root_checks
 from .constant_extent import most
 from .fetch_ahead import fetch_ahead
@@ -138,9 +138,6 @@ class LoopNests:
             return fuse_nests(self, group)
         (func,) = group
         function = self.regions.functions[func]
-        if extern_call(function) is not None:
-            effect = extern_effect(self.placement.program, func, (), asks=False)
-            return Produce(func, Evaluate(effect))
         stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
         body = block(*(self.choice(func, versions, 0) for versions in stages))
         return self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))
@@ -204,6 +201,8 @@ class LoopNests:
         return For(loop.name, low, extent, loop.kind, body, partition)
 
     def values(self, func: str, stage: int) -> Stmt:
+        if extern_call(self.regions.functions[func]) is not None:
+            return call_extern(self.regions, func)
         loops = self.regions.loops(func, stage)
         definition = self.regions.functions[func].definitions[stage]
         values = loops.values()

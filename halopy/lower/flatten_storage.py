@@ -141,19 +141,20 @@ class _FlattenStorage(ScopedRewriter):
         effect = self(stmt.value)
         if not isinstance(effect, Effect) or not isinstance(effect.service, CallExtern):
             return Evaluate(effect)
-        numbers = [e for e, _ in zip(effect.args, (a for a in effect.service.arguments if not a.name), strict=False)]
-        funcs = [a.name for a in effect.service.arguments if a.name and a.position < 0]
-        shapes = [end for func in (*funcs, effect.service.func) for end in self._shape(func)]
-        return Evaluate(Effect(effect.service, effect.value, (*numbers, *shapes)))
+        service, rest = effect.service, iter(effect.args)
+        args: list[Expr] = [next(rest) for a in service.arguments if not a.name]
+        for func in (*(a.name for a in service.arguments if a.name and a.position < 0), service.func):
+            sizes = [(next(rest), next(rest)) for _ in range(self.program.functions[func].rank)]
+            for element in range(self.elements[func]):
+                args += self.part(self.buffer(func, element), sizes)
+        return Evaluate(Effect(service, effect.value, tuple(args)))
 
-    def _shape(self, func: str) -> list[Expr]:
-        """Min, extent and stride of each dimension of a Func's memory."""
-        buffer = self.buffer(func, 0)
-        rank, layout = self.program.functions[func].rank, self.layouts[buffer]
-        extents: list[Expr] = [buffer_property(buffer, "extent", d) for d in range(rank)]
-        if func in self.held:
-            extents = [extent for _, extent in self.held[func][0]]
-        return [e for shape in zip(layout.mins, extents, layout.strides, strict=True) for e in shape]
+    def part(self, buffer: str, sizes: Sequence[tuple[Expr, Expr]]) -> list[Expr]:
+        """Where a region begins in a buffer; then min, extent and stride of each dimension."""
+        layout = self.layouts[buffer]
+        start = layout.offset(tuple(low for low, _ in sizes))
+        shape = [(low, extent, stride) for (low, extent), stride in zip(sizes, layout.strides, strict=True)]
+        return [start, *(e for row in shape for e in row)]
 
     def rewrite_Produce(self, p: Produce) -> Stmt:
         produce = Produce(p.name, self(p.body))

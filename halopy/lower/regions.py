@@ -19,7 +19,6 @@ from ..errors import DefinitionError
 from ..ir.branches import Path, known_values
 from ..ir.build import add, as_expr, sub
 from ..ir.expr import Cast, Expr, Var, is_const
-from ..ir.extern import extern_call
 from ..ir.function import Function, ReductionVar
 from ..ir.interval import Interval, union
 from ..ir.linear import difference, linear
@@ -31,7 +30,7 @@ from ..polyhedral.footprint import footprint
 from ..schedule.initial import pure_variables
 from ..schedule.nest import StageNest
 from .align_bounds import aligned
-from .ask_extern import ask_extern
+from .ask_extern import Answers, computed_by_extern, is_extern, needed_by_extern
 from .bound_check import bound_check
 from .branch_regions import joined, needed_when
 from .fused_loops import FusedLoops
@@ -69,6 +68,8 @@ class Regions:
         self.slides: dict[str, Slide] = {}
         self.folds: dict[str, dict[int, Expr]] = {}  # rows kept, by dimension
         self.checks: dict[Level, list[Stmt]] = {}
+        self.answers = Answers()  # of extern stages
+        self._required: dict[str, Box] = {}
         self._needed: dict[str, Box] = {}
         self._stored: dict[str, Box] = {}
         self._expanders: dict[tuple[Level, frozenset[str]], Expand] = {}
@@ -132,10 +133,19 @@ class Regions:
     def needed(self, func: str) -> Box:
         """The box of the Func that is needed at its compute level, before sliding."""
         if func not in self._needed:
+            box = self.required(func)
+            level = self.placement.compute[func]
+            self._needed[func] = computed_by_extern(self, func, level) if is_extern(self, func) else box
+        return self._needed[func]
+
+    def required(self, func: str) -> Box:
+        """The same before the function of an extern stage says that it computes more."""
+        if func not in self._required:
             level = self.placement.compute[func]
             is_output = func in self.placement.program.outputs
-            self._needed[func] = self._bound(func, level, self._output_box(func) if is_output else self._read_box(func))
-        return self._needed[func]
+            box = self._output_box(func) if is_output else self._read_box(func)
+            self._required[func] = self._bound(func, level, box)
+        return self._required[func]
 
     def image_box(self, image: str, rank: int) -> list[Interval]:
         """The region of an input image that the whole pipeline reads; ends may be None."""
@@ -268,8 +278,8 @@ class Regions:
         return self._paths[level]
 
     def _footprint(self, name: str, user: tuple[str, int], level: Level, rank: int, *, slid: bool) -> list[Interval]:
-        if extern_call(self.functions[user[0]]) is not None:
-            return ask_extern(self, user[0], name)
+        if is_extern(self, user[0]):
+            return list(needed_by_extern(self, user[0], level).by_name[name])
         reads = self._reads[user]
         scope = self.instances(user, level, slid=slid)
         columns: list[dict[Expr, None]] = [{} for _ in range(rank)]

@@ -30,7 +30,8 @@ def seen_from(regions: Regions, interval: Interval, level: Level, outer: Level) 
     hull = interval
     for at in crossed:
         hull = _over_loop(regions, hull, at)
-    if any(regions.conditions.of_level(at) for at in crossed):
+    asked = any(regions.answers.ranges.get(at) for at in crossed)  # what is answered is not in terms of the loops
+    if not asked and any(regions.conditions.of_level(at) for at in crossed):
         return Interval(*(e and simplify(e) for e in intersect(hull, _over_all(regions, interval, crossed))))
     return hull
 
@@ -54,7 +55,7 @@ def _values_of_loop(regions: Regions, at: Level) -> dict[str, Interval]:
             if h.last is not None and reach.hi is not None:
                 reach = Interval(reach.lo, minimum(reach.hi, h.last))
             scope[h.symbol] = reach
-    return scope
+    return scope | regions.answers.ranges.get(at, {})
 
 
 def _over_all(regions: Regions, interval: Interval, crossed: Sequence[Level]) -> Interval:

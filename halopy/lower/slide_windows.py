@@ -37,6 +37,7 @@ from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import LoopKind
 from ..schedule.initial import pure_variables
+from .ask_extern import depends_on_answers, is_extern
 from .constant_extent import most
 from .place_functions import Level
 
@@ -64,6 +65,8 @@ def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | Non
     names = [regions.fused.variable(func, v) for v in levels]
     if None in names:
         return None  # needed now for one stage and now for another of those that share the loop
+    if is_extern(regions, func) or depends_on_answers(regions, func, levels[-1], [n for n in names if n is not None]):
+        return None  # nobody knows how a window moves that a function answers
     return _slide(regions, func, box, levels, [n for n in names if n is not None])
 
 

@@ -22,6 +22,7 @@ from .directives import (
     RingBuffer,
     TraceAccesses,
 )
+from .extern_stages import never_inlined
 from .nest import FuncSchedule
 
 
@@ -76,6 +77,8 @@ def _ignored_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> 
     """Ranges and events of a Func that is computed nowhere by itself."""
     function = program.functions[name]
     if name in program.outputs or function.updates or not schedule.compute_level.is_inlined:
+        return
+    if name in never_inlined(program):
         return
     for directive in schedule.directives:
         if isinstance(directive.action, Bound | AlignBounds | TraceAccesses):

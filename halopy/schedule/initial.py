@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..ir.expr import Var
+from ..ir.extern import extern_call
 from ..ir.function import Definition, Function
 from ..ir.refs import FunctionRef
+from ..ir.stmt import LoopKind
 from .nest import StageNest, initial_nest
 from .order import is_order_free, ordered_variables
 
@@ -25,6 +27,7 @@ def initial_stage(function: Function, stage: int, ref: FunctionRef | None = None
         _reduction_names(definition),
         ordered=ordered_variables(definition, function, ref),
         is_order_free=is_order_free(definition, function, ref),
+        pure_kind=LoopKind.SERIAL if extern_call(function) is None else LoopKind.EXTERN,
     )
 
 

@@ -93,7 +93,7 @@ class StageNest:
     @property
     def loop_names(self) -> tuple[str, ...]:
         """Names of the loops, innermost first."""
-        return tuple(d.name for d in self.dims)
+        return tuple(d.name for d in self.dims if d.kind is not LoopKind.EXTERN)
 
     @property
     def compute_with(self) -> Directive | None:
@@ -172,13 +172,14 @@ def initial_nest(
     *,
     ordered: Collection[str] | None = None,
     is_order_free: bool = False,
+    pure_kind: LoopKind = LoopKind.SERIAL,
 ) -> StageNest:
-    """Pure loops outside, reduction loops inside; in both the first variable is innermost.
+    """Pure loops, of a kind, outside, reduction loops inside; in both the first variable is innermost.
 
     `ordered` names the reduction variables in whose order iterations matter (all, unless said).
     """
     loops = [Dim(name, is_reduction=True, is_ordered=ordered is None or name in ordered) for name in reduction]
-    loops += [Dim(name) for name in pure]
+    loops += [Dim(name, pure_kind) for name in pure]
     return StageNest(func, stage, tuple(loops), is_order_free=is_order_free)
 
 
@@ -251,7 +252,8 @@ def _split(nest: StageNest, split: Split, directive: Directive) -> StageNest:
     _check_factor(split, directive)
     tail = resolve_tail(nest, split, is_reduction=old.is_reduction, directive=directive)
     inner = replace(old, name=split.inner, made_by=(*old.made_by, directive))
-    outer = replace(old, name=split.outer, made_by=(*old.made_by, directive))
+    kind = LoopKind.SERIAL if old.kind is LoopKind.EXTERN else old.kind  # tiles are what a function is called for
+    outer = replace(old, name=split.outer, kind=kind, made_by=(*old.made_by, directive))
     steps = (*nest.steps, replace(split, tail=tail))
     changed = replace(nest, dims=(*nest.dims[:at], inner, outer, *nest.dims[at + 1 :]), steps=steps)
     _check_blending_races(changed, directive)
@@ -426,7 +428,9 @@ def _position(nest: StageNest, name: str, directive: Directive) -> int:
     raise _refused(
         directive,
         f"{where} has no loop `{name}`",
-        accepted=", ".join(nest.loop_names) + " (innermost first)" if nest.dims else "nothing: there are no loops",
+        accepted=", ".join(d.name for d in nest.dims) + " (innermost first)"
+        if nest.dims
+        else "nothing: there are no loops",
     )
 
 

@@ -16,6 +16,7 @@ from ..ir.program import Program, reads
 from ..ir.stmt import LoopKind
 from .check_fused_nests import check_fused_nests, check_same_places
 from .directives import ComputeAt, Directive, LoopLevel, Specialize, SpecializeFail, StoreAt
+from .extern_stages import check_extern_places
 from .fused_nests import OUTERMOST, OwnLoop, fused_nests
 from .nest import FuncSchedule
 
@@ -123,6 +124,7 @@ def check_placements(program: Program, schedules: Mapping[str, FuncSchedule]) ->
     for name in reversed(list(program.functions)):
         if name not in program.outputs:
             _check(name, placements)
+    check_extern_places(placements)
 
 
 def _check(name: str, placements: Placements) -> None:
@@ -158,6 +160,8 @@ def _outside(name: str, level: LoopLevel, use: Path, placements: Placements) -> 
         return [f"the pipeline does not use `{other}`"]
     nests = placements.schedules[func].nests
     stages = [nest.stage for nest in nests if level.loop in (*nest.loop_names, OUTERMOST)]
+    if any(nest.dim(level.loop) is not None for nest in nests if nest.stage not in stages):
+        return [f"the function that computes {func} runs over `{level.loop}`: it is no loop here"]
     if not stages:
         return [f"{func} has no loop `{level.loop}`"]
     if placements.is_inlined(func):

@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 from ..ir.expr import Const, Expr
 from ..ir.program import Program
+from ..ir.stmt import LoopKind
 from .directives import Fuse, Rename, Split
 from .fused_nests import OUTERMOST, OwnLoop, StageId
 from .nest import Dim, FuncSchedule, StageNest
@@ -108,14 +109,15 @@ class _LoopNests:
         """The line of each loop; None for loops of one iteration, which are none."""
         nest = self.schedules[name].nests[stage]
         shown = qualified_names(nest)
+        loops = [d for d in nest.dims if d.kind is not LoopKind.EXTERN]
         ranges = self._ranges(name, stage, nest)
         fused = self.placements.fused
-        for dim in nest.dims:
+        for dim in loops:
             if len(fused.sharers(OwnLoop(name, stage, dim.name))) > 1:
                 *outer, last = shown[dim.name].split(".")
                 shown[dim.name] = ".".join((*outer, "fused", last))
                 ranges.pop(dim.name, None)  # of this stage alone
-        return {d.name: _line(d, shown[d.name], ranges.get(d.name)) for d in nest.dims}
+        return {d.name: _line(d, shown[d.name], ranges.get(d.name)) for d in loops}
 
     def _ranges(self, name: str, stage: int, nest: StageNest) -> dict[str, Range]:
         known: dict[str, Range] = {}

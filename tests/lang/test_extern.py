@@ -130,6 +130,20 @@ def test_what_a_function_returns_ends_the_run():
         h.realize([4])
 
 
+def test_bounds_hold_for_stages_that_nothing_was_said_of():
+    f, h = hl.Func("f"), hl.Func("h")
+    f[x, y] = x + y
+    g = translated(f, 1, 1)
+    h[x, y] = g[x, y]
+    g.bound(x, 0, 4)
+    f.bound(y, 1, 3)
+    assert np.array(h.realize([4, 3])).tolist() == [[x + y + 2 for x in range(4)] for y in range(3)]
+    with pytest.raises(hl.HalideError, match=r"g\.bound\(x, \.\.\.\)"):
+        h.realize([5, 3])
+    with pytest.raises(hl.HalideError, match=r"f\.bound\(y, \.\.\.\)"):
+        h.realize([4, 4])
+
+
 def test_a_func_knows_that_it_is_extern():
     g, f = hl.Func("g"), hl.Func("f")
     assert not g.is_extern()
@@ -184,7 +198,6 @@ def test_what_cannot_be_is_refused(golden: str):
         refusal(lambda f, g: g.vectorize(g.args()[0], 4)),
         refusal(lambda f, g: f.compute_at(g, g.args()[1])),
         refusal(lambda f, g: f.compute_root().memoize()),
-        refusal(lambda f, g: g.bound(x, 0, 4)),
         refusal(missing),
         refusal(lambda f, g: hl.Func("g").define_extern("a b", [], INT, 1)),
         refusal(lambda f, g: g.define_extern("again", [], INT, 1)),

@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr, const
-from ...ir.services import AskedEnd, CallExtern, Keep, Print, Recall, Trace, TraceKind
+from ...ir.services import AskedEnd, AskExtern, CallExtern, Keep, Print, Recall, Trace, TraceKind
 from ...ir.stmt import ErrorSite
 from .checks import CheckPrinter
-from .extern_text import ExternText
+from .expressions import extern_modes
+from .extern_text import LEAVES_OUTER, NEEDS_MORE, ExternText, keep_growth
 from .lanes import lane
 from .memo_text import BITS, memo_lines
 from .services_text import LINES, LONGEST_NUMBER, TABLE
@@ -46,7 +47,7 @@ class EffectPrinter(CheckPrinter):
     def __init__(self, vector_bytes: int, loop_notes: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(vector_bytes, loop_notes)
         self.needs_services = False
-        self.answer_at: dict[str, Answers] = {}  # of extern stages
+        self.answer_at: dict[str, Answers] = {}  # by the name of the question
         self.memory_of: dict[str, str] = {}  # buffers that are allocated here: "Heap" or "Stack"
 
     def effect(self, node: Effect) -> Value:
@@ -58,11 +59,13 @@ class EffectPrinter(CheckPrinter):
         if isinstance(service, Recall | Keep):
             return self._memo(node, service)
         if isinstance(service, AskedEnd):
-            at = self.answer_at[service.func]
+            at = self.answer_at[service.question]
             return Text(f"{at.name}[{at.places[service.argument, service.dim, service.end]}]")
         self.prelude.macro("line", LINES)
         if isinstance(service, CallExtern):
             return self._extern(node, service)
+        if isinstance(service, AskExtern):
+            return self._ask(node, service)
 
         def call(texts: _Texts) -> None:
             line = self._line(service.texts, node.args, texts)
@@ -134,33 +137,65 @@ class EffectPrinter(CheckPrinter):
         return Text(made) if made else value
 
     def _extern(self, node: Effect, service: CallExtern) -> Value:
-        answers = self.names.fresh("asked")
-        places = [
-            (at, dim, end)
-            for at, a in enumerate(service.arguments)
-            for dim in range(a.rank)
-            for end in (0, 1)
-        ]  # fmt: skip
-        if service.asks:
-            self.line(f"int32_t {answers}[{max(1, len(places))}];")
-            self.answer_at[service.func] = Answers(answers, {place: k for k, place in enumerate(places)})
         self.open("")
-        operands = [self._lanes(e)[0] for e in node.args]
         text, code = ExternText(service, self.pointer, self.names.fresh), self.names.fresh("code")
         self.line(f"int32_t {code};")
-        text.call(code, operands)
+        text.compute(code, self._extern_operands(node))
         for line in text.lines:
             self.line(line)
-        self.open(f"if ({code})")
-        line = self._line((f"extern stage `{service.func}`: {service.function} returned ", "\n"), [const(0)], [code])
-        self.line(f"services->error(services->user_context, {line});")
-        self.report(ErrorSite.REQUIREMENT, (f"{service.function}() == 0",), [])
-        self.leave()
-        self.close()
-        for k, answer in enumerate(text.answers):
-            self.line(f"{answers}[{k}] = {answer};")
+        self._fail_if(code, service, (f"{service.function} returned ", ""), code)
         self.close()
         return Text("0", is_literal=True)
+
+    def _ask(self, node: Effect, service: AskExtern) -> Value:
+        """A call, and another one about the larger region that the function wants to compute."""
+        call = service.call
+        ranks = [*(argument.rank for argument in call.arguments), service.rank]
+        places = [(at, dim, end) for at, rank in enumerate(ranks) for dim in range(rank) for end in (0, 1)]
+        asked, code, wrong = (self.names.fresh(name) for name in ("asked", "code", "wrong"))
+        self.line(f"int32_t {asked}[{max(1, len(places))}];")
+        self.answer_at[service.name] = Answers(asked, {place: k for k, place in enumerate(places)})
+        own = [f"{asked}[{k}]" for k in range(len(places) - 2 * service.rank, len(places))]
+        operands = self._extern_operands(node)
+        numbers = sum(not argument.name for argument in call.arguments)
+        self.open("")
+        self.line(f"int32_t {code} = 0, {wrong} = 0;")
+        for name, needed in zip(own, operands[numbers:], strict=False):
+            self.line(f"{name} = (int32_t)({needed});")
+        turn = self.names.fresh("turn")
+        self.open(f"for (int32_t {turn} = 0; {turn} < {2 if service.grows else 1}; {turn}++)")
+        text = ExternText(call, self.pointer, self.names.fresh)
+        answers = text.ask(code, operands[:numbers], own)
+        for line in text.lines:
+            self.line(line)
+        self.line(f"if ({code}) break;")
+        for k, answer in enumerate(answers[: len(places) - len(own)]):
+            self.line(f"{asked}[{k}] = {answer};")
+        if service.grows and own:
+            self.line(f"if ({turn}) break;")
+            outer = operands[numbers + len(own) :]
+            for line in keep_growth(own, answers[-len(own) :], outer, wrong, stays=service.stays):
+                self.line(line)
+        self.close()
+        self._fail_if(code, call, (f"{call.function}, asked which regions it needs, returned ", ""), code)
+        self._fail_if(f"{wrong} & {NEEDS_MORE}", call, (f"{call.function} would compute less than is needed",))
+        if service.stays:
+            message = f"{call.function} would compute more for a part of the region than for the whole"
+            self._fail_if(f"{wrong} & {LEAVES_OUTER}", call, (message,))
+        self.close()
+        return Text("0", is_literal=True)
+
+    def _extern_operands(self, node: Effect) -> list[str]:
+        return [self.scalar(e, mode).code for e, mode in extern_modes(node)]
+
+    def _fail_if(self, condition: str, call: CallExtern, texts: tuple[str, ...], *numbers: str) -> None:
+        self.open(f"if ({condition})")
+        texts = (f"extern stage `{call.shown}`: {texts[0]}", *texts[1:-1], *(f"{texts[-1]}\n" for _ in numbers))
+        line = self._line(texts if numbers else (f"{texts[0]}\n",), [const(0) for _ in numbers], numbers)
+        self.line(f"services->error(services->user_context, {line});")
+        self.report(ErrorSite.REQUIREMENT, (f"{call.function}() == 0",), [])
+        self.leave()
+        self.close()
 
     def _memo(self, node: Effect, service: Recall | Keep) -> Value:
         self.prelude.macro("bits_of", BITS)

@@ -36,7 +36,7 @@ from ...ir.expr import (
     Var,
 )
 from ...ir.node import Node, mask, walk
-from ...ir.services import Fail
+from ...ir.services import AskExtern, CallExtern, Fail
 from .context import Context, is_index, is_name
 from .loads import print_load
 from .scalars import print_scalar
@@ -112,6 +112,8 @@ class ExpressionPrinter(Context):
             return ((node.args[0], _settled(node.args[0], mode)),)
         if isinstance(node, Effect) and isinstance(node.service, Fail):
             return [(e, _settled(e, Mode.VALUE)) for e in (node.where, *node.args) if e is not None]
+        if isinstance(node, Effect) and isinstance(node.service, CallExtern | AskExtern):
+            return [(e, _settled(e, each)) for e, each in extern_modes(node)]
         inner = mode if isinstance(node, _SAME_MODE) else Mode.VALUE
         return [(child, _settled(child, inner)) for child in node.children()]  # type: ignore[misc,arg-type]
 
@@ -181,6 +183,14 @@ class ExpressionPrinter(Context):
             return self.name_vector(value, hint)
         kind = "int64_t" if mode is Mode.INDEX and is_index(node.dtype) else c_type(node.dtype)
         return self.local(kind, value, hint)
+
+
+def extern_modes(node: Effect) -> list[Key]:
+    """The operands of a call of a function outside, or of a question: its numbers are values, regions are indices."""
+    assert isinstance(node.service, CallExtern | AskExtern), "a call of a function outside"
+    call = node.service if isinstance(node.service, CallExtern) else node.service.call
+    numbers = sum(not argument.name for argument in call.arguments)
+    return [(e, Mode.VALUE if k < numbers else Mode.INDEX) for k, e in enumerate(node.args)]
 
 
 def _is_named(value: Value) -> bool:

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...ir.expr import Call, Expr, Load
+from ...ir.expr import Call, Effect, Expr, Load
 from ...ir.node import Node, mask
 from ...ir.rewrite import free_vars, substitute
 from ...ir.stmt import Allocate, For, LetStmt, LoopKind, Stmt
 
 _ALLOCATE = mask(Allocate)
 _DEEPEST = 50
-_IMPURE = mask(Load, Call)
+_IMPURE = mask(Load, Call, Effect)
 
 
 def hoistable(loop: For) -> list[tuple[Allocate, Expr]]:

@@ -33,6 +33,7 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     printer = StatementPrinter(_vector_bytes(target), kernel.loop_notes)
     printer.linked = linked
     printer.local_types["services"] = "const halopy_services *"  # before any task: it may be what needs them first
+    printer.local_types["buffers"] = "halide_buffer_t *const *"
     entry = printer.names.fresh(kernel.name)
     _bind_arguments(printer, kernel)
     arguments, printer.lines = printer.lines, []

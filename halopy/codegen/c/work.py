@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 from ...dtypes import INT32
 from ...ir.build import add, maximum, mul, sub
-from ...ir.expr import Expr, Load, Var, const
+from ...ir.expr import Effect, Expr, Load, Var, const
 from ...ir.interval import Interval, bounds_of
-from ...ir.node import walk
+from ...ir.node import find, walk
 from ...ir.rewrite import free_vars, substitute
+from ...ir.services import AskExtern, CallExtern
 from ...ir.simplify import simplify
 from ...ir.stmt import Allocate, Block, For, If, LetStmt, Produce, Stmt
 
@@ -23,6 +24,8 @@ _MOST = 1 << 20  # of one estimate, so that products stay far from overflow
 
 def work(loop: For) -> Expr | None:
     """At most how many operations the whole loop does, from what is known outside it; None where that does not tell."""
+    if loop.has(Effect) and any(isinstance(e.service, CallExtern | AskExtern) for e in find(loop, Effect)):
+        return None
     found = _work(loop, {}, {})
     return None if found is None or found.has(Load) else simplify(found)
 
