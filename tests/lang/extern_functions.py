@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from functools import cache
 from pathlib import Path
 
 from halopy.runtime.cache import user_cache
@@ -188,10 +187,15 @@ int halopy_test_transposed(buffer_t *in, buffer_t *out) {
 """
 
 
-@cache
+_loaded: list[ctypes.CDLL] = []  # once in a process: of functions of one name kernels call the first
+
+
 def load_functions(folder: Path) -> ctypes.CDLL:
-    source, library = folder / "functions.c", folder / "functions.so"
-    source.write_text(TEXT)
-    command = [*find_compiler(user_cache()).command, "-shared", "-fPIC", "-O1", str(source), "-o", str(library)]
-    subprocess.run(command, check=True)
-    return ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
+    """The library, built in this folder unless it is there already."""
+    if not _loaded:
+        source, library = folder / "functions.c", folder / "functions.so"
+        source.write_text(TEXT)
+        command = [*find_compiler(user_cache()).command, "-shared", "-fPIC", "-O1", str(source), "-o", str(library)]
+        subprocess.run(command, check=True)
+        _loaded.append(ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL))
+    return _loaded[0]
