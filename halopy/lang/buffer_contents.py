@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dtypes import DType
+from ..errors import BufferError
 from ..ir.refs import ImageRef
 from ..runtime.buffer import RawBuffer
 
@@ -106,7 +108,10 @@ def allocate(dtype: DType, extents: Sequence[int]) -> Array:
 def allocate_at(dtype: DType, extents: Sequence[int]) -> tuple[Array, int]:
     """`allocate`, and the address of the first element."""
     element = dtype.to_numpy()
-    block = np.empty(math.prod(extents) * element.itemsize + _ALIGNMENT, np.uint8)
+    size = math.prod(extents) * element.itemsize + _ALIGNMENT
+    if size > sys.maxsize:
+        raise BufferError(f"a buffer of {' * '.join(map(str, extents))} elements of {dtype} fits in no memory")
+    block = np.empty(size, np.uint8)
     address = ctypes.addressof(ctypes.c_char.from_buffer(block))  # type: ignore[arg-type]  # faster than asking it
     start = -address % _ALIGNMENT
     return np.ndarray(tuple(extents)[::-1], element, block, start), address + start

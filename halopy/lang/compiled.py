@@ -124,7 +124,7 @@ class PreparedCall:
         self._buffers = self._buffers_now(outputs)
         self._versions = [p.version for p in variant.scalars]
         for p in variant.scalars:
-            p.check_range()
+            p.check()
         self._run = variant.loaded.prepare(
             self._buffers, [p.value for p in variant.scalars], pipeline.handlers, variant.names
         )

@@ -40,8 +40,14 @@ class ParamRef(ScalarRef):
         self.value = fitting(self, value)
         self.version += 1
 
-    def check_range(self) -> None:
-        """Raises ParamError where the value is outside the promised range."""
+    def check(self) -> None:
+        """Raises ParamError where there is no value, or one outside the promised range."""
+        if not self.version:
+            raise ParamError(
+                f"Param `{self.name}` does not have a valid scalar value",
+                reason=["it was never given one"],
+                accepted=f"{self.name}.set(value) with a {self.dtype}, before the run",
+            )
         check_range(self, self.value)
 
 

@@ -83,7 +83,7 @@ class PipelineRun(Handling, AheadOfTime):
         """
         wanted = dst if dst is not None else sizes
         if isinstance(wanted, Buffer):
-            self.compiled(target).run((wanted._contents,))
+            self.compiled(target).run(self._given([wanted]))
             return None
         if isinstance(wanted, Sequence) and wanted and isinstance(wanted[0], Buffer):
             self.compiled(target).run(self._given(wanted))

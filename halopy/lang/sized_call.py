@@ -64,7 +64,7 @@ class SizedCall:
         images = [bound_contents(image).raw for image in variant.images]
         self._versions = [p.version for p in variant.scalars]
         for p in variant.scalars:
-            p.check_range()
+            p.check()
         buffers = [*images, *(self._headers[at] for at in variant.outputs)]
         values = [p.value for p in variant.scalars]
         handlers = self._pipeline.handlers

@@ -264,10 +264,11 @@ class Regions:
     def _unbounded(self, func: str, dim: int) -> DefinitionError:
         function = self.functions[func]
         users = sorted({user for user, _ in self.readers.get(func, []) if user != func})
+        read = f"it is read by {', '.join(f'`{u}`' for u in users)} at an index" if users else ""
         return DefinitionError(
             f"the region of `{func}` that is needed has no bounds in dimension {dim} (`{function.args[dim]}`)",
             location=function.location,
-            reason=[f"it is read by {', '.join(f'`{u}`' for u in users)} at an index that may have any value"],
+            reason=[f"{read or 'an update of it has an index'} that may have any value"],
             accepted="an index inside clamp(), or a bound() on the Func",
         )
 

@@ -261,3 +261,8 @@ def test_what_numpy_makes_of_a_buffer():
     assert np.mean(b) == 5.5
     assert repr(b) == "<halopy.Buffer of type int32 shape:[[0,4,1],[0,3,4]]>"
     assert (b.number_of_elements(), b.size_in_bytes()) == (12, 48)
+
+
+def test_a_buffer_larger_than_all_memory_is_refused():
+    with pytest.raises(hl.BufferError, match=r"16777216 \* 16777216 \* 16777216 elements of uint8 fits in no memory"):
+        hl.Buffer(hl.UInt(8), [1 << 24] * 3)

@@ -239,3 +239,16 @@ def test_a_region_may_end_at_a_quotient_by_a_param(is_root):
     divisor.set(0.0)
     with pytest.raises(hl.HalideError, match="out of memory"):
         f.realize([9000, 2])
+
+
+def test_a_param_without_a_value_stops_the_run():
+    p, f = hl.Param(hl.Int(32), "p"), hl.Func("f")
+    f[x] = x + p
+    for run in (lambda: f.realize([2]), lambda: f.realize(hl.Buffer(hl.Int(32), [2]))):
+        with pytest.raises(hl.ParamError, match="Param `p` does not have a valid scalar value"):
+            run()
+    given = hl.Buffer(hl.Int(32), [2])
+    f.compile_to_callable([p])(5, given)
+    assert list(given) == [5, 6]
+    p.set(0)
+    assert list(f.realize([2])) == [0, 1]

@@ -221,3 +221,20 @@ def test_another_target_in_the_environment_is_noticed(monkeypatch):
         f.realize([1])
     monkeypatch.setenv("HL_JIT_TARGET", base)
     assert list(f.realize([1])) == [0]
+
+
+def test_one_buffer_is_not_enough_for_a_tuple():
+    f, buffers = hl.Func("f"), [hl.Buffer(hl.Int(32), [3]) for _ in range(2)]
+    f[x] = (x, x * 2)
+    with pytest.raises(hl.BufferError, match="the pipeline has 2 output buffers, but 1 were given"):
+        f.realize(buffers[0])
+    f.realize(buffers)
+    assert list(buffers[1]) == [0, 2, 4]
+
+
+def test_an_update_without_bounds_is_named():
+    f, where, r = hl.Func("f"), hl.ImageParam(hl.Int(32), 1, "where"), hl.RDom([(0, 4)])
+    f[x] = 0
+    f[where[r]] += 1
+    with pytest.raises(hl.DefinitionError, match="an update of it has an index that may have any value"):
+        f.compile_jit()
