@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..automatic import Choice
 from ..ir.stmt import LoopKind
-from ..schedule.directives import ComputeAt, Fuse, LoopDirective, Rename, Reorder, SetKind, SetPartition, Split, StoreAt
+from ..schedule.directives import (
+    ComputeAt,
+    Fuse,
+    LoopDirective,
+    Rename,
+    Reorder,
+    SetKind,
+    SetPartition,
+    Skew,
+    Split,
+    StoreAt,
+)
 from ..schedule.directives import LoopLevel as LoopLevelValue
 from .enums import Partition, TailStrategy
 from .snapshot import Snapshot
@@ -94,6 +105,8 @@ def _call(action: Action, loop: Callable[[str], str], level: Callable[[LoopLevel
     names = ", ".join(map(loop, _loops(action)))
     if isinstance(action, Split):
         return f"split({names}, {action.factor}, {prefix}TailStrategy.{TailStrategy.of(action.tail).name})"
+    if isinstance(action, Skew):
+        return f"skew({names}, {action.factor})"
     return f"{'reorder' if isinstance(action, Reorder) else 'fuse' if isinstance(action, Fuse) else 'rename'}({names})"
 
 
@@ -104,6 +117,8 @@ def _loops(action: Action) -> tuple[str, ...]:
             return old, outer, inner
         case Fuse(inner, outer, fused):
             return inner, outer, fused
+        case Skew(skewed, by):
+            return skewed, by
         case Rename(old, new):
             return old, new
         case Reorder(loops):

@@ -19,6 +19,7 @@ from ..schedule.directives import (
     Reorder,
     SetKind,
     SetPartition,
+    Skew,
     Split,
 )
 from ..schedule.nest import StageNest
@@ -75,6 +76,19 @@ class StageScheduling:
         return self._record(text, Rename(loop_name(old_name), loop_name(new_name)))
 
     @also_listed("vars")
+    def skew(self, x: Loop, t: Loop, factor: int) -> Self:
+        """Loop `x` counts x + factor * t instead, and keeps its name; the iterations are the same ones.
+
+        for x: for t: S(x, t)   ->   for x: for t: S(x - factor * t, t), where that is in the range of x
+
+        Where each iteration needs its neighbours in both loops, skew(x, t, 1).reorder(t, x).parallel(t) is a wavefront.
+        """
+        text = self._text("skew", x, t, factor)
+        if isinstance(factor, bool) or not isinstance(factor, int):
+            reason = [f"the factor is {factor!r}, of type {type(factor).__name__}"]
+            raise ScheduleError(text, location=caller(), reason=reason, accepted="an integer")
+        return self._record(text, Skew(self._existing(text, x), self._existing(text, t), factor))
+
     def reorder(self, *vars: Loops) -> Self:
         """The named loops change places among themselves, the first innermost."""
         loops = _flat(vars)

@@ -22,12 +22,11 @@ from ..schedule.directives import (
     Directive,
     FoldStorage,
     FuncDirective,
-    Fuse,
     HoistStorage,
+    LoopStep,
     Memoize,
     NestDirective,
     Prefetch,
-    Rename,
     RingBuffer,
     Split,
     StoreAt,
@@ -108,7 +107,7 @@ def _named_nest(nest: StageNest, to_names: _ToNames) -> StageNest:
     return replace(nest, steps=steps, specializations=versions, prefetches=prefetches)
 
 
-def _named_step(step: Split | Fuse | Rename, to_names: _ToNames) -> Split | Fuse | Rename:
+def _named_step(step: LoopStep, to_names: _ToNames) -> LoopStep:
     return replace(step, factor=to_names(step.factor)) if isinstance(step, Split) else step
 
 

@@ -22,7 +22,7 @@ from ..ir.build import add, as_expr, div, ge, le, maximum, minimum, mod, mul, su
 from ..ir.expr import Call, Expr, Var, const_value
 from ..ir.interval import Interval, Scope, bounds_of
 from ..ir.stmt import LoopKind
-from ..schedule.directives import Fuse, Rename, Split, Tail
+from ..schedule.directives import Fuse, LoopStep, Skew, Split, Tail
 from ..schedule.nest import StageNest
 
 
@@ -109,7 +109,7 @@ class StageLoops:
         self._final = current
         self.hoisted = self._hoist()
 
-    def _apply(self, step: Split | Fuse | Rename, current: dict[str, _Symbol]) -> None:
+    def _apply(self, step: LoopStep, current: dict[str, _Symbol]) -> None:
         made: _Step
         if isinstance(step, Split):
             old = current[step.old]
@@ -120,6 +120,8 @@ class StageLoops:
         elif isinstance(step, Fuse):
             made = _fuse(step, current)
             self._fused.update(made.made)
+        elif isinstance(step, Skew):
+            made = _skew(step, current)
         else:
             current[step.new] = current.pop(step.old)
             return
@@ -176,8 +178,8 @@ class StageLoops:
         return {name: _interval(symbol, known) for name, symbol in self.own.items()}
 
     def is_split(self, own: str) -> bool:
-        """Whether a split or fuse takes part in the loop over an own variable."""
-        return any(self.own[own] in step.consumed for step in self.steps)
+        """Whether a split, fuse or skew takes part in the loop over an own variable."""
+        return any(self.own[own] in (*step.consumed, *step.made) for step in self.steps)
 
     def tails(self) -> list[TileReach]:
         """The tails that pass the end of their loop where the extent does not fit."""
@@ -232,6 +234,15 @@ def _fuse(step: Fuse, current: dict[str, _Symbol]) -> _Step:
     trips = mul(inner.range.extent, outer.range.extent)
     fused = current[step.fused] = _Symbol(step.fused, Range(as_expr(0), trips))
     return _FuseStep(inner, outer, fused)
+
+
+def _skew(step: Skew, current: dict[str, _Symbol]) -> _Step:
+    old, by = current[step.loop], current[step.by]
+    last = mul(by.range.last, step.factor)
+    low = add(old.range.min, mul(by.range.min, step.factor) if step.factor > 0 else last)
+    trips = add(old.range.extent, mul(sub(by.range.extent, 1), abs(step.factor)))
+    skewed = current[step.loop] = _Symbol(step.loop, Range(low, trips), is_clamped=old.is_clamped)
+    return _SkewStep(old, by, skewed, step.factor)
 
 
 class _SplitStep(_Step):
@@ -334,6 +345,36 @@ class _FuseStep(_Step):
         size, start = self.inner.range.extent, self.outer.range.min
         # rises with the fused loop, which runs only where the inner one has iterations: the size is positive
         known[self.outer] = Interval(*(None if end is None else add(start, div(end, size)) for end in fused))
+
+
+class _SkewStep(_Step):
+    """The variable skewed is inside its range, or the iteration does nothing."""
+
+    def __init__(self, old: _Symbol, by: _Symbol, skewed: _Symbol, factor: int) -> None:
+        self.old, self.by, self.skewed, self.factor = old, by, skewed, factor
+        self.consumed = (old,)
+        self.made = (skewed, by)
+
+    def define(self, known: dict[_Symbol, Expr]) -> None:
+        known[self.old] = self._value(known[self.skewed], known[self.by])
+
+    def guards(self, known: Mapping[_Symbol, Expr]) -> list[Expr]:
+        old = known[self.old]
+        return [_likely(ge(old, self.old.range.min)), _likely(le(old, self.old.range.last))]
+
+    def bound(self, known: dict[_Symbol, Interval | None], fixed: Collection[str]) -> None:  # noqa: ARG002 - names nothing
+        if known[self.skewed] is None:
+            known[self.old] = None
+            return
+        scope: Scope = {"skewed": _interval(self.skewed, known), "by": _interval(self.by, known)}
+        reach = bounds_of(self._value(Var("skewed"), Var("by")), scope)
+        low, last = self.old.range.min, self.old.range.last
+        known[self.old] = Interval(
+            low if reach.lo is None else maximum(reach.lo, low), last if reach.hi is None else minimum(reach.hi, last)
+        )
+
+    def _value(self, skewed: Expr, by: Expr) -> Expr:
+        return sub(skewed, mul(by, self.factor))
 
 
 def _likely(e: Expr) -> Expr:

@@ -58,6 +58,23 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class Skew:
+    """Loop `loop` becomes loop + factor * by, and keeps its name.
+
+    for x in [0, n)          for x in [0, n + factor * (m - 1)):
+    for t in [0, m): S(x, t)  ->  for t in [0, m):
+                                      if 0 <= x - factor*t < n: S(x - factor*t, t)
+
+    Where S(x, t) needs what S(x - 1, t) and S(x, t - 1) computed, the iterations of the inner loop t are free of each
+    other after skew(x, t, 1): a wavefront.
+    """
+
+    loop: str
+    by: str
+    factor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reorder:
     """The named loops take each other's places, the first innermost."""
 
@@ -337,7 +354,8 @@ class ComputeWith:
     align: tuple[tuple[str, Align], ...] = ()
 
 
-LoopDirective = Split | Fuse | Rename | Reorder | SetKind | SetPartition
+LoopStep = Split | Fuse | Rename | Skew  # what loops are made of
+LoopDirective = LoopStep | Reorder | SetKind | SetPartition
 NestDirective = (
     LoopDirective
     | OnDevice

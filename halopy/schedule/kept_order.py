@@ -63,6 +63,9 @@ def origin(nest: StageNest, loop: str) -> Origin:
             known[step.fused] = ("<fused>", inner, outer)
         elif isinstance(step, Rename):
             known[step.new] = known.pop(step.old, (step.old,))
+        else:
+            skewed, by = (known.get(name, (name,)) for name in (step.loop, step.by))
+            known[step.loop] = ("<skewed>", skewed, by, step.factor)
     return known.get(loop, (loop,))
 
 

@@ -21,6 +21,7 @@ from .directives import (
     Fuse,
     HoistStorage,
     LoopLevel,
+    LoopStep,
     OnDevice,
     Prefetch,
     Rename,
@@ -29,6 +30,7 @@ from .directives import (
     RingBuffer,
     SetKind,
     SetPartition,
+    Skew,
     Specialize,
     SpecializeFail,
     Split,
@@ -37,6 +39,8 @@ from .directives import (
 )
 from .tails import BLENDING, families, resolve_tail
 from .taking_turns import why_not_at_once, why_not_by_turns
+
+GREATEST_SKEW = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,14 @@ class StageNest:
     """Loops of one stage, innermost first, and the steps that express the stage's own variables by them.
 
     `steps` in the order applied: each replaces loops by others (`Split`, with tail resolved from AUTO;
-    `Fuse`; `Rename`). A stage's own variables are its pure args and its RVars. A new loop may carry the
+    `Fuse`; `Rename`; `Skew`). A stage's own variables are its pure args and its RVars. A new loop may carry the
     name of one that an earlier step consumed (`split(x, x, xi, 8)`), so steps are read in order.
     """
 
     func: str  # the user's name, for messages
     stage: int
     dims: tuple[Dim, ...]
-    steps: tuple[Split | Fuse | Rename, ...] = ()
+    steps: tuple[LoopStep, ...] = ()
     races_allowed: bool = False
     directives: tuple[Directive, ...] = ()
     is_order_free: bool = False  # reduction loops may change places: the answer does not depend on their order
@@ -214,6 +218,8 @@ def _changed(nest: StageNest, directive: Directive) -> StageNest:
         changed = _split(nest, action, directive)
     elif isinstance(action, Fuse):
         changed = _fuse(nest, action, directive)
+    elif isinstance(action, Skew):
+        changed = _skew(nest, action, directive)
     elif isinstance(action, Rename):
         changed = _rename(nest, action, directive)
     elif isinstance(action, Reorder):
@@ -290,6 +296,33 @@ def _fuse(nest: StageNest, fuse: Fuse, directive: Directive) -> StageNest:
     return changed
 
 
+def _skew(nest: StageNest, skew: Skew, directive: Directive) -> StageNest:
+    at, by_at = _position(nest, skew.loop, directive), _position(nest, skew.by, directive)
+    if at == by_at:
+        raise _refused(directive, f"loop `{skew.loop}` cannot be skewed by itself", accepted="another loop")
+    if not 1 <= abs(skew.factor) <= GREATEST_SKEW:
+        accepted = f"a factor from 1 to {GREATEST_SKEW}, or the negative of one"
+        raise _refused(directive, f"the factor is {skew.factor}", accepted=accepted)
+    old, by = nest.dims[at], nest.dims[by_at]
+    if old.kind not in (LoopKind.SERIAL, LoopKind.PARALLEL):
+        reason = f"loop `{old.name}` is {old.kind.value}, and would have another number of iterations"
+        raise _refused(directive, reason, accepted="skew() first")
+    skewed = replace(old, made_by=(*old.made_by, directive), is_ordered=old.is_ordered or by.is_ordered)
+    dims = (*nest.dims[:at], skewed, *nest.dims[at + 1 :])
+    changed = replace(nest, dims=dims, steps=(*nest.steps, skew))
+    is_outside = at > by_at  # inside, each iteration of the other loop only counts it differently
+    if is_outside and skewed.is_ordered and not _may_come_in_any_order(nest):
+        raise DoubtfulSchedule(
+            directive.text,
+            location=directive.location,
+            reason=[
+                f"loop `{old.name}` stands outside loop `{by.name}`, so iterations of both would come in another order"
+            ],
+            accepted=f"`{old.name}` inside `{by.name}`, and reorder() after it",
+        )
+    return changed
+
+
 def _rename(nest: StageNest, rename: Rename, directive: Directive) -> StageNest:
     at = _position(nest, rename.old, directive)
     _require_unused(nest, rename.new, directive)
@@ -349,6 +382,8 @@ def _specialize(nest: StageNest, condition: Expr, failure: str | None, directive
 def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive) -> None:
     """Refuse a loop whose extent is the factor of a split and not constant. Other extents are known when lowering."""
     for step in reversed(nest.steps):
+        if isinstance(step, Skew) and mark.loop == step.loop:
+            return
         if isinstance(step, Split) and mark.loop in (step.inner, step.outer):
             if mark.loop == step.inner and not isinstance(step.factor, Const):
                 raise _refused(
@@ -362,7 +397,7 @@ def _check_constant_extent(nest: StageNest, mark: SetKind, directive: Directive)
 
 def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> None:
     """Refuse to change the order of reduction loops in whose order iterations matter."""
-    if nest.is_order_free or nest.races_allowed or (nest.atomic is not None and why_not_at_once(nest.atomic) is None):
+    if _may_come_in_any_order(nest):
         return
     before = [d for d in nest.dims if d.is_ordered]
     after = [d for d in dims if d.is_ordered]
@@ -381,9 +416,20 @@ def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> 
             )
 
 
+def _may_come_in_any_order(nest: StageNest) -> bool:
+    """Whether no order of iterations changes the answer. Where some run at once, loops around them keep them apart."""
+    if nest.races_allowed or (nest.atomic is not None and why_not_at_once(nest.atomic) is None):
+        return True
+    return nest.is_order_free and not any(d.is_ordered and _is_at_once(d) for d in nest.dims)
+
+
+def _is_at_once(dim: Dim) -> bool:
+    return dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
+
+
 def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
     """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
-    at_once = dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
+    at_once = _is_at_once(dim)
     if at_once and dim.is_ordered and nest.atomic is not None and not nest.races_allowed:
         doubt = why_not_by_turns(nest, dim, nest.atomic)
         if doubt is not None:

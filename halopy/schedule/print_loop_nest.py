@@ -20,7 +20,7 @@ from typing import TypeAlias
 from ..ir.expr import Const, Expr
 from ..ir.program import Program
 from ..ir.stmt import LoopKind
-from .directives import Fuse, Rename, Split
+from .directives import Fuse, LoopStep, Rename, Skew, Split
 from .fused_nests import OUTERMOST, OwnLoop, StageId
 from .nest import Dim, FuncSchedule, StageNest
 from .placement import Path, PathLoop, Placements, check_placements
@@ -132,10 +132,12 @@ class _LoopNests:
         return known
 
 
-def _follow(known: dict[str, Range], step: Split | Fuse | Rename) -> None:
+def _follow(known: dict[str, Range], step: LoopStep) -> None:
     """The ranges of the loops that a step makes."""
     if isinstance(step, Rename):
         known[step.new] = known.pop(step.old, None)
+    elif isinstance(step, Skew):
+        known[step.loop] = _skewed(known.get(step.loop), known.get(step.by), step.factor)
     elif isinstance(step, Fuse):
         inner, outer = known.pop(step.inner, None), known.pop(step.outer, None)
         known[step.fused] = None if inner is None or outer is None else (0, inner[1] * outer[1])
@@ -144,6 +146,13 @@ def _follow(known: dict[str, Range], step: Split | Fuse | Rename) -> None:
         factor = step.factor.value if isinstance(step.factor, Const) else None
         known[step.inner] = None if factor is None else (0, int(factor))
         known[step.outer] = None if factor is None or old is None else (0, -(-old[1] // int(factor)))
+
+
+def _skewed(old: Range, by: Range, factor: int) -> Range:
+    if old is None or by is None:
+        return None
+    ends = [factor * by[0], factor * (by[0] + by[1] - 1)]
+    return old[0] + min(ends), old[1] + max(ends) - min(ends)
 
 
 def _constant(low: Expr, extent: Expr) -> Range:
@@ -163,7 +172,7 @@ def qualified_names(nest: StageNest) -> dict[str, str]:
             full[step.inner], full[step.outer] = f"{old}.{_short(step.inner)}", f"{old}.{_short(step.outer)}"
         elif isinstance(step, Rename):
             full[step.new] = f"{take(step.old)}.{_short(step.new)}"
-        else:
+        elif isinstance(step, Fuse):
             inner, _ = take(step.inner), take(step.outer)
             full[step.fused] = f"{inner}.{_short(step.fused)}"
     return {name: full.get(name, name.split("$")[0]) for name in nest.loop_names}

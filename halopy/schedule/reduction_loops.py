@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..ir.build import add, as_expr, div, le, mod, mul, sub
 from ..ir.expr import Expr, Var, const_value
 from ..ir.function import ReductionDomain, ReductionVar
-from .directives import Fuse, Rename, Split
+from .directives import Fuse, Rename, Skew, Split
 from .nest import StageNest
 
 Step = Split | Fuse | Rename
@@ -41,6 +41,7 @@ def steps_apart(
     about_reduction: list[Step] = []
     about_pure: list[Step] = []
     for step in nest.steps:
+        assert not isinstance(step, Skew), "skewed loops are refused before"
         consumed, made = _loops_of(step)
         inside = [name in reduction for name in consumed]
         if any(inside) and not all(inside):

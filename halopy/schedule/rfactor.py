@@ -21,7 +21,7 @@ from ..ir.interval import Interval, bounds_of
 from ..ir.refs import FunctionRef
 from ..ir.rewrite import Rewriter, free_vars, substitute
 from .associativity import AssociativeOp, associative_op, x, y
-from .directives import ComputeWith, Directive
+from .directives import ComputeWith, Directive, Skew
 from .initial import initial_stage, pure_variables
 from .nest import Dim, StageNest
 from .order import own_read
@@ -60,6 +60,9 @@ def rfactor(
             accepted="f[i] = f[i] + e, or with *, min, max, and, or, &, |, ^; choices of the greatest or least, with "
             "what stands beside it; products of complex numbers",
         )
+    skew = next((step for step in nest.steps if isinstance(step, Skew)), None)
+    if skew is not None:
+        raise _refused(directive, f"loop `{skew.loop}` is skewed", "rfactor() before skew()")
     about_reduction, about_pure, fused = steps_apart(nest, definition.rdom)
     if fused is not None:
         raise _refused(directive, f"loops `{fused[0]}` and `{fused[1]}` were fused, one of them over a pure variable")

@@ -19,7 +19,7 @@ from ..ir.function import Branch, Definition, Function
 from ..ir.program import Program
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
-from .directives import Fuse, Rename, Split
+from .directives import LoopStep, Split
 from .nest import FuncSchedule, StageNest
 from .simplify_branches import simplify_branches
 
@@ -81,5 +81,5 @@ def _renumbered(version: _Version, number: int) -> StageNest:
     return replace(version.nest, stage=number, steps=steps)
 
 
-def _with_values(step: Split | Fuse | Rename, values: Mapping[str, Expr]) -> Split | Fuse | Rename:
+def _with_values(step: LoopStep, values: Mapping[str, Expr]) -> LoopStep:
     return replace(step, factor=substitute(step.factor, values)) if isinstance(step, Split) and values else step

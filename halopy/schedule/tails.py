@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
 from ..ir.expr import Const, Expr
-from .directives import Directive, Fuse, Rename, Split, Tail
+from .directives import Directive, LoopStep, Rename, Skew, Split, Tail
 
 if TYPE_CHECKING:
     from .nest import StageNest
@@ -67,7 +67,7 @@ def _check_tail(nest: StageNest, split: Split, is_reduction: bool, directive: Di
         )
 
 
-def _inner_loops(steps: Sequence[Split | Fuse | Rename]) -> set[str]:
+def _inner_loops(steps: Sequence[LoopStep]) -> set[str]:
     """Loops that stem from the inner loop of a split."""
     inner: set[str] = set()
     for step in steps:
@@ -79,6 +79,8 @@ def _inner_loops(steps: Sequence[Split | Fuse | Rename]) -> set[str]:
         elif isinstance(step, Rename):
             if _take(inner, step.old):
                 inner.add(step.new)
+        elif isinstance(step, Skew):
+            pass
         elif _take(inner, step.inner) | _take(inner, step.outer):
             inner.add(step.fused)
     return inner
@@ -92,7 +94,7 @@ def _take(names: set[str], name: str) -> bool:
     return True
 
 
-def _shifted_tiles(steps: Sequence[Split | Fuse | Rename]) -> dict[str, Expr]:
+def _shifted_tiles(steps: Sequence[LoopStep]) -> dict[str, Expr]:
     """Loops outside tiles that are already shifted inwards, with the tiles' size."""
     tiles: dict[str, Expr] = {}
     for step in steps:
@@ -106,6 +108,8 @@ def _shifted_tiles(steps: Sequence[Split | Fuse | Rename]) -> dict[str, Expr]:
             size = tiles.pop(step.old, None)
             if size is not None:
                 tiles[step.new] = size
+        elif isinstance(step, Skew):
+            tiles.pop(step.loop, None)
         else:
             tiles.pop(step.inner, None)
             tiles.pop(step.outer, None)
@@ -132,6 +136,8 @@ def families(nest: StageNest) -> tuple[dict[str, frozenset[str]], frozenset[str]
                 blended |= own
         elif isinstance(step, Rename):
             stems[step.new] = take(step.old)
+        elif isinstance(step, Skew):
+            stems[step.loop] = take(step.loop) | stems.get(step.by, frozenset({step.by}))
         else:
             stems[step.fused] = take(step.inner) | take(step.outer)
     return {name: stems.get(name, frozenset({name})) for name in nest.loop_names}, blended

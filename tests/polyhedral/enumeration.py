@@ -16,7 +16,7 @@ from halopy.ir.function import Function
 from halopy.ir.groups import elements_of
 from halopy.ir.node import find
 from halopy.ir.rewrite import Rewriter
-from halopy.schedule.directives import Fuse, Rename, Split
+from halopy.schedule.directives import Fuse, Rename, Skew, Split
 from halopy.schedule.initial import pure_variables
 from halopy.schedule.nest import StageNest
 from halopy.witness import Witness
@@ -108,9 +108,14 @@ class _Run:
             return {name: known[name] for name in self.own}
         return None
 
-    def _apply(self, step: Split | Fuse | Rename, number: int) -> None:
+    def _apply(self, step: Split | Fuse | Rename | Skew, number: int) -> None:
         if isinstance(step, Rename):
             self.current[step.new] = self.current.pop(step.old)
+        elif isinstance(step, Skew):
+            (old, (low, extent)), (by, (start, count)) = self.current[step.loop], self.current[step.by]
+            made, ends = f"{step.loop}'{number}", [step.factor * start, step.factor * (start + count - 1)]
+            self.current[step.loop] = (made, (low + min(ends), extent + max(ends) - min(ends)))
+            self.undo.append(lambda known: _set(known, old, known[made] - step.factor * known[by], low, extent))
         elif isinstance(step, Split):
             old, (low, extent) = self.current.pop(step.old)
             factor = int(step.factor.value)

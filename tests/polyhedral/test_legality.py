@@ -120,6 +120,28 @@ CASES: dict[str, tuple[Callable[[], Case], Directive, bool]] = {
     "Gauss-Seidel, interchanged": (gauss_seidel, lambda s, r: s.reorder(r.y, r.x), True),
     "Gauss-Seidel, tiled": (gauss_seidel, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 2, 2), True),
     "Gauss-Seidel, x in parallel": (gauss_seidel, lambda s, r: s.parallel(r.x), False),
+    "Gauss-Seidel, as a wavefront": (
+        gauss_seidel, lambda s, r: s.skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y), True
+    ),
+    "Gauss-Seidel, skewed the wrong way": (gauss_seidel, lambda s, r: s.skew(r.x, r.y, -1).reorder(r.y, r.x), False),
+    "Gauss-Seidel, skewed and not interchanged": (
+        gauss_seidel, lambda s, r: s.skew(r.x, r.y, 1).parallel(r.y), False
+    ),
+    "summed area, as a wavefront of tiles": (
+        summed_area,
+        lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 3, 2).skew(rxo, ryo, 1)
+        .reorder(rxi, ryi, ryo, rxo).parallel(ryo),
+        True,
+    ),
+    "Jacobi over time, skewed and tiled": (
+        jacobi, lambda s, r: s.skew(r.x, r.y, 1).tile(r.x, r.y, rxo, ryo, rxi, ryi, 3, 2), True
+    ),
+    "Jacobi over time, skewed tiles in a wavefront": (
+        jacobi,
+        lambda s, r: s.skew(r.x, r.y, 1).tile(r.x, r.y, rxo, ryo, rxi, ryi, 3, 2)
+        .skew(rxo, ryo, 1).reorder(rxi, ryi, ryo, rxo).parallel(ryo),
+        True,
+    ),
     "red half, both in parallel": (red_black, lambda s, r: s.parallel(r.y).vectorize(r.x, 4), True),
     "red half, fused in parallel": (red_black, lambda s, r: s.fuse(r.x, r.y, q).parallel(q), True),
     "Jacobi over time, space in parallel": (jacobi, lambda s, r: s.parallel(r.x), True),
@@ -226,6 +248,19 @@ def test_a_loop_made_parallel_is_looked_at_again_when_loops_change_places() -> N
 def test_a_sum_in_any_order_is_still_no_sum_at_once() -> None:
     f, r = grid("f", (0, 4), (0, 5))
     f[r.x + r.y, 0] += r.x
-    f.update(0).reorder(r.y, r.x)
+    f.update(0).reorder(r.y, r.x).parallel(r.y)
+    for directive in (lambda s: s.parallel(r.x), lambda s: s.reorder(r.x, r.y).fuse(r.x, r.y, q)):
+        with pytest.raises(IllegalSchedule):
+            directive(f.update(0))
+
+
+def test_loops_that_keep_parallel_iterations_apart_stay_around_them() -> None:
+    f, r = grid("f", (0, 4), (0, 5), (0, 3))
+    f[r.x + r.y, 0] += r.x * r.z
+    f.update(0).parallel(r.x)
     with pytest.raises(IllegalSchedule):
-        f.update(0).parallel(r.y).parallel(r.x)
+        f.update(0).reorder(r.y, r.x, r.z)
+    f.update(0).reorder(r.x, r.z, r.y)
+    with pytest.raises(IllegalSchedule):
+        f.update(0).skew(r.y, r.x, 1)
+    f.update(0).skew(r.y, r.x, -1)

@@ -106,6 +106,7 @@ FORMS: dict[type, Callable[[Any, Scope], str]] = {
     d.Split: _split,
     d.Fuse: lambda a, s: f"fuse({s.loop(a.inner)}, {s.loop(a.outer)}, {s.loop(a.fused)})",
     d.Rename: lambda a, s: f"rename({s.loop(a.old)}, {s.loop(a.new)})",
+    d.Skew: lambda a, s: f"skew({s.loop(a.loop)}, {s.loop(a.by)}, {a.factor})",
     d.Reorder: lambda a, s: f"reorder({', '.join(map(s.loop, a.loops))})",
     d.SetKind: _set_kind,
     d.SetPartition: lambda a, s: f"partition({s.loop(a.loop)}, {_member(Partition, a.policy)})",

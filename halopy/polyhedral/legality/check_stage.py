@@ -12,7 +12,7 @@ from ...ir.function import Function
 from ...ir.refs import FunctionRef
 from ...ir.stmt import LoopKind
 from ...proof import NOT_PROVED, PROVED, REFUTED
-from ...schedule.directives import Atomic, Fuse, Rename, Split
+from ...schedule.directives import Atomic, LoopStep
 from ...schedule.nest import Dim, StageNest
 from ...schedule.taking_turns import runs_lanes_in_order, why_not_at_once
 from ...witness import Witness
@@ -56,7 +56,7 @@ class _Question:
 
     stage: Stage
     dims: tuple[Dim, ...]
-    steps: tuple[Split | Fuse | Rename, ...]
+    steps: tuple[LoopStep, ...]
     is_order_free: bool
     atomic: Atomic | None
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ...ir.build import add, as_expr, div, mod, mul, sub
 from ...ir.expr import Expr, Var, const_value
-from ...schedule.directives import Fuse, Rename, Split
+from ...schedule.directives import Fuse, Skew, Split
 from ...schedule.nest import StageNest
 from ..question import NotAffine
 
@@ -45,8 +45,9 @@ def loop_dates(nest: StageNest, own: Mapping[str, Range]) -> tuple[Date, ...]:
             _split(step, loops)
         elif isinstance(step, Fuse):
             _fuse(step, loops)
+        elif isinstance(step, Skew):
+            _skew(step, loops)
         else:
-            assert isinstance(step, Rename), f"expected a step that makes loops, found {step}"
             loops[step.new] = loops.pop(step.old)
     return tuple(loops[dim.name].date for dim in reversed(nest.dims))
 
@@ -61,6 +62,16 @@ def _split(step: Split, loops: dict[str, _Loop]) -> None:
     trips = div(add(old.range.extent, sub(step.factor, 1)), step.factor)
     loops[step.outer] = _Loop((div(place, step.factor),), Range(as_expr(0), trips))
     loops[step.inner] = _Loop((mod(place, step.factor),), Range(as_expr(0), step.factor))
+
+
+def _skew(step: Skew, loops: dict[str, _Loop]) -> None:
+    old, by = loops[step.loop], loops[step.by]
+    if len(old.date) > 1 or len(by.date) > 1:
+        raise NotAffine(f"loop {step.loop} is skewed after loops were fused, the inner one with no number as extent")
+    low, last = by.range.min, sub(add(by.range.min, by.range.extent), 1)
+    start = add(old.range.min, mul(low if step.factor > 0 else last, step.factor))
+    extent = add(old.range.extent, mul(sub(by.range.extent, 1), abs(step.factor)))
+    loops[step.loop] = _Loop((add(old.date[0], mul(by.date[0], step.factor)),), Range(start, extent))
 
 
 def _fuse(step: Fuse, loops: dict[str, _Loop]) -> None:
