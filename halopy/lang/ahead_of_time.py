@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..compile import conceptual_pipeline, lowered_pipeline
 from ..errors import DefinitionError
@@ -24,6 +24,8 @@ from .target import Target
 
 Path = str | os.PathLike[str]
 _OUTPUTS_OF_STATEMENTS = (OutputFileType.conceptual_stmt, OutputFileType.conceptual_stmt_html)
+ABOUT_PIPELINES: dict[OutputFileType, Callable[[AheadOfTime, Path], None]] = {}
+"""Kinds of files about a whole pipeline: those that know such a kind enter it here."""
 
 
 class AheadOfTime:
@@ -57,13 +59,15 @@ class AheadOfTime:
         target: Target | None = None,
     ) -> None:
         """Write files of the types that are keys of `outputs`."""
-        conceptual = (
-            [kind for kind in outputs if kind in _OUTPUTS_OF_STATEMENTS] if isinstance(outputs, Mapping) else []
-        )
-        rest = {kind: path for kind, path in outputs.items() if kind not in conceptual} if conceptual else outputs
-        if rest or not conceptual:
+        apart = (*_OUTPUTS_OF_STATEMENTS, *ABOUT_PIPELINES)
+        own = [kind for kind in outputs if kind in apart] if isinstance(outputs, Mapping) else []
+        rest = {kind: path for kind, path in outputs.items() if kind not in own} if own else outputs
+        if rest or not own:
             self._module(arguments, fn_name, target).compile(rest)
-        for kind in conceptual:
+        for kind in own:
+            if kind in ABOUT_PIPELINES:
+                ABOUT_PIPELINES[kind](self, outputs[kind])
+                continue
             is_page = kind is OutputFileType.conceptual_stmt_html
             form = StmtOutputFormat.HTML if is_page else StmtOutputFormat.Text
             self.compile_to_conceptual_stmt(outputs[kind], arguments, form, target)

@@ -27,8 +27,8 @@ usage: -g GENERATOR -o FOLDER [-f FUNCTION] [-n FILES] [-e KINDS] [-p PLUGINS] [
   -f  the name of the function; the generator's if absent
   -n  the name of the files; the function's if absent
   -e  kinds of files, with commas between: assembly, bitcode, c_header, c_source, conceptual_stmt,
-      conceptual_stmt_html, hlpipe, llvm_assembly, object, python_extension, python_module, registration, schedule,
-      static_library, stmt, stmt_html; if absent: c_header, registration, static_library
+      conceptual_stmt_html, function_info_header, hlpipe, llvm_assembly, object, python_extension, python_module,
+      registration, schedule, static_library, stmt, stmt_html; if absent: c_header, registration, static_library
   -p  plugins of automatic schedulers, with commas between
   -r  the name of a runtime to write, as object or static library
   -t  end with an error after so many seconds; 0 is never

@@ -26,7 +26,8 @@ from .target import Target
 Out = OutputFileType
 PYTHON_MODULE = "python_module"  # a kind of file that only this command line has
 _ENDINGS = {
-    Out.assembly: ".s", Out.bitcode: ".bc", Out.c_header: ".h", Out.c_source: ".c", Out.llvm_assembly: ".ll",
+    Out.assembly: ".s", Out.bitcode: ".bc", Out.c_header: ".h", Out.c_source: ".c",
+    Out.function_info_header: ".function_info.h", Out.llvm_assembly: ".ll",
     Out.hlpipe: ".hlpipe", Out.object: ".o", Out.python_extension: ".py.cpp", Out.registration: ".registration.cpp",
     Out.schedule: ".schedule.py", Out.static_library: ".a", Out.stmt: ".stmt",
     Out.conceptual_stmt: ".conceptual.stmt", Out.stmt_html: ".stmt.html",
@@ -37,6 +38,7 @@ _OF_EACH_TARGET = (
     Out.assembly, Out.bitcode, Out.llvm_assembly, Out.stmt, Out.conceptual_stmt, Out.stmt_html,
     Out.conceptual_stmt_html,
 )  # fmt: skip
+_OF_INTERFACES = (Out.registration, Out.function_info_header)
 _ABBREVIATIONS = {
     "c": Out.c_source, "cpp": Out.c_source, "h": Out.c_header, "html": Out.stmt_html, "o": Out.object,
     "py.c": Out.python_extension,
@@ -116,10 +118,10 @@ def _write_for_several(job: Job) -> list[str]:
     for place, data in checked.items():
         write_file(place, data)
     written = list(map(os.fspath, checked))
-    if Out.registration in job.kinds:
-        path = _path(job.prefix, Out.registration, job.targets[-1].value)
-        base._write({Out.registration: path}, job.function)
-        written.append(path)
+    of_interface = {k: _path(job.prefix, k, job.targets[-1].value) for k in _OF_INTERFACES if k in job.kinds}
+    if of_interface:
+        base._write(of_interface, job.function)
+        written += of_interface.values()
     for suffix, target in zip(suffixes, job.targets, strict=True):
         own = {k: _path(f"{job.prefix}-{suffix}", k, target.value) for k in _OF_EACH_TARGET if k in job.kinds}
         if own:
@@ -129,13 +131,14 @@ def _write_for_several(job: Job) -> list[str]:
 
 
 def _check_for_several(kinds: Sequence[Kind]) -> None:
-    of_all = (Out.static_library, Out.object, Out.c_header, Out.registration, *_OF_EACH_TARGET)
+    of_all = (Out.static_library, Out.object, Out.c_header, *_OF_INTERFACES, *_OF_EACH_TARGET)
     of_one = [str(getattr(k, "name", k)) for k in kinds if k not in of_all]
     if of_one or (Out.static_library in kinds) == (Out.object in kinds):
         what = f"files of type {', '.join(of_one)} are" if of_one else "neither both nor none of library and object is"
         raise DefinitionError(
             f"{what} written for several targets",
-            accepted="static_library or object; c_header, registration; assembly, stmt and their like for each target",
+            accepted="static_library or object; c_header, function_info_header, registration; "
+            "assembly, stmt and their like for each target",
         )
 
 

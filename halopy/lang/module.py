@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..codegen.c.header_text import header_text
+from ..codegen.c.function_info_text import function_info_text
+from ..codegen.c.header_text import guard_macro, header_text
 from ..codegen.c.linked_runtime import PARTS, SYMBOLS, needed_parts, runtime_text
 from ..codegen.c.linked_text import print_linked, symbols
 from ..codegen.c.python_extension_text import python_extension_text
@@ -161,6 +162,9 @@ class Module:
     def _header(self, path: str) -> str:
         return header_text([f.interface for f in self._all_functions()], os.path.basename(path))
 
+    def _function_info(self, path: str) -> str:
+        return function_info_text([f.interface for f in self._all_functions()], guard_macro(os.path.basename(path)))
+
     def _source(self, _path: str = "") -> str:
         functions = self._all_functions()
         if not functions:
@@ -223,6 +227,7 @@ class Module:
 _MAKERS: dict[OutputFileType, Callable[[Module, str], str | bytes]] = {
     OutputFileType.c_header: Module._header,
     OutputFileType.c_source: Module._source,
+    OutputFileType.function_info_header: Module._function_info,
     OutputFileType.object: Module._object,
     OutputFileType.python_extension: Module._python_extension,
     OutputFileType.registration: Module._registration,

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from ..errors import TypeMismatch
+from ..runtime.write_files import checked_path
 from ..source import caller
+from .ahead_of_time import ABOUT_PIPELINES, AheadOfTime
+from .func import Func
+from .output_files import OutputFileType
 from .parameter import Parameter
 from .pipeline import Pipeline
 from .serialization.document import from_text, read_document, to_text, write_document
@@ -55,6 +59,16 @@ def deserialize_pipeline(
 def deserialize_parameters(data: bytes | Path | None = None, *, filename: Path | None = None) -> Parameters:
     """The inputs of a pipeline in bytes or a file, by name."""
     return _read(data, filename, _NONE)[1]
+
+
+def _write_outputs(source: AheadOfTime, filename: Path) -> None:
+    """`compile_to` of a Func or a Pipeline."""
+    pipeline = Pipeline(source) if isinstance(source, Func) else source
+    assert isinstance(pipeline, Pipeline), "what compiles is a Func or a Pipeline"
+    serialize_pipeline(pipeline, checked_path(filename))
+
+
+ABOUT_PIPELINES[OutputFileType.hlpipe] = _write_outputs
 
 
 def _read(

@@ -16,7 +16,7 @@ from halopy.ir.stmt import For, LoopKind
 from halopy.runtime.archive import Member, archive
 from tests.lang.messages import without_place
 
-from .programs import needs_clang, needs_gcc
+from .programs import needs_clang, needs_gcc, needs_gxx, run
 
 x, y = hl.vars("x y")
 Out = hl.OutputFileType
@@ -239,3 +239,57 @@ def test_objects_are_made_for_processors_younger_than_the_compiler(feature, tmp_
     target = hl.Target(f"x86-64-linux-sse41-avx-avx2-fma-f16c-avx512-avx512_skylake-{feature}")
     f.vectorize(x, 16).compile_to_object(tmp_path / "f.o", [], "f", target)
     assert (tmp_path / "f.o").read_bytes().startswith(b"\x7fELF")
+
+
+def two_outputs() -> tuple[hl.Func, list[object]]:
+    x, y = hl.vars("x y")
+    image, p, q = hl.ImageParam(hl.UInt(8), 2, "image"), hl.Param(hl.Float(32), "p"), hl.Param(hl.Bool(), "q")
+    f = hl.Func("f")
+    f[x, y] = (hl.f32(image[x, y]) * p, hl.select(q, 1, x))
+    return f, [p, image, q]
+
+
+@needs_gxx
+def test_a_program_can_look_at_arguments_while_it_is_compiled(tmp_path):
+    f, arguments = two_outputs()
+    kind = hl.OutputFileType.function_info_header
+    f.compile_to({kind: tmp_path / "f.function_info.h"}, arguments, "f")
+    f.compile_to(
+        {kind: tmp_path / "g.function_info.h", hl.OutputFileType.c_header: tmp_path / "g.h"},
+        arguments,
+        "a::g",
+        hl.Target("host-c_plus_plus_name_mangling"),
+    )
+    source = r"""
+#include "f.function_info.h"
+#include "g.function_info.h"
+#include "g.h"
+#include <stdio.h>
+constexpr auto found = f_argument_info();
+static_assert(found.size() == 5 && found[1].kind == HalideFunctionInfo::InputBuffer && found[1].dimensions == 2, "");
+static_assert(found[2].type.code == halide_type_uint && found[2].type.bits == 1, "");
+static_assert(a::g_argument_info().size() == 5, "");
+int main() {
+    for (const auto &a : found)
+        printf("%s %d %d %d %d\n", a.name.data(), a.kind, a.dimensions, a.type.code, a.type.bits);
+}
+"""
+    assert run(tmp_path, source, [], "g++").split("\n")[:5] == [
+        "p 0 0 2 32", "image 1 2 1 8", "q 0 0 1 1", "f.0 2 2 2 32", "f.1 2 2 0 32",
+    ]  # fmt: skip
+
+
+def test_a_pipeline_is_written_as_data_beside_its_other_files(tmp_path):
+    f, arguments = two_outputs()
+    arguments[0].set(0.5)
+    arguments[2].set(False)
+    kinds = hl.OutputFileType
+    f.compile_to({kinds.hlpipe: tmp_path / "f.hlpipe", kinds.c_source: tmp_path / "f.c"}, arguments, "f")
+    assert (tmp_path / "f.c").exists()
+    hl.Pipeline(f).compile_to({kinds.hlpipe: tmp_path / "g.hlpipe"}, arguments, "f")
+    assert (tmp_path / "f.hlpipe").read_bytes() == (tmp_path / "g.hlpipe").read_bytes()
+    again = hl.deserialize_pipeline(tmp_path / "f.hlpipe", {"image": arguments[1].parameter()})
+    arguments[1].set(np.arange(6, dtype=np.uint8).reshape(2, 3))
+    first, second = again.realize([3, 2])
+    assert np.asarray(second).tolist() == [[0, 1, 2]] * 2
+    assert np.asarray(first).tolist() == [[0, 0.5, 1], [1.5, 2, 2.5]]

@@ -131,10 +131,11 @@ def test_a_function_for_several_targets_is_one_library(tmp_path, command):
         pytest.skip("for x86")
     targets = f"target={plain}-sse41-avx,{plain}"
     arguments = ["-g", "shifted", "-o", tmp_path, targets, "image.type=uint8"]
-    assert command(*arguments, "-f", "fast", "-e", "static_library,c_header,registration,stmt") == (0, "", "")
+    kinds = "static_library,c_header,registration,function_info_header,stmt"
+    assert command(*arguments, "-f", "fast", "-e", kinds) == (0, "", "")
     stmts = ["fast-x86_64_linux.stmt", "fast-x86_64_linux_avx_sse41.stmt"]
     assert {name for name in names(tmp_path) if name.endswith(".stmt")} == {*stmts}
-    assert {"fast.a", "fast.h", "fast.registration.cpp"} <= {*names(tmp_path)}
+    assert {"fast.a", "fast.h", "fast.registration.cpp", "fast.function_info.h"} <= {*names(tmp_path)}
     assert command(*arguments, "-f", "slow", "amount=100")[0] == 0
     printed = run(tmp_path, PROGRAM % SUPPORT, ["fast.a", "slow.a"])
     assert printed.startswith("11 110 21 120") and " 160 0 fast" in printed

@@ -68,10 +68,15 @@ typedef struct halide_buffer_t {{
 
 def header_text(interfaces: Sequence[Interface], guard: str) -> str:
     """The header. `guard` tells it from other headers."""
-    macro = "HALOPY_" + re.sub(r"[^A-Za-z0-9]", "_", guard)
+    macro = guard_macro(guard)
     parts = [f"#ifndef {macro}", f"#define {macro}", "", "#include <stdint.h>", "", DECLARED]
     parts += [_ATTRIBUTES, *map(_declarations, interfaces), "#endif", ""]
     return "\n".join(parts)
+
+
+def guard_macro(name: str) -> str:
+    """The macro by which a header with this name knows that it was included."""
+    return "HALOPY_" + re.sub(r"[^A-Za-z0-9]", "_", name)
 
 
 _ATTRIBUTES = """\

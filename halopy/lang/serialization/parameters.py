@@ -18,7 +18,7 @@ from ..buffer_contents import Array, BufferContents, allocate
 from ..enums import MemoryType
 from ..expr import Expr
 from ..image_ref import ImageParamRef
-from ..param_ref import ParamRef, fitting
+from ..param_ref import ParamRef
 from ..sizes import size_expression
 from .document import Json
 from .fields import Places, Tables, codec, expect, text
@@ -45,7 +45,8 @@ def write_scalar(ref: ScalarRef, places: Places) -> Json:
     """A Param with its value and range."""
     if not isinstance(ref, ParamRef):
         raise SerializationError(f"the scalar `{ref.name}` has no value")
-    head = {"name": ref.name, "type": _TYPE.write(ref.dtype, places), "value": _NUMBER.write(ref.value, places)}
+    value = _NUMBER.write(ref.value, places) if ref.version else None
+    head = {"name": ref.name, "type": _TYPE.write(ref.dtype, places), "value": value}
     return head | {key: _write_handle(getattr(ref, key), places) for key in _RANGE}
 
 
@@ -56,7 +57,8 @@ def read_scalar(data: Json, tables: Tables) -> ParamRef:
     _require_one_lane(dtype)
     ref = ParamRef(text(data["name"]), dtype)
     with inside("value"):
-        ref.value = fitting(ref, _NUMBER.read(data["value"], tables))
+        if data["value"] is not None:
+            ref.set(_NUMBER.read(data["value"], tables))
     return ref
 
 

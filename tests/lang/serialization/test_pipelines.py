@@ -189,3 +189,32 @@ def test_every_attribute_that_a_handle_may_change_is_written_or_of_one_process()
     assert set(ImageParamRef.__slots__) == written | {"buffer"}
     assert set(ParamRef.__slots__) == {"default", "estimate", "max", "min", "value", "version"}
     assert [f.name for f in dataclasses.fields(Function)] == ["name", "args", "dtypes", "definitions", "location"]
+
+
+def test_a_param_keeps_its_value_or_that_it_has_none():
+    x, p = hl.Var("x"), hl.Param(hl.Int(32), "p")
+    f = hl.Func("f")
+    f[x] = p + x
+    unset = hl.serialize_pipeline(hl.Pipeline(f))
+    p.set(7)
+    given = hl.serialize_pipeline(hl.Pipeline(f))
+    assert list(hl.deserialize_pipeline(given).realize([2])) == [7, 8]
+    with pytest.raises(hl.ParamError, match="was never given one"):
+        hl.deserialize_pipeline(unset).realize([2])
+
+
+def test_memoized_funcs_and_tags_are_read_as_they_were_written():
+    x, p = hl.Var("x"), hl.Param(hl.Int(32), "p", 3)
+    f, g, h = hl.funcs("f g h")
+    f[x] = hl.memoize_tag(hl.print(p + x), p)
+    g[x] = f[x] + 1
+    h[x] = g[x]
+    f.compute_root().memoize(hl.EvictionKey(5))
+    g.compute_root().memoize()
+    pipeline = hl.deserialize_pipeline(hl.serialize_pipeline(hl.Pipeline(h)))
+    printed = []
+    pipeline.set_custom_print(printed.append)
+    hl.memoization_cache_evict(5)
+    assert [list(pipeline.realize([3])) for _ in range(2)] == [[4, 5, 6]] * 2
+    assert len(printed) == 3  # the second run used what the first had kept
+    assert hl.serialize_pipeline(pipeline) == hl.serialize_pipeline(hl.Pipeline(h))
