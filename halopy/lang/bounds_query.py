@@ -8,6 +8,7 @@ from ..errors import BufferError
 from ..ir.expr import Expr, const
 from ..ir.program import Program, buffer_property
 from ..lower.query_bounds import Needs, Query
+from ..runtime.extern_functions import ask_function
 from .buffer_contents import BufferContents, ShapeOnly
 from .param_ref import ParamRef, Scalar
 
@@ -27,7 +28,7 @@ def find_shapes(
     open_shapes = {name: s for name, s in shapes.items() if isinstance(s.contents, ShapeOnly)}
     for _ in range(_MOST_ROUNDS):
         before = [shape.now() for shape in open_shapes.values()]
-        needs = query.ask(_known(shapes, scalars))
+        needs = query.ask(_known(shapes, scalars), ask_function)
         for name, shape in open_shapes.items():
             shape.cover(name, needs, is_input=name in program.images)
         promised = query.promised(_known(shapes, scalars))  # they may be about the shape that is needed

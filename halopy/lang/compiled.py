@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
-from ..errors import BufferError, DefinitionError, ParamError
+from ..errors import BufferError, ParamError
 from ..ir.extern import PREFIX, extern_call
 from ..ir.program import Program
 from ..ir.refs import ImageRef
 from ..lower.query_bounds import Query, query_bounds
 from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
+from ..runtime.extern_functions import missing_function
 from ..runtime.symbols import has_symbol
 from ..target import Target
 from .bounds_query import find_shapes, scalars_now
@@ -107,11 +108,7 @@ def _check_extern(program: Program) -> None:
     for function in program.functions.values():
         call = extern_call(function)
         if call is not None and not has_symbol(name := call.name.removeprefix(PREFIX)):
-            raise DefinitionError(
-                f"the function `{name}` of the extern stage `{function.name}` is not in this process",
-                location=function.location,
-                accepted="a function of a library opened with ctypes.CDLL(path, ctypes.RTLD_GLOBAL)",
-            )
+            raise missing_function(name, function.name, function.location)
 
 
 class PreparedCall:

@@ -16,8 +16,9 @@ from ..instrument import same_setting
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..proof import Proof
-from ..reference import evaluate
+from ..reference import ExternFunctions, evaluate
 from ..runtime import Handlers
+from ..runtime.extern_functions import ask_function, call_function
 from ..source import caller
 from ..target import Target as TargetValue
 from . import revision
@@ -44,6 +45,7 @@ from .verification import verification
 
 Sizes: TypeAlias = "Sequence[int]"
 Realization: TypeAlias = "Buffer | tuple[Buffer, ...]"
+_FUNCTIONS = ExternFunctions(ask_function, call_function)
 _MEMORY = 4  # targets whose compiled form is kept
 _jit_setting = same_setting(b"HL_JIT_TARGET")
 _MEMORY_OF_SIZES = 8  # sizes for which a call is kept ready
@@ -172,7 +174,7 @@ class PipelineRun(Handling, AheadOfTime):
             like = shapes[places.get(output, places.get(f"{output}.0", 0))]
             regions[output] = list(zip(like.mins, like.array.shape[::-1], strict=True))
         images = {name: _image(bound_contents(image.ref)) for name, image in program.images.items()}
-        arrays = evaluate(program, images, _scalars(program), regions)
+        arrays = evaluate(program, images, _scalars(program), regions, _FUNCTIONS)
         flat = [array for output in program.outputs for array in arrays[output]]
         made = [BufferContents(a, s.dtype, s.mins) for a, s in zip(flat, shapes, strict=True)]
         buffers = tuple(map(Buffer._of, made))

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..errors import DefinitionError
 from ..ir.expr import Expr, const_value, is_const
-from ..ir.extern import extern_call
 from ..ir.program import Program
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import Assert, Block, ErrorSite, LetStmt, Stmt
+from ..schedule.extern_stages import place_extern_stages
 from ..schedule.nest import FuncSchedule
 from ..schedule.separate_specializations import separate_specializations
+from .answers_now import Answers, AskFunction
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks
 from .place_functions import place_functions
@@ -45,10 +45,11 @@ class Query:
     checks: Stmt
     constraints: tuple[Assert, ...]
 
-    def ask(self, known: Mapping[str, Expr]) -> Needs:
-        """The needs where the symbols for shapes and scalars are these constants."""
+    def ask(self, known: Mapping[str, Expr], ask_function: AskFunction) -> Needs:
+        """The needs where the symbols for shapes and scalars are these constants; functions of extern stages are
+        asked."""
         needs = Needs()
-        for check, values, holds, symbols in _evaluated(self.checks, dict(known)):
+        for check, values, holds, symbols in _evaluated(self.checks, dict(known), ask_function):
             if check.site is ErrorSite.REGION_TOO_SMALL:
                 key = (check.names[0], int(check.names[1]))
                 low, high = needs.regions.get(key, (values[0], values[1]))
@@ -65,13 +66,7 @@ class Query:
 
 def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Query:
     """The query of a program as scheduled. Raises what lowering raises."""
-    for function in program.functions.values():
-        if extern_call(function) is not None:
-            raise DefinitionError(
-                f"the regions that are needed are not known before the run: `{function.name}` is an extern stage",
-                location=function.location,
-                accepted="inputs of your choice, which are checked when the pipeline runs",
-            )
+    schedules = place_extern_stages(program, schedules)
     program, schedules = separate_specializations(program, schedules)
     stmt = build_loop_nests(Regions(place_functions(program, schedules)))
     constraints = tuple(check for check in constraint_checks(program) if isinstance(check, Assert))
@@ -81,16 +76,19 @@ def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Que
 _ASKED = (ErrorSite.REGION_TOO_SMALL, ErrorSite.SPLIT_TOO_SMALL)
 
 
-def _evaluated(stmt: Stmt, known: dict[str, Expr]) -> Iterator[tuple[Assert, list[int], bool, frozenset[str]]]:
+def _evaluated(
+    stmt: Stmt, known: dict[str, Expr], ask_function: AskFunction
+) -> Iterator[tuple[Assert, list[int], bool, frozenset[str]]]:
     """The checks outside loops: their numbers, whether they hold, and the symbols that the second number is about."""
     meaning: dict[str, frozenset[str]] = {}  # of symbols that are let-bound
+    answers = Answers(known, ask_function)
     todo = [stmt]
     while todo:
         stmt = todo.pop()
         if isinstance(stmt, Block):
             todo += reversed(stmt.stmts)
         elif isinstance(stmt, LetStmt):
-            value = simplify(substitute(stmt.value, known))
+            value = answers.of(simplify(substitute(stmt.value, known)))
             meaning[stmt.name] = _symbols(stmt.value, meaning)
             if is_const(value):
                 known[stmt.name] = value

@@ -1,6 +1,7 @@
 """The oracle: evaluates a program without its schedule, slowly and obviously right."""
 
 from .evaluate import Region, evaluate
+from .extern import ExternFunctions
 from .inputs import ImageArgument
 
-__all__ = ["ImageArgument", "Region", "evaluate"]
+__all__ = ["ExternFunctions", "ImageArgument", "Region", "evaluate"]

@@ -16,9 +16,11 @@ import numpy as np
 from ..errors import BufferError
 from ..ir.effects import without_effects
 from ..ir.expr import Effect, Read
+from ..ir.extern import extern_call
 from ..ir.function import Function
 from ..ir.program import Program, expressions
 from .boxes import Box, box_around, box_of_region, covers, is_empty, shape_of, union
+from .extern import ExternFunctions, ExternStage
 from .grid import blank
 from .inputs import ImageArgument, image_grids, input_variables
 from .run_stage import Outgrown, run_stage
@@ -33,14 +35,16 @@ def evaluate(
     images: Mapping[str, ImageArgument],
     scalars: Mapping[str, int | float],
     regions: Mapping[str, Region],
+    functions: ExternFunctions | None = None,
 ) -> dict[str, list[Array]]:
     """The outputs named by `regions`, one array per tuple element, last axis for dimension 0.
 
     `images` has for each input image its array (last axis for dimension 0, bfloat16 as uint16) and
     the mins of its dimensions; `regions` has (min, extent) per dimension. Schedules play no part.
-    Raises BufferError where an input image does not fit, or is read outside its region.
+    Raises BufferError where an input image does not fit, or is read outside its region; DefinitionError for an extern
+    stage without `functions`.
     """
-    evaluation = _Evaluation(program, images, scalars)
+    evaluation = _Evaluation(program, images, scalars, functions)
     boxes = {name: box_of_region(region) for name, region in regions.items()}
     evaluation.realize(boxes)
     return {name: evaluation.result(name, box) for name, box in boxes.items()}
@@ -72,11 +76,21 @@ class _Evaluation:
     """One call of `evaluate`: what has been realized so far."""
 
     def __init__(
-        self, program: Program, images: Mapping[str, ImageArgument], scalars: Mapping[str, int | float]
+        self,
+        program: Program,
+        images: Mapping[str, ImageArgument],
+        scalars: Mapping[str, int | float],
+        functions: ExternFunctions | None,
     ) -> None:
         self.program = _silent(program)
         self.grids = image_grids(program, images)
         self.variables = input_variables(program, images, scalars)
+        self._extern = {
+            name: ExternStage(self.program, f, functions, self.variables)
+            for name, f in self.program.functions.items()
+            if extern_call(f) is not None
+        }
+        self._extern_needs: dict[str, dict[str, Box]] = {}
         self._stages: dict[str, list[Stage]] = {}
         self._grown: dict[tuple[str, int], Box] = {}
 
@@ -110,6 +124,8 @@ class _Evaluation:
 
     def _plan(self, name: str, box: Box, demand: dict[str, Box]) -> list[Box]:
         """The box of each stage: what consumers and later stages of the Func touch. Adds reads to `demand`."""
+        if name in self._extern:
+            return [self._plan_extern(name, box, demand)]
         boxes = [box]
         for stage in reversed(self._stages_of(name)):
             self._demand(stage, boxes[0], demand)
@@ -117,6 +133,17 @@ class _Evaluation:
                 touched = union(demand.pop(name, None), boxes[0])
                 boxes.insert(0, union(self._grown.get((name, stage.number)), touched))
         return boxes
+
+    def _plan_extern(self, name: str, box: Box, demand: dict[str, Box]) -> Box:
+        """What the function computes where a box is needed."""
+        computed, needed = self._extern[name].needs(box, self.grids)
+        self._extern_needs[name] = needed
+        for read, part in needed.items():
+            if read in self.program.images:
+                self._check_inside(read, part)
+            elif not is_empty(part):
+                demand[read] = union(demand.get(read), part)
+        return computed
 
     def _demand(self, stage: Stage, box: Box, demand: dict[str, Box]) -> None:
         """Add what the stage reads and what it updates, as far as that can be known before it runs."""
@@ -155,6 +182,9 @@ class _Evaluation:
 
     def _compute(self, name: str, boxes: list[Box]) -> None:
         """Run all stages; start again with larger boxes when an update touches more than could be foreseen."""
+        if name in self._extern:
+            self.grids[name] = self._extern[name].values(boxes[0], self._extern_needs[name], self.grids)
+            return
         stages = self._stages_of(name)
         done = False
         while not done:

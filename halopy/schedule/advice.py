@@ -94,6 +94,8 @@ def _loops_that_are_not_there(name: str, program: Program, schedule: FuncSchedul
     function = program.functions[name]
     if name in program.outputs or function.updates or not schedule.compute_level.is_inlined:
         return
+    if name in never_inlined(program):
+        return
     for text, location in dict.fromkeys((d.text, d.location) for d in schedule.nests[0].directives):
         yield Advice(f"{text} has no effect: {function.name} is inlined, and has no loops", location)
 

@@ -225,7 +225,60 @@ def test_linked_kernels_leave_the_symbol_to_the_linker(tmp_path: Path):
     assert "extern int32_t halopy_test_translate(halide_buffer_t *, int32_t, int32_t, halide_buffer_t *);" in text
 
 
-def test_regions_are_not_known_before_the_function_is_asked():
+def shape_of(image: hl.ImageParam) -> list[tuple[int, int]]:
+    found = image.get()
+    return [(found.dim(d).min(), found.dim(d).extent()) for d in range(found.dimensions())]
+
+
+def test_inputs_are_inferred_by_asking_the_functions():
     image = hl.ImageParam(INT, 2, "image")
-    with pytest.raises(hl.DefinitionError, match="`g` is an extern stage"):
-        translated(image, 1, 1).infer_input_bounds([4, 4])
+    translated(image, 3, 7).infer_input_bounds([30, 20])
+    assert shape_of(image) == [(3, 30), (7, 20)]
+
+    image = hl.ImageParam(INT, 2, "image")
+    first, second, g = translated(image, 3, 7, "first"), translated(image, 8, 17, "second"), hl.Func("g")
+    g[x, y] = first[x, y] + second[x, y]
+    first.compute_root()
+    second.compute_at(g, y)
+    g.tile(x, y, xi, yi, 2, 4)
+    g.infer_input_bounds([30, 20])
+    assert shape_of(image) == [(3, 35), (7, 30)]
+
+    image = hl.ImageParam(INT, 2, "image")
+    first, second, g = translated(image, 3, 7, "first"), hl.Func("second"), hl.Func("g")
+    second[x, y] = image[x + 8, y + 17]
+    g[x, y] = first[x, y]
+    g[x, y] += second[x, y]
+    first.compute_at(g, y)
+    second.compute_at(g, x)
+    g.reorder(y, x).vectorize(y, 4)
+    g.update().unscheduled()
+    g.infer_input_bounds([30, 20])
+    assert shape_of(image) == [(3, 35), (7, 30)]
+
+
+def test_outputs_are_inferred_by_asking_the_functions_too():
+    image, h = hl.ImageParam(INT, 1, "image"), hl.Func("h")
+    g = hl.Func("g")
+    g.define_extern("halopy_test_in_steps", [image, 17], INT, [x])
+    query = hl.Buffer.make_bounds_query(INT, [40])
+    g.infer_input_bounds(query)
+    assert query.dim(0).extent() == 51
+    assert shape_of(image) == [(0, 51)]
+    image.reset()
+    h[x] = g[x + 1]
+    h.infer_input_bounds([18])
+    assert shape_of(image) == [(1, 34)]
+
+
+def test_a_function_that_fails_when_it_is_asked_is_named():
+    image = hl.ImageParam(INT, 1, "image")
+    g, h = hl.Func("g"), hl.Func("h")
+    g.define_extern("halopy_test_fail", [hl.Param(INT, "how", 1)], INT, [x])
+    h[x] = g[x] + image[x]
+    with pytest.raises(hl.HalideError, match=r"extern stage `g`: halopy_test_fail, asked .* returned 7"):
+        h.infer_input_bounds([4])
+    nowhere = hl.Func("nowhere")
+    nowhere.define_extern("halopy_test_is_not_there", [image], INT, [x])
+    with pytest.raises(hl.DefinitionError, match="halopy_test_is_not_there"):
+        nowhere.infer_input_bounds([4])

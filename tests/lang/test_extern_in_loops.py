@@ -121,6 +121,7 @@ def test_where_an_extern_stage_is_computed_does_not_change_it(name: str, size: t
     xs, ys = plane(*size)
     at = 2 * ((xs + 3) * 3 + (ys - 7) * 100) + 1
     np.testing.assert_array_equal(np.array(h.realize(list(size))), at + at + 406)
+    np.testing.assert_array_equal(np.array(h.reference(list(size))), at + at + 406)
 
 
 @pytest.mark.parametrize("size", [(16, 8), (13, 7), (1, 1)])
@@ -190,9 +191,11 @@ def test_an_output_has_to_hold_all_that_its_function_computes():
     f = hl.Func("f")
     f[x] = x * x
     g = extern("in_steps", [f, 17], 1)
-    np.testing.assert_array_equal(np.array(g.realize([34])), np.arange(34) ** 3)
+    for size in (34, 33, 1):
+        np.testing.assert_array_equal(np.array(g.realize([size])), np.arange(size) ** 3)
+    g.realize(hl.Buffer(INT, [34]))
     with pytest.raises(hl.BufferError, match="`g`"):
-        g.realize([33])
+        g.realize(hl.Buffer(INT, [33]))
 
 
 @pytest.mark.parametrize("size", [(100, 100), (96, 40), (50, 33)])
