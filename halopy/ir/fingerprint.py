@@ -17,7 +17,7 @@ def fingerprint(functions: Iterable[Function]) -> str:
     known: dict[Node, str] = {}
     for f in functions:
         digest.update(repr((f.name, f.args, list(map(str, f.dtypes)))).encode())
-        for d in f.definitions:
+        for d in f.all_definitions():
             shape = [len(d.index), len(d.values), [v.name for v in d.rdom.vars] if d.rdom else None]
             digest.update(repr((shape, bool(d.rdom and d.rdom.predicate is not None))).encode())
         for root in expressions(f):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from ..dtypes import DType
 from ..source import SourceLocation
@@ -51,6 +52,7 @@ class Definition:
     rdom: ReductionDomain | None = None
     location: SourceLocation | None = None
     branch: Branch | None = None  # only where a stage has several versions (`separate_specializations`)
+    versions: tuple[Definition, ...] = ()  # what some versions of the stage compute it by, after rfactor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,19 @@ class Function:
         """Which stage a definition is, as the user counts: versions of one stage are one."""
         branch = self.definitions[number].branch
         return number if branch is None else branch.stage
+
+    def all_definitions(self) -> Iterator[Definition]:
+        """The definitions, each before those of its versions."""
+        for definition in self.definitions:
+            yield definition
+            yield from definition.versions
+
+    def in_version(self, stage: int, version: int | None) -> Function:
+        """The Func as a version of a stage sees it; None: as it is defined."""
+        if version is None:
+            return self
+        own = self.definitions[stage].versions[version]
+        return replace(self, definitions=(*self.definitions[:stage], own, *self.definitions[stage + 1 :]))
 
     def versions(self, number: int) -> range:
         """The numbers of the definitions that are versions of one stage, to which `number` belongs."""

@@ -24,9 +24,11 @@ def map_definition(definition: Definition, rewrite: Rewrite) -> Definition:
     index = tuple(map(rewrite, definition.index))
     values = tuple(map(rewrite, definition.values))
     rdom = definition.rdom and _map_domain(definition.rdom, rewrite)
-    if index == definition.index and values == definition.values and rdom is definition.rdom:
+    versions = tuple(map_definition(v, rewrite) for v in definition.versions)
+    same = index == definition.index and values == definition.values and versions == definition.versions
+    if same and rdom is definition.rdom:
         return definition
-    return replace(definition, index=index, values=values, rdom=rdom)
+    return replace(definition, index=index, values=values, rdom=rdom, versions=versions)
 
 
 def _map_domain(rdom: ReductionDomain, rewrite: Rewrite) -> ReductionDomain:

@@ -15,7 +15,8 @@ from typing import TypeAlias
 from ..dtypes import INT32, INT64, DType
 from ..errors import DefinitionError
 from .expr import Expr, FuncAccess, ImageAccess, ImageProperty, Param, Read, Var
-from .function import Definition, Function, ReductionDomain, ReductionVar
+from .function import Function
+from .map_definitions import map_expressions
 from .node import Node, walk
 from .refs import FunctionRef, ImageRef, ScalarRef
 from .rewrite import Rewriter
@@ -133,7 +134,7 @@ def calls(ref: FunctionRef, function: Function) -> list[FunctionRef]:
 
 def expressions(function: Function) -> Iterable[Expr]:
     """All expressions of a function's definitions."""
-    for d in function.definitions:
+    for d in function.all_definitions():
         yield from d.index
         yield from d.values
         if d.rdom:
@@ -192,7 +193,7 @@ def _variables(functions: Iterable[Function]) -> set[str]:
     names: set[str] = set()
     for function in functions:
         names.update(function.args)
-        for d in function.definitions:
+        for d in function.all_definitions():
             names.update(v.name for v in d.rdom.vars) if d.rdom else None
     return names
 
@@ -248,23 +249,7 @@ class _ToNames(Rewriter):
 
 
 def _named(function: Function, name: str, to_names: _ToNames) -> Function:
-    definitions = tuple(
-        Definition(
-            index=tuple(map(to_names, d.index)),
-            values=tuple(map(to_names, d.values)),
-            rdom=d.rdom and _named_domain(d.rdom, to_names),
-            location=d.location,
-        )
-        for d in function.definitions
-    )
-    return replace(function, name=name, definitions=definitions)
-
-
-def _named_domain(rdom: ReductionDomain, to_names: _ToNames) -> ReductionDomain:
-    return ReductionDomain(
-        tuple(ReductionVar(v.name, to_names(v.min), to_names(v.extent)) for v in rdom.vars),
-        None if rdom.predicate is None else to_names(rdom.predicate),
-    )
+    return replace(map_expressions(function, to_names), name=name)
 
 
 def reads(root: Node) -> Iterable[Read]:

@@ -8,7 +8,8 @@ from ..dtypes import DType
 from ..target import Target
 from ..target_features import TargetArch, TargetFeature, TargetOS
 from .expr import Expr, TargetQuery, const
-from .function import Definition, Function, ReductionDomain
+from .function import Function
+from .map_definitions import map_expressions
 from .program import Program, expressions
 from .rewrite import Rewriter
 
@@ -51,18 +52,5 @@ class _Answers(Rewriter):
 
 
 def _answered(function: Function, answers: _Answers) -> Function:
-    definitions = tuple(
-        Definition(
-            index=tuple(map(answers, d.index)),
-            values=tuple(map(answers, d.values)),
-            rdom=d.rdom and _answered_domain(d.rdom, answers),
-            location=d.location,
-        )
-        for d in function.definitions
-    )
-    return replace(function, definitions=definitions)
-
-
-def _answered_domain(rdom: ReductionDomain, answers: _Answers) -> ReductionDomain:
-    bounds = tuple(replace(v, min=answers(v.min), extent=answers(v.extent)) for v in rdom.vars)
-    return replace(rdom, vars=bounds, predicate=None if rdom.predicate is None else answers(rdom.predicate))
+    answered: Function = map_expressions(function, answers)
+    return answered

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from ..errors import MistypedDirective, ScheduleError
+from ..errors import MistypedDirective
+from ..ir.function import Definition
 from ..schedule.directives import Directive, Rfactor
+from ..schedule.nest import StageNest
 from ..schedule.rfactor import rfactor
+from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
 from .func_contents import FuncContents, freeze_called
@@ -43,25 +46,49 @@ def preserved_pairs(text: str, r: Preserved, v: Var | None) -> tuple[tuple[str, 
     return tuple(found)
 
 
-def factored(contents: FuncContents, stage: int, pairs: tuple[tuple[str, str], ...], text: str) -> FuncContents:
-    """The intermediate Func; the update of `contents` is changed to combine its values."""
-    function, nest = contents.defined_function, contents.nests[stage]
+def factored(
+    contents: FuncContents, stage: int, version: Sequence[int], pairs: tuple[tuple[str, str], ...], text: str
+) -> FuncContents:
+    """The intermediate Func; the update of `contents`, or a version of it, is changed to combine its values."""
+    function, nest = contents.defined_function, version_at(contents.nests[stage], version)
     directive = Directive(Rfactor(pairs), stage, caller(), text)
-    if nest.specializations:
-        raise ScheduleError(
-            text,
-            location=caller(),
-            reason=[f"{contents.name} has versions of this update already"],
-            accepted="rfactor() before specialize()",
-        )
     intermediate = FuncContents(f"{contents.name}_intm")
-    result = rfactor(function, nest, contents, pairs, intermediate, directive)
+    seen = function.in_version(stage, nest.definition)
+    result = rfactor(seen, replace(nest, specializations=()), contents, pairs, intermediate, directive)
     intermediate.function = result.intermediate
     intermediate.nests = list(result.nests)
     intermediate.frozen = True
-    definitions = (*function.definitions[:stage], result.update, *function.definitions[stage + 1 :])
+    changed = replace(result.nest, specializations=nest.specializations, definition=nest.definition)
+    definition, own = _with_version(function.definitions[stage], changed, result.update, is_main=not version)
+    definitions = (*function.definitions[:stage], definition, *function.definitions[stage + 1 :])
     contents.function = replace(function, definitions=definitions)
-    contents.nests[stage] = result.nest
+    contents.nests[stage] = with_version(contents.nests[stage], version, own)
     freeze_called(result.update, contents)
     revision.changed()
     return intermediate
+
+
+def _with_version(
+    definition: Definition, nest: StageNest, changed: Definition, *, is_main: bool
+) -> tuple[Definition, StageNest]:
+    """The stage's definition, where the nest is now of the changed one; versions of the nest stay of what it was of."""
+    versions = definition.versions
+    if not is_main:
+        own = len(versions)
+        kept = replace(definition, versions=(*versions, replace(changed, versions=())))
+        return kept, replace(nest, definition=own)
+    if nest.specializations:
+        nest = _with_specializations(nest, len(versions))
+        versions = (*versions, replace(definition, versions=()))
+    return replace(changed, versions=versions), nest
+
+
+def _with_specializations(nest: StageNest, definition: int) -> StageNest:
+    """The nest with its versions being of that definition, where they were of the stage's own."""
+    versions = [replace(s, nest=_of(s.nest, definition)) for s in nest.specializations]
+    return replace(nest, specializations=tuple(versions))
+
+
+def _of(nest: StageNest, definition: int) -> StageNest:
+    own = nest if nest.definition is not None else replace(nest, definition=definition)
+    return _with_specializations(own, definition)

@@ -27,7 +27,8 @@ def verdict_of(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...] =
     isl takes long to import, and most schedules never need it.
     """
     check_stage = importlib.import_module("..polyhedral.legality.check_stage", __package__).check_stage
-    verdict: Verdict = check_stage(contents.defined_function, nest.stage, contents, nest, sizes)
+    function = contents.defined_function.in_version(nest.stage, nest.definition)
+    verdict: Verdict = check_stage(function, nest.stage, contents, nest, sizes)
     return verdict
 
 

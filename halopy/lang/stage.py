@@ -84,11 +84,11 @@ class Stage(StageVersions):
         is associative.
         """
         text = f"{self._stage_name()}{self._conditions()}.rfactor({shown_pairs(r, v)})"
-        if self._stage == 0 or self._version:
-            where = "a pure definition" if self._stage == 0 else "one version of an update"
-            raise ScheduleError(text, location=caller(), reason=[f"this is {where}"], accepted="an update: f.update()")
+        if self._stage == 0:
+            reason = ["this is a pure definition"]
+            raise ScheduleError(text, location=caller(), reason=reason, accepted="an update: f.update()")
         pairs = preserved_pairs(text, r, v)
-        return self._func_type._of(factored(self._contents, self._stage, pairs, text))
+        return self._func_type._of(factored(self._contents, self._stage, self._version, pairs, text))
 
     def unscheduled(self) -> None:
         """Say that the stage is left alone on purpose, so that no warning is needed."""

@@ -185,10 +185,10 @@ class LoopNests:
         loop = self.regions.loops(func, stage).loops[name]
         low, extent = (whole or loop.range).min, (whole or loop.range).extent
         if loop.kind in (LoopKind.VECTORIZED, LoopKind.UNROLLED) and not isinstance(extent, Const):
-            exact = self.regions.expand(extent, self.placement.path(Level(func, stage, name))[-2])
-            known = known_values(self.regions.functions[func].definitions[stage].branch)
-            exact = simplify(substitute(exact, {**self.promised, **known}))
+            exact = self.exact(extent, func, stage, self.placement.path(Level(func, stage, name))[-2])
             limit = most(exact)
+            if limit is None:
+                limit = most(self.exact(extent, func, stage, ROOT_LEVEL))
             if limit is None or limit > _MOST_COPIES:
                 dim = self.nest_of(func, stage).dim(name)
                 assert dim is not None, "a loop of the nest"
@@ -199,6 +199,12 @@ class LoopNests:
         dim = self.nest_of(func, stage).dim(name)
         partition = LoopPartition.AUTO if dim is None else dim.partition
         return For(loop.name, low, extent, loop.kind, body, partition)
+
+    def exact(self, extent: Expr, func: str, stage: int, inside: Level) -> Expr:
+        """The extent in terms of what is known outside the loop of a level, and when the stage runs."""
+        known = known_values(self.regions.functions[func].definitions[stage].branch)
+        exact: Expr = substitute(self.regions.expand(extent, inside), {**self.promised, **known})
+        return simplify(exact)
 
     def values(self, func: str, stage: int) -> Stmt:
         if extern_call(self.regions.functions[func]) is not None:

@@ -89,6 +89,7 @@ class StageNest:
     is_left_alone: bool = False  # the user said that having no directives is on purpose
     prefetches: tuple[Directive, ...] = ()
     specializations: tuple[Specialization, ...] = ()  # tried in order, before the loops of this nest
+    definition: int | None = None  # of the stage's `Definition.versions` the one that the loops are of
 
     @property
     def is_update(self) -> bool:

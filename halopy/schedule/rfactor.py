@@ -46,7 +46,7 @@ def rfactor(
     intermediate: FunctionRef,
     directive: Directive,
 ) -> Factored:
-    """Factor stage `nest.stage` of a Func over pairs of a reduction loop and the Var that it becomes.
+    """Factor a version of stage `nest.stage`, which `function` is defined by, over pairs of a reduction loop and a Var.
 
     `ref` and `intermediate` are the Funcs that user-level expressions name.
     """

@@ -48,7 +48,8 @@ def _separated(function: Function, schedule: FuncSchedule) -> tuple[Function, Fu
     nests: list[StageNest] = []
     for stage, nest in enumerate(schedule.nests):
         for version in _versions(nest, stage, ()):
-            definition = replace(function.definitions[stage], branch=version.branch)
+            own = function.in_version(stage, version.nest.definition).definitions[stage]
+            definition = replace(own, branch=version.branch, versions=())
             if version.branch.failure is not None:
                 nothing = tuple(const(0, dtype) for dtype in function.dtypes)
                 definition = replace(definition, values=nothing)

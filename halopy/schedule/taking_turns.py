@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def turns(nest: StageNest, function: Function, ref: FunctionRef, *, override: bool) -> Atomic:
     """The directive for a stage, with what is known of its update."""
+    function = function.in_version(nest.stage, nest.definition)
     definition = function.definitions[nest.stage]
     op = associative_op(definition, function, ref)
     is_free = nest.is_order_free

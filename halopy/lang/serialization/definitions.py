@@ -57,16 +57,28 @@ def define_again(contents: FuncContents, record: FuncRecord) -> None:
             raise Malformed("a Func without definitions")
         for number, definition in enumerate(record.function.definitions):
             with inside(number):
-                _check(definition)
-                if with_fitting_groups(contents.name, definition, is_first=number == 0) is not definition:
-                    raise Malformed("a group of places that do not belong together")
-                function = _defined(contents, record.function, definition)
-                named = replace(function, name=record.function.name, location=record.function.location)
-                contents.set_function(named)
+                for version in definition.versions:
+                    with inside("versions"):
+                        if number == 0 or version.versions:
+                            raise Malformed("a version of a version, or of a pure definition")
+                        _checked(contents, record.function, version, is_first=False)
+                function = _checked(contents, record.function, replace(definition, versions=()), is_first=number == 0)
+                *earlier, last = function.definitions
+                definitions = (*earlier, replace(last, versions=definition.versions))
+                whole = record.function
+                contents.set_function(Function(whole.name, function.args, function.dtypes, definitions, whole.location))
     with inside("function"):
         if contents.defined_function != record.function:
             raise Malformed("the Func's arguments or types are not those of its first definition")
     contents.frozen = record.is_frozen
+
+
+def _checked(contents: FuncContents, wanted: Function, definition: Definition, *, is_first: bool) -> Function:
+    """The Func as it is after one more definition, if that is one."""
+    _check(definition)
+    if with_fitting_groups(contents.name, definition, is_first=is_first) is not definition:
+        raise Malformed("a group of places that do not belong together")
+    return _defined(contents, wanted, definition)
 
 
 def _defined(contents: FuncContents, wanted: Function, definition: Definition) -> Function:

@@ -27,6 +27,7 @@ from ...schedule.directives import (
     SpecializeFail,
     TraceTag,
 )
+from ...schedule.initial import initial_stage
 from ...schedule.nest import StageNest
 from ...schedule.taking_turns import turns
 from ...source import SourceLocation
@@ -84,7 +85,8 @@ def _whole(directive: Directive) -> FuncDirective:
 
 def _write_nest(nest: StageNest, first: int, places: Places) -> Json:
     """The directives from number `first` on: those before are of the version that this is a version of."""
-    if any(isinstance(d.action, Rfactor) for d in nest.directives):
+    number_of_definition = {} if nest.definition is None else {"definition": nest.definition}
+    if number_of_definition or any(isinstance(d.action, Rfactor) for d in nest.directives):
         nest, first = with_directives_anew(nest), 0
     versions = iter(nest.specializations)
     rows = []
@@ -93,7 +95,7 @@ def _write_nest(nest: StageNest, first: int, places: Places) -> Json:
         if isinstance(d.action, Specialize | SpecializeFail):
             row["version"] = _write_nest(next(versions).nest, number, places)
         rows.append(row)
-    return {"directives": rows, "is_left_alone": nest.is_left_alone}
+    return {"directives": rows, "is_left_alone": nest.is_left_alone, **number_of_definition}
 
 
 def read_schedule(contents: FuncContents, data: Json, tables: Tables) -> None:
@@ -117,13 +119,24 @@ def read_schedule(contents: FuncContents, data: Json, tables: Tables) -> None:
 def _read_nest(contents: FuncContents, nest: StageNest, data: Json, tables: Tables, depth: int) -> StageNest:
     if depth > _DEEPEST:
         raise Malformed(f"versions of versions, deeper than {_DEEPEST}")
-    if expect(data, dict).keys() != {"directives", "is_left_alone"}:
+    if expect(data, dict).keys() - {"definition"} != {"directives", "is_left_alone"}:
         raise Malformed("a stage has `directives` and `is_left_alone`")
+    if "definition" in data:
+        nest = _nest_of_version(contents, nest.stage, expect(data["definition"], int), depth)
     with inside("directives"):
         for number, row in enumerate(expect(data["directives"], list)):
             with inside(number):
                 nest = _with_row(contents, nest, row, tables, depth)
     return replace(nest, is_left_alone=expect(data["is_left_alone"], bool))
+
+
+def _nest_of_version(contents: FuncContents, stage: int, number: int, depth: int) -> StageNest:
+    """The loops of a version that has a definition of its own, before anything is said about them."""
+    known = contents.defined_function.definitions[stage].versions
+    if depth == 0 or not 0 <= number < len(known):
+        raise Malformed(f"there is no version {number} of the stage's definition")
+    nest = initial_stage(contents.defined_function.in_version(stage, number), stage, contents)
+    return replace(nest, definition=number)
 
 
 def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables, depth: int) -> StageNest:

@@ -197,12 +197,7 @@ def _tagged(classes: Mapping[str, type], is_optional: bool) -> Codec:
 
 def _tuple(members: tuple[Any, ...]) -> Codec:
     if len(members) == 2 and members[1] is Ellipsis:
-        inner = codec(members[0])
-
-        def read_all(data: Json, tables: Tables) -> Any:
-            return tuple(_item(inner, at, item, tables) for at, item in enumerate(expect(data, list)))
-
-        return Codec(lambda value, places: [inner.write(item, places) for item in value], read_all)
+        return _list(members[0])
     inners = tuple(map(codec, members))
 
     def read_each(data: Json, tables: Tables) -> Any:
@@ -212,6 +207,18 @@ def _tuple(members: tuple[Any, ...]) -> Codec:
         return tuple(_item(inner, at, item, tables) for at, (inner, item) in enumerate(pairs))
 
     return Codec(lambda value, places: [i.write(v, places) for i, v in zip(inners, value, strict=True)], read_each)
+
+
+def _list(member: Any) -> Codec:
+    """Of any number of values; their type may be the one that has the list, so it is looked at later."""
+
+    def write(value: Any, places: Places) -> Json:
+        return [codec(member).write(item, places) for item in value]
+
+    def read(data: Json, tables: Tables) -> Any:
+        return tuple(_item(codec(member), at, item, tables) for at, item in enumerate(expect(data, list)))
+
+    return Codec(write, read)
 
 
 def _item(inner: Codec, at: int, item: Json, tables: Tables) -> Any:
