@@ -34,6 +34,7 @@ class Kernel:
     needs_openmp: bool
     needs_math: bool
     needs_services: bool = False
+    needs_threads: bool = False
 
 
 MOST_ERROR_ARGS = 16

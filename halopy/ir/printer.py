@@ -208,6 +208,14 @@ def _assert(s: st.Assert) -> list[Part]:
     return [(0, f"assert({s.condition}, {values})")]
 
 
+def _fork(s: st.Fork) -> list[Part]:
+    return [(0, f"fork {s.name} {{"), (1, s.producer), (0, "} and {"), (1, s.consumer), (0, "}")]
+
+
+def _counted(verb: str, s: st.Publish | st.Await) -> list[Part]:
+    return [(0, f"{verb} {s.counter}" + ("" if s.value is None else f" {s.value}"))]
+
+
 _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.For: _for,
     st.Block: lambda s: [(0, part) for part in s.stmts],
@@ -221,6 +229,9 @@ _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.Allocate: _allocate,
     st.Store: _store,
     st.Assert: _assert,
+    st.Fork: _fork,
+    st.Publish: lambda s: _counted("publish", s),
+    st.Await: lambda s: _counted("await", s),
     st.Evaluate: lambda s: [(0, expr_text(s.value))],
     st.Prefetch: lambda s: [(0, f"prefetch({s.place})")],
 }

@@ -73,6 +73,7 @@ class ErrorSite(enum.Enum):
     BAD_EXTENT = "bad extent"
     SPECIALIZATION_FAILED = "specialization failed"
     REQUIREMENT = "requirement"
+    NO_THREAD = "no thread"
 
 
 class For(Stmt):
@@ -182,6 +183,35 @@ class Assert(Stmt):
     site: ErrorSite
     names: tuple[str, ...]
     args: tuple[Expr, ...]
+
+
+class Fork(Stmt):
+    """`producer`, which computes the Func `name`, in a thread of its own while `consumer` runs; ends when both have.
+
+    `counters` are what the two tell each other by: the first counts from 0, the others begin below all values.
+    """
+
+    name: str
+    counters: tuple[str, ...]
+    producer: Stmt
+    consumer: Stmt
+
+
+class Publish(Stmt):
+    """The counter becomes `value`, which is never less than it was; None: one more. One task publishes to a counter."""
+
+    counter: str
+    value: Expr | None = None
+
+
+class Await(Stmt):
+    """Go on once the counter has reached `value`; None: one more than this task has awaited of it before.
+
+    A task that stops at a failing check leaves its counters so that those who wait for them stop as well.
+    """
+
+    counter: str
+    value: Expr | None = None
 
 
 class Evaluate(Stmt):

@@ -165,6 +165,11 @@ def _realize(s: st.Realize) -> None:
         _scalar_index(extent, s, "extent")
 
 
+def _counted(s: st.Publish | st.Await) -> None:
+    if s.value is not None:
+        _scalar_index(s.value, s, "value")
+
+
 _RULES: dict[type[Node], Callable[[Any], None]] = {
     ir.Const: _const,
     **dict.fromkeys((ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Mod, ir.Min, ir.Max, *ir.COMPARISONS), _binary),
@@ -186,6 +191,7 @@ _RULES: dict[type[Node], Callable[[Any], None]] = {
     st.If: _condition,
     st.Assert: _condition,
     st.Realize: _realize,
+    **dict.fromkeys((st.Publish, st.Await), _counted),
     st.Allocate: lambda s: _scalar_index(s.size, s, "size"),
     st.Store: lambda s: _index(s, s.index, s.value.dtype, s.predicate),
 }

@@ -96,9 +96,12 @@ class FuncStorage(FuncScheduling):
         return self._add(Memoize(key), f"memoize({'' if key is None else show(key)})")
 
     def async_(self) -> Self:
-        """It may be computed ahead of its consumers, by a thread of its own.
+        """It is computed by a thread of its own, ahead of its consumers, who wait for what they need.
 
-        For now it is computed where it would be without this, by the thread of its consumer: the values are the same.
+        Stored outside a serial loop along which it slides, it runs ahead until the next value would take the place of
+        one in use: without end in memory that is not folded, by `factor` minus what is in use after `fold_storage`, by
+        `extent - 1` iterations in a `ring_buffer`. Stored where it is computed, it runs beside what else is computed
+        there. Its values are the same; where nothing could run meanwhile, the consumer's thread computes it.
         """
         return self._add(Async(), "async_()")
 

@@ -24,11 +24,13 @@ from .check_buffers import constraint_checks, dense_check, is_empty, promised_sh
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
+from .fork_producers import fork_producers
 from .hoist_invariants import hoist_invariants
 from .interleave_stores import interleave_stores
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
+from .run_ahead import run_ahead
 from .trace_accesses import trace_accesses
 from .trace_allocations import trace_allocations
 from .trim_no_ops import trim_no_ops
@@ -74,6 +76,8 @@ def lower(
     with timed("build_loop_nests"):
         regions = Regions(placement)
         stmt = build_loop_nests(regions)  # asks for regions as it goes
+    with timed("fork_producers"):
+        stmt = fork_producers(stmt, run_ahead(regions, tracing.realizations))  # before tracing: a Func is computed once
     if tracing:
         stmt = trace_accesses(stmt, tracing, regions)  # before folding: events have the user's coordinates
     with timed("fold_storage"):

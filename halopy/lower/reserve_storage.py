@@ -58,7 +58,7 @@ def choose_slot(regions: Regions, realize: Realize) -> Stmt:
     placement = regions.placement
     store, hoist = placement.store[realize.name], placement.hoist[realize.name]
     path = placement.path(store)
-    turn = mod(_iteration(regions, path[: path.index(hoist)]), count)
+    turn = mod(iteration(regions, path[: path.index(hoist)]), count)
     return LetStmt(slot_name(realize.name), turn, realize)
 
 
@@ -67,7 +67,7 @@ def slot_name(func: str) -> str:
     return f"{func}.slot"
 
 
-def _iteration(regions: Regions, levels: Sequence[Level]) -> Expr:
+def iteration(regions: Regions, levels: Sequence[Level]) -> Expr:
     """The number of the iteration among those of all the loops, innermost first."""
     total, trips = as_expr(0), as_expr(1)
     for at in levels:

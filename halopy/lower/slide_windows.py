@@ -49,12 +49,14 @@ if TYPE_CHECKING:
 class Slide:
     """The box that is computed anew; by dimension, how many rows are kept, where that is a number.
 
-    `carrier` is the outermost loop whose iterations share rows; None: none do.
+    `carrier` is the outermost loop whose iterations share rows; None: none do. `along` has the loops whose iterations
+    compute nothing that earlier ones use, with the dimension that each moves, if any.
     """
 
     box: tuple[Interval, ...]
     folds: Mapping[int, int]
     carrier: Level | None
+    along: Mapping[Level, int | None]
 
 
 def slide(regions: Regions, func: str, box: tuple[Interval, ...]) -> Slide | None:
@@ -93,7 +95,8 @@ def _slide(
         ends[alone] = _once(regions, ends[alone], still)
     elif not moved:
         return None
-    return Slide(tuple(ends), folds, still[-1][0] if carrier is None and alone is not None else carrier)
+    along = {v: dim for dim, v in moved} | {v: None for v, _ in still if alone is not None}
+    return Slide(tuple(ends), folds, still[-1][0] if carrier is None and alone is not None else carrier, along)
 
 
 def _once(regions: Regions, interval: Interval, loops: Sequence[tuple[Level, str]]) -> Interval:

@@ -18,7 +18,7 @@ from ..ir.expr import Expr, const_value
 from ..ir.interval import constant_bounds
 from ..ir.simplify import simplify
 from ..ir.stmt import Assert, ErrorSite
-from ..schedule.directives import Directive
+from ..schedule.directives import Async, Directive
 from ..schedule.storage import folds
 from .constant_extent import most
 from .place_functions import Level
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 def storage_folds(regions: Regions, func: str, slid: Slide | None) -> dict[int, Expr]:
     """By dimension, the number of rows kept. Raises IllegalSchedule for a factor that is surely too small."""
-    found = {dim: as_expr(rows) for dim, rows in slid.folds.items()} if slid is not None else {}
     placement = regions.placement
+    ahead = 2 if placement.schedules[func].last(Async) else 1  # rows that are computed while others are used
+    found = {dim: as_expr(ahead * rows) for dim, rows in slid.folds.items()} if slid is not None else {}
     if placement.store[func] == placement.compute[func]:
         return found
     level = placement.compute[func] if slid is None or slid.carrier is None else slid.carrier

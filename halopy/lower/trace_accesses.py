@@ -31,7 +31,7 @@ from ..ir.node import find
 from ..ir.program import buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
 from ..ir.services import Trace, TraceKind
-from ..ir.stmt import Assert, Block, Evaluate, LetStmt, Prefetch, Produce, Provide, Realize, Stmt, block
+from ..ir.stmt import Assert, Await, Block, Evaluate, LetStmt, Prefetch, Produce, Provide, Realize, Stmt, block
 from ..schedule.tracing import Tracing
 from .place_functions import Placement
 from .regions import Regions, output_buffer
@@ -140,7 +140,7 @@ class _TraceAccesses(ScopedRewriter):
         for at, stmt in enumerate(b.stmts):
             parts.append(self(stmt))
             rest = b.stmts[at + 1 :]
-            read = {r.name for s in rest for r in find(s, Read)} if isinstance(stmt, Produce) else set()
+            read = {r.name for s in rest for r in find(s, Read)} if isinstance(stmt, Produce | Await) else set()
             consumed = [name for name in _produced(stmt) if name in read]
             if consumed:
                 parts.append(self._consumption(consumed, block(*rest)))
@@ -207,7 +207,9 @@ class _TraceReads(Rewriter):
 
 
 def _produced(stmt: Stmt) -> list[str]:
-    """The Func that is produced; several where their loops are shared."""
+    """The Func that is produced, or awaited; several where their loops are shared."""
+    if isinstance(stmt, Await):
+        return [stmt.counter.removesuffix(".made")]
     names = []
     while isinstance(stmt, Produce):
         names.append(stmt.name)

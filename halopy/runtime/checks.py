@@ -152,6 +152,10 @@ def _specialization_failed(_: Kernel, names: Names, __: Numbers) -> UserError:
     )
 
 
+def _no_thread(_: Kernel, __: Names, ___: Numbers) -> HalideError:
+    return HalideError("no thread could be started for an async Func", accepted="fewer threads at once")
+
+
 _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.WRONG_DTYPE: _wrong_dtype,
     ErrorSite.WRONG_RANK: _wrong_rank,
@@ -165,6 +169,7 @@ _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.FOLD_TOO_SMALL: _fold_too_small,
     ErrorSite.STORAGE_TOO_SMALL: _storage_too_small,
     ErrorSite.BAD_EXTENT: _bad_extent,
+    ErrorSite.NO_THREAD: _no_thread,
     ErrorSite.SPECIALIZATION_FAILED: _specialization_failed,
 }
 

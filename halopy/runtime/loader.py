@@ -38,7 +38,7 @@ def load(kernel: Kernel) -> LoadedKernel:
 
 
 def _flags(kernel: Kernel, compiler: Compiler, cache: Cache) -> tuple[str, ...]:
-    flags = compiler_flags(compiler, kernel.text)
+    flags = compiler_flags(compiler, kernel.text) + (("-pthread",) if kernel.needs_threads else ())
     if not kernel.needs_openmp:
         return flags
     openmp = openmp_flags(compiler, cache)

@@ -241,7 +241,10 @@ class RingBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Async:
-    """The Func may be computed by a thread of its own, ahead of its consumers. Without effect on values."""
+    """The Func is computed by a thread of its own, as far ahead of its consumers as its memory has room.
+
+    for y: compute g; use g     ->     for y: compute g      and meanwhile      for y: wait for g; use g
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class CheckPrinter(ExpressionPrinter):
         self.needs_status = False
         self.linked = False  # calls the runtime that other programs bring, rather than ours
         self.todo: list[Work] = []
-        self._exits: list[str] = []  # of the open parallel loops: the label at the end of an iteration
+        self._exits: list[str] = []  # of what is open and runs beside something else: the label at its end
+        self._parallel_loops = 0
         self._used_exits: set[str] = set()
 
     def then(self, *work: Work) -> None:
@@ -33,7 +34,8 @@ class CheckPrinter(ExpressionPrinter):
 
     @property
     def in_parallel(self) -> bool:
-        return bool(self._exits)
+        """Whether this is the body of a parallel loop."""
+        return self._parallel_loops > 0
 
     def check(self, stmt: Assert) -> None:
         self.begin(stmt.condition, *stmt.args)
@@ -50,7 +52,7 @@ class CheckPrinter(ExpressionPrinter):
         self.asserts.append(AssertSite(site, names, len(args)))
         self.needs_status = True
         number = len(self.asserts)
-        if not (shared or self.in_parallel):
+        if not (shared or self._exits):
             self.line(f"status = {number};")
             self._write(args)
             return
@@ -61,24 +63,37 @@ class CheckPrinter(ExpressionPrinter):
         self.close()
 
     def leave(self) -> None:
-        """Out of the kernel, or to the end of the innermost parallel iteration."""
+        """Out of the kernel, or to the end of the innermost parallel iteration or task."""
+        label = self.exit_of_part()
+        self.line(f"goto {label};" if label else "return status;")
+
+    def exit_of_part(self) -> str | None:
+        """The label at the end of what runs beside something else, if this does, for a line that goes there."""
         if not self._exits:
-            self.line("return status;")
-        else:
-            self._used_exits.add(self._exits[-1])
-            self.line(f"goto {self._exits[-1]};")
+            return None
+        self._used_exits.add(self._exits[-1])
+        return self._exits[-1]
 
     def leave_if_failed(self) -> None:
-        self.open("if (__atomic_load_n(&status, __ATOMIC_RELAXED))" if self.in_parallel else "if (status)")
+        self.open("if (__atomic_load_n(&status, __ATOMIC_RELAXED))" if self._exits else "if (status)")
         self.leave()
         self.close()
 
     def begin_iteration(self) -> None:
         """The body of a parallel loop begins: checks in it leave to its end."""
-        self._exits.append(self.names.fresh("next"))
+        self._parallel_loops += 1
+        self.begin_part("next")
+
+    def begin_part(self, label: str) -> None:
+        """What runs beside something else begins: checks in it leave to its end."""
+        self._exits.append(self.names.fresh(label))
 
     def end_iteration(self) -> bool:
         """The body ends; whether a check in it may have failed."""
+        self._parallel_loops -= 1
+        return self.end_part()
+
+    def end_part(self) -> bool:
         label = self._exits.pop()
         if label in self._used_exits:
             self.lines.append(f"{label}:;")

@@ -91,6 +91,10 @@ def _extent(role: str, names: Sequence[str]) -> Failure:
     return Failure(NEGATIVE_EXTENT, f"{role} buffer {names[0]} has extent %lld in dimension {names[1]}", (0,))
 
 
+def _no_thread(_: str, __: Sequence[str]) -> Failure:
+    return Failure(GENERIC, "No thread could be started for an async Func", ())
+
+
 _MEANINGS: Mapping[ErrorSite, Callable[[str, Sequence[str]], Failure]] = {
     ErrorSite.REGION_TOO_SMALL: _region,
     ErrorSite.WRONG_CONSTRAINT: _constraint,
@@ -101,5 +105,6 @@ _MEANINGS: Mapping[ErrorSite, Callable[[str, Sequence[str]], Failure]] = {
     ErrorSite.FOLD_TOO_SMALL: _fold,
     ErrorSite.STORAGE_TOO_SMALL: _storage,
     ErrorSite.BAD_EXTENT: _extent,
+    ErrorSite.NO_THREAD: _no_thread,
     ErrorSite.REQUIREMENT: _requirement,
 }

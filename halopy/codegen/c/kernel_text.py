@@ -55,6 +55,7 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
         needs_openmp=printer.needs_openmp,
         needs_math=printer.prelude.needs_math,
         needs_services=printer.needs_services,
+        needs_threads=printer.needs_threads,
     )
 
 

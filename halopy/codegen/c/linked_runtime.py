@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 
 from .linked_trace import TRACE
 from .services_text import EVENT
+from .threads_text import DECLARATIONS as DECLARATIONS_OF_TASKS
+from .threads_text import DEFINITIONS, SIGNATURES, THREADS
 
 _ERRORS = """\
 typedef void (*halide_error_handler_t)(void *user_context, const char *message);
@@ -95,19 +97,12 @@ WEAK void halide_free(void *user_context, void *memory) {
 }
 """
 
-_TASKS = """\
+_TASKS = (
+    THREADS
+    + """\
 typedef int (*halide_task_t)(void *user_context, int task, uint8_t *closure);
 typedef int (*halide_do_task_t)(void *user_context, halide_task_t task, int number, uint8_t *closure);
 typedef int (*halide_do_par_for_t)(void *user_context, halide_task_t task, int min, int size, uint8_t *closure);
-#if defined(__has_include) && !defined(_WIN32)
-#if __has_include(<pthread.h>) && __has_include(<unistd.h>) && __STDC_HOSTED__
-#define THREADS
-#include <pthread.h>
-#include <unistd.h>
-extern char *getenv(const char *name);
-extern int atoi(const char *text);
-#endif
-#endif
 #define MOST_THREADS 256
 
 struct tasks {
@@ -186,12 +181,14 @@ WEAK int halide_do_par_for(void *user_context, halide_task_t task, int min, int 
     return (custom_do_par_for ? custom_do_par_for : halide_default_do_par_for)(user_context, task, min, size, closure);
 }
 """
+)
 
 # The function by which a part is known to be needed, and the part.
 PARTS: Mapping[str, str] = {
     "halide_error": _ERRORS,
     "halide_malloc": _MEMORY,
     "halide_do_par_for": _TASKS,
+    "halopy_start_task": THREADS + DECLARATIONS_OF_TASKS + DEFINITIONS,
     "halide_trace": TRACE,
 }
 
@@ -208,6 +205,10 @@ SYMBOLS: Mapping[str, tuple[str, ...]] = {
         "halide_default_do_task", "halide_set_custom_do_task", "halide_do_task", "halide_get_num_threads",
         "halide_set_num_threads", "halide_shutdown_thread_pool", "halide_default_do_par_for",
         "halide_set_custom_do_par_for", "halide_do_par_for",
+    ),
+    "halopy_start_task": (
+        "halopy_start_task", "halopy_join_task", "halopy_begin_counter", "halopy_end_counter", "halopy_publish",
+        "halopy_await",
     ),
     "halide_trace": ("halide_default_trace", "halide_set_custom_trace", "halide_trace"),
 }  # fmt: skip
@@ -234,6 +235,8 @@ extern int halide_set_num_threads(int count);
 extern int halide_get_num_threads(void);
 extern void halide_shutdown_thread_pool(void);
 """
+    + DECLARATIONS_OF_TASKS
+    + SIGNATURES
     + EVENT
     + """\
 extern int32_t halide_trace(void *user_context, const halide_trace_event_t *event);

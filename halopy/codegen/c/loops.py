@@ -133,7 +133,7 @@ class LoopPrinter(ScratchPrinter):
             body, self.lines, self.depth = self.lines, outside, depth
             task = Task(self.names.fresh("each"), tuple(body), captured(body, around), may_fail)
             self.tasks.append(task)
-            for line in task.call(trips, condition):
+            for line in task.call(trips, condition, self.exit_of_part()):
                 self.line(line)
 
         self.then(nest[-1].body, done)

@@ -6,10 +6,26 @@ from collections.abc import Callable
 
 from ...ir.expr import Effect, Load
 from ...ir.node import find
-from ...ir.stmt import Allocate, Assert, Atomic, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
+from ...ir.stmt import (
+    Allocate,
+    Assert,
+    Atomic,
+    Await,
+    Block,
+    Evaluate,
+    For,
+    Fork,
+    If,
+    LetStmt,
+    Prefetch,
+    Produce,
+    Publish,
+    Stmt,
+    Store,
+)
 from .atomics import is_one_step, open_locked, print_one_step
 from .context import is_name
-from .loops import LoopPrinter
+from .forks import ForkPrinter
 from .names import comment
 from .scopes import Mode, Scopes
 from .stores import print_store
@@ -21,7 +37,7 @@ _FETCH = """\
     __builtin_prefetch((const void *)((__UINTPTR_TYPE__)(base) + (__UINTPTR_TYPE__)(index) * sizeof *(base)))"""
 
 
-class StatementPrinter(LoopPrinter):
+class StatementPrinter(ForkPrinter):
     """Prints the body of one kernel."""
 
     def print(self, root: Stmt) -> None:
@@ -127,4 +143,7 @@ _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     Assert: StatementPrinter.check,
     Allocate: StatementPrinter.allocate,
     Atomic: StatementPrinter.atomic,
+    Fork: StatementPrinter.fork,
+    Publish: StatementPrinter.publish,
+    Await: StatementPrinter.await_,
 }

@@ -37,8 +37,7 @@ class Task:
         """The struct and the function."""
         fields = [f"    {spaced(kind)}{name};" for name, kind in self.captured.items()]
         fields += ["    int32_t *failed;", "    int64_t *failed_args;"] if self.may_fail else []
-        opening = ["    (void)user_context;"] if not self._uses("user_context") else []
-        opening += ["    (void)task;"] if not self._uses("task") else []
+        opening = ["    (void)user_context, (void)task;"]
         opening += [f"    const struct {self.name}_data *const data = (const void *)closure;", "    (void)data;"]
         opening += [f"    {constant(kind)} {name} = data->{name};" for name, kind in self.captured.items()]
         if self.may_fail:
@@ -50,26 +49,33 @@ class Task:
             *opening, *self.body, *closing, "}", "",
         ])  # fmt: skip
 
-    def call(self, trips: Sequence[str], condition: str) -> list[str]:
-        """Lines that run all iterations: by threads where `condition` holds, or else one after the other."""
+    def values(self) -> str:
+        """What the struct is made of, where the task is called."""
         values = [f".{name} = {name}" for name in self.captured]
         values += [".failed = &status", ".failed_args = error_args"] if self.may_fail else []
+        return ", ".join(values) or "0"
+
+    def call(self, trips: Sequence[str], condition: str, end: str | None) -> list[str]:
+        """Lines that run all iterations: by threads where `condition` holds, or else one after the other.
+
+        A failure leaves to the label `end`, if there is one, or else the function.
+        """
         threads = f"failed = halide_do_par_for(user_context, {self.name}, 0, (int)tasks, (uint8_t *)&data);"
         each = f"failed = {self.name}(user_context, (int)task, (uint8_t *)&data);"
         serially = [f"else for (int64_t task = 0; task < tasks && !failed; task++) {each}"]
         return [
             "{",
-            f"    struct {self.name}_data data = {{{', '.join(values) or '0'}}};",
+            f"    struct {self.name}_data data = {{{self.values()}}};",
             f"    const int64_t tasks = {' * '.join(trips)};",
             f"    int failed = tasks > INT32_MAX ? {TOO_MANY_TASKS} : 0;",
             f"    if (!failed && {condition or '1'}) {threads}",
             *(f"    {line}" for line in serially),
-            f"    if (failed) return {'status ? status : ' if self.may_fail else ''}failed < 0 ? failed : -1;",
+            *(_leave(end) if end else [f"    if (failed) return {self._code()};"]),
             "}",
         ]
 
-    def _uses(self, name: str) -> bool:
-        return any(name in names_in(line) for line in self.body)
+    def _code(self) -> str:
+        return f"{'status ? status : ' if self.may_fail else ''}failed < 0 ? failed : -1"
 
 
 TOO_MANY_TASKS = -6  # halide_error_code_buffer_extents_too_large
@@ -81,6 +87,17 @@ _REPORT = (
     "            __builtin_memcpy(data->failed_args, error_args, sizeof error_args);",
     "    }",
 )
+
+
+def _leave(end: str) -> list[str]:
+    return [
+        "    if (failed) {",
+        "        int32_t none = 0;",
+        "        failed = failed < 0 ? failed : -1;",
+        "        __atomic_compare_exchange_n(&status, &none, failed, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);",
+        f"        goto {end};",
+        "    }",
+    ]
 
 
 def iteration(trips: Sequence[str]) -> list[str]:

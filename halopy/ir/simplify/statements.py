@@ -178,6 +178,19 @@ class _Statements:
         return st.Assert(condition, s.site, s.names, tuple(map(self.simplify, s.args)))
         yield
 
+    def fork(self, s: st.Fork) -> _Visit:
+        producer = yield s.producer
+        consumer = yield s.consumer
+        return st.Fork(s.name, s.counters, producer, consumer)
+
+    def publish(self, s: st.Publish) -> _Visit:
+        return s if s.value is None else st.Publish(s.counter, self.simplify(s.value))
+        yield
+
+    def await_(self, s: st.Await) -> _Visit:
+        return s if s.value is None else st.Await(s.counter, self.simplify(s.value))
+        yield
+
     def evaluate(self, s: st.Evaluate) -> _Visit:
         value = self.simplify(s.value)
         return NOTHING if const_value(value) is not None else st.Evaluate(value)
@@ -198,5 +211,8 @@ _VISITS: dict[type[Stmt], Callable[[_Statements, Any], _Visit]] = {
     st.Store: _Statements.store,
     st.Provide: _Statements.provide,
     st.Assert: _Statements.check,
+    st.Fork: _Statements.fork,
+    st.Publish: _Statements.publish,
+    st.Await: _Statements.await_,
     st.Evaluate: _Statements.evaluate,
 }
