@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..errors import BufferError
 from ..ir.expr import Expr, const
@@ -53,6 +53,16 @@ def scalars_now(program: Program) -> dict[str, Scalar]:
     return {name: s.ref.value for name, s in program.scalars.items() if isinstance(s.ref, ParamRef)}
 
 
+def shape_symbols(name: str, mins: Sequence[int], extents: Sequence[int], strides: Sequence[int]) -> dict[str, Expr]:
+    """What the properties of a buffer are called in a program, as constants."""
+    parts = {"min": mins, "extent": extents, "stride": strides}
+    return {
+        buffer_property(name, what, d).name: const(number)
+        for what, numbers in parts.items()
+        for d, number in enumerate(numbers)
+    }
+
+
 def _known(shapes: Mapping[str, _Shape], scalars: Mapping[str, Expr]) -> dict[str, Expr]:
     known = dict(scalars)
     for name, shape in shapes.items():
@@ -70,12 +80,7 @@ class _Shape:
 
     def symbols(self, name: str) -> dict[str, Expr]:
         """What its properties are called in a program, as constants."""
-        parts = {"min": self.mins, "extent": self.extents, "stride": self.strides}
-        return {
-            buffer_property(name, what, d).name: const(number)
-            for what, numbers in parts.items()
-            for d, number in enumerate(numbers)
-        }
+        return shape_symbols(name, self.mins, self.extents, self.strides)
 
     def now(self) -> tuple[list[int], ...]:
         """The shape as it stands."""

@@ -77,7 +77,11 @@ class Callable:
         kernel = variant.kernel
         values = [scalars[s.name] for s in kernel.scalars]
         return variant.loaded.prepare(
-            [raw[b.name] for b in kernel.buffers], values, self._compiled.handlers, variant.names
+            [raw[b.name] for b in kernel.buffers],
+            values,
+            self._compiled.handlers,
+            variant.names,
+            explain=variant.explain,
         )
 
     def _in_order(self, args: Sequence[object], named: Mapping[str, object]) -> Sequence[object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
 from ..errors import BufferError, ParamError
+from ..ir.expr import const
 from ..ir.extern import PREFIX, extern_call
 from ..ir.program import Program
 from ..ir.refs import ImageRef
@@ -17,12 +18,15 @@ from ..lower.query_bounds import Query, query_bounds
 from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
 from ..runtime.extern_functions import missing_function
+from ..runtime.kernel import Shape
 from ..runtime.symbols import has_symbol
 from ..target import Target
-from .bounds_query import find_shapes, scalars_now
+from .bounds_query import find_shapes, scalars_now, shape_symbols
 from .buffer_contents import BufferContents, ShapeOnly
 from .image_ref import ImageParamRef
 from .param_ref import ParamRef, Scalar
+from .reads_past_the_end import reads_past_the_end
+from .shown_names import shown_names
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -89,18 +93,28 @@ class CompiledPipeline:
 class Variant:
     """A loaded kernel and where its arguments come from."""
 
-    __slots__ = ("images", "kernel", "loaded", "names", "outputs", "scalars")
+    __slots__ = ("_snapshot", "images", "kernel", "loaded", "names", "outputs", "scalars")
 
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
+        self._snapshot = snapshot
         program = snapshot.program
         self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
         _check_extern(program)
         self.loaded = load(_as_the_user_names(self.kernel, program))
-        self.names = _shown_names(program)
+        self.names = shown_names(program)
         places = output_places(program)
         self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]
         self.images = [program.images[b.name].ref for b in self.kernel.buffers if not b.is_output]
         self.scalars = [_param(program, s.name) for s in self.kernel.scalars]
+
+    def explain(
+        self, code: int, numbers: Sequence[int], shapes: Sequence[Shape], scalars: Sequence[Scalar]
+    ) -> Sequence[str]:
+        """More about a check that failed: of an input that is too small, the read that needs more."""
+        known = {s.name: const(value, s.dtype) for s, value in zip(self.kernel.scalars, scalars, strict=True)}
+        for buffer, shape in zip(self.kernel.buffers, shapes, strict=True):
+            known |= shape_symbols(buffer.name, *shape)
+        return reads_past_the_end(self._snapshot, self.kernel, code, numbers, known)
 
 
 def _check_extern(program: Program) -> None:
@@ -123,7 +137,7 @@ class PreparedCall:
         for p in variant.scalars:
             p.check()
         self._run = variant.loaded.prepare(
-            self._buffers, [p.value for p in variant.scalars], pipeline.handlers, variant.names
+            self._buffers, [p.value for p in variant.scalars], pipeline.handlers, variant.names, explain=variant.explain
         )
 
     def run(self) -> None:
@@ -156,7 +170,7 @@ def output_places(program: Program) -> dict[str, int]:
 
 def _as_the_user_names(kernel: Kernel, program: Program) -> Kernel:
     """The kernel with the user's names for what its checks and arguments are about, so that messages have them."""
-    shown = _shown_names(program)
+    shown = shown_names(program)
 
     def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(shown.get(name, name) for name in names[:1]) + names[1:]
@@ -167,11 +181,6 @@ def _as_the_user_names(kernel: Kernel, program: Program) -> Kernel:
         scalars=tuple(replace(s, name=shown.get(s.name, s.name)) for s in kernel.scalars),
         asserts=tuple(replace(a, names=renamed(a.names)) for a in kernel.asserts),
     )
-
-
-def printable(name: str) -> str:
-    """The name on one line."""
-    return name if name.isprintable() else name.encode("unicode_escape").decode()
 
 
 def bound_contents(ref: ImageRef) -> BufferContents:
@@ -192,14 +201,3 @@ def _param(program: Program, name: str) -> ParamRef:
     if not isinstance(ref, ParamRef):
         raise ParamError(f"the scalar `{name}` has no value")
     return ref
-
-
-def _shown_names(program: Program) -> dict[str, str]:
-    """The user's names for the program's."""
-    shown = {name: printable(image.ref.name) for name, image in program.images.items()}
-    shown |= {name: printable(scalar.ref.name) for name, scalar in program.scalars.items()}
-    for ref, name in program.names.items():
-        shown[name] = printable(ref.name)
-        for element in range(len(program.functions[name].dtypes)):
-            shown[f"{name}.{element}"] = f"{printable(ref.name)}.{element}"
-    return shown

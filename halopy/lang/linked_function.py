@@ -23,10 +23,10 @@ from ..target_features import TargetFeature, TargetOS
 from .advise import advise_about
 from .argument import Argument, region_estimate
 from .buffer_contents import BufferContents
-from .compiled import printable
 from .func_contents import FuncContents
 from .image_ref import ImageParamRef
 from .output_files import LinkageType
+from .shown_names import printable
 from .snapshot import Snapshot
 
 _EXPORTS = {

@@ -68,7 +68,7 @@ class SizedCall:
         buffers = [*images, *(self._headers[at] for at in variant.outputs)]
         values = [p.value for p in variant.scalars]
         handlers = self._pipeline.handlers
-        self._run = variant.loaded.prepare(buffers, values, handlers, variant.names, keep=self._headers)
+        self._run = variant.loaded.prepare(buffers, values, handlers, variant.names, self._headers, variant.explain)
         self._images = list(map(weak, images))
         self._variant = variant
         return images

@@ -73,6 +73,21 @@ def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Que
     return Query(stmt, constraints)
 
 
+def known_at_root(stmt: Stmt, known: dict[str, Expr]) -> dict[str, Expr]:
+    """What is known, with the symbols outside all loops that are constants then."""
+    todo = [stmt]
+    while todo:
+        stmt = todo.pop()
+        if isinstance(stmt, Block):
+            todo += reversed(stmt.stmts)
+        elif isinstance(stmt, LetStmt):
+            value = simplify(substitute(stmt.value, known))
+            if is_const(value):
+                known[stmt.name] = value
+            todo.append(stmt.body)
+    return known
+
+
 _ASKED = (ErrorSite.REGION_TOO_SMALL, ErrorSite.SPLIT_TOO_SMALL)
 
 

@@ -18,6 +18,8 @@ from .services import Handlers, Run
 from .threads import with_threads
 
 Scalar = int | float | bool
+Shape = tuple[Sequence[int], Sequence[int], Sequence[int]]  # mins, extents, strides
+Explain = Callable[[int, Sequence[int], Sequence[Shape], Sequence[Scalar]], Sequence[str]]  # of a code and its numbers
 
 _NO_HANDLERS = Handlers()
 _NO_NAMES: Mapping[str, str] = {}
@@ -61,11 +63,12 @@ class LoadedKernel:
         handlers: Handlers = _NO_HANDLERS,
         names: Mapping[str, str] = _NO_NAMES,
         keep: Sequence[RawBuffer] | None = None,
+        explain: Explain | None = None,
     ) -> Callable[[], None]:
         """A function that runs the kernel on these arguments; it keeps them alive and may be called many times.
 
         With `keep`, it keeps only these alive, and the caller sees to the others.
-        `names` are the user's, for those of Funcs and images that the kernel reports.
+        `names` are the user's, for those of Funcs and images that the kernel reports. `explain` says more of a failure.
         """
         try:
             self._check_headers(buffers)
@@ -75,12 +78,22 @@ class LoadedKernel:
             return partial(_tell, error, handlers)
         block, address = self._packed(buffers, scalars)
         alive = (tuple(buffers if keep is None else keep), block)
+        shapes = [(buffer.mins, buffer.extents, buffer.strides) for buffer in buffers]
+        values = tuple(scalars)
+
+        def fail(code: int, numbers: Sequence[int], message: str = "") -> None:
+            error = error_of(self.kernel, code, numbers, message)
+            more = () if explain is None else explain(code, numbers, shapes, values)
+            if more:
+                error = type(error)(error.summary, reason=(*error.reason, *more), accepted=error.accepted)
+            _tell(error, handlers)
+
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
 
         def run(_alive: object = alive) -> None:
             code = entry(address, scalars_at, errors_at)
             if code:
-                self._fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), handlers)
+                fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at))
 
         def run_with_services(_alive: object = alive) -> None:
             services = Run(handlers, names)
@@ -89,13 +102,9 @@ class LoadedKernel:
             if services.exception is not None:
                 raise services.exception
             if code:
-                self._fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), handlers, services.message)
+                fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at), services.message)
 
         return run_with_services if self.kernel.needs_services else run
-
-    def _fail(self, code: int, numbers: Sequence[int], handlers: Handlers, message: str = "") -> None:
-        """Raise the user's error, or tell whoever handles errors."""
-        _tell(error_of(self.kernel, code, numbers, message), handlers)
 
     def _packed(
         self, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -164,7 +166,7 @@ def test_an_input_that_is_too_small_is_named(golden):
     image.set(np.zeros((3, 2), np.uint8))
     with pytest.raises(hl.BufferError) as refused:
         f.realize([3, 3])
-    assert str(refused.value) == golden
+    assert re.sub(r", \S+:\d+", ", FILE:LINE", str(refused.value)) == golden
     assert f.realize([2, 3]) is not None
 
 
