@@ -141,10 +141,21 @@ class AskedEnd:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """Write what the memory of a Func holds to a file. args: its start; min, extent, stride of each dimension."""
+
+    func: str
+    filename: str
+    dtype: DType
+
+
 def touched_buffers(service: Service) -> tuple[str, ...]:
     """The buffers whose memory a call reads or writes."""
     if isinstance(service, Recall):
         return service.buffers
+    if isinstance(service, Dump):
+        return (service.func,)
     if not isinstance(service, CallExtern):
         return ()
     named = [*((a.name, a.dtypes) for a in service.arguments if a.name), (service.func, service.dtypes)]
@@ -153,4 +164,4 @@ def touched_buffers(service: Service) -> tuple[str, ...]:
     )
 
 
-Service = Print | Fail | Trace | Recall | Keep | CallExtern | AskExtern | AskedEnd
+Service = Print | Fail | Trace | Recall | Keep | Dump | CallExtern | AskExtern | AskedEnd

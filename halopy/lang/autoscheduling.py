@@ -15,6 +15,7 @@ from ..schedule.directives import (
     AlignStorage,
     Bound,
     ComputeAt,
+    DebugToFile,
     Directive,
     ReorderStorage,
     StoreAt,
@@ -36,7 +37,7 @@ from .schedule_source import directive_text, schedule_source
 from .snapshot import Snapshot
 from .target import Target
 
-_KEPT = (Bound, AlignBounds, ReorderStorage, AlignStorage, TraceAccesses, TraceTag)
+_KEPT = (Bound, AlignBounds, ReorderStorage, AlignStorage, TraceAccesses, TraceTag, DebugToFile)
 
 
 class AutoSchedulerResults:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from ..schedule.directives import TraceAccesses, TracedEvents, TraceTag
+from ..codegen.c.dump_text import is_dumpable
+from ..schedule.directives import DebugToFile, TraceAccesses, TracedEvents, TraceTag
 from .func_scheduling import FuncScheduling
 
 
@@ -38,3 +39,19 @@ class FuncTracing(FuncScheduling):
         if "\0" in trace_tag:
             raise self._refused(text, "the tag has NUL characters", "a str without")
         return self._add(TraceTag(trace_tag), text)
+
+    def debug_to_file(self, filename: str) -> None:
+        """When its memory ends to live, what it holds is written to a file: one with `.npy` as NumPy's, with the axes
+        reversed, any other as Halide's `.tmp`. Of a Func that is computed in a loop the last values stay."""
+        text = f"debug_to_file({filename!r})"
+        if not isinstance(filename, str):
+            raise self._mistyped(text, "the name is no text", "a str")
+        if "\0" in filename or filename.endswith((".tif", ".tiff", ".mat")):
+            raise self._refused(text, "such files are not written", "a name with .npy, or with .tmp")
+        self._nest()
+        function = self._contents.defined_function
+        if len(function.dtypes) > 1 or not is_dumpable(function.dtypes[0], function.rank, filename):
+            values = ", ".join(map(str, function.dtypes))
+            reason = f"{function.name} has {function.rank} dimensions and values of type {values}"
+            raise self._refused(text, reason, "one value; .npy for numbers, .tmp for 4 dimensions and 8 to 64 bits")
+        self._add(DebugToFile(filename), text)

@@ -75,7 +75,6 @@ class StageScheduling:
         self._require_kind(text, new_name, self._is_reduction(text, old_name))
         return self._record(text, Rename(loop_name(old_name), loop_name(new_name)))
 
-    @also_listed("vars")
     def skew(self, x: Loop, t: Loop, factor: int) -> Self:
         """Loop `x` counts x + factor * t instead, and keeps its name; the iterations are the same ones.
 
@@ -89,6 +88,7 @@ class StageScheduling:
             raise ScheduleError(text, location=caller(), reason=reason, accepted="an integer")
         return self._record(text, Skew(self._existing(text, x), self._existing(text, t), factor))
 
+    @also_listed("vars")
     def reorder(self, *vars: Loops) -> Self:
         """The named loops change places among themselves, the first innermost."""
         loops = _flat(vars)

@@ -18,7 +18,7 @@ from ..ir.build import add, as_expr, div, maximum, mul, sub
 from ..ir.expr import FALSE, TRUE, Const, Effect, Expr, Load, Read, Var, const_value
 from ..ir.program import Program, buffer_property
 from ..ir.rewrite import Rewriter, ScopedRewriter
-from ..ir.services import CallExtern
+from ..ir.services import CallExtern, Dump
 from ..ir.stmt import (
     NOTHING,
     Allocate,
@@ -35,7 +35,7 @@ from ..ir.stmt import (
     let_all,
 )
 from ..ir.undefined import split_undefined
-from ..schedule.directives import Memoize
+from ..schedule.directives import DebugToFile, Memoize
 from ..schedule.nest import FuncSchedule
 from ..schedule.storage import storage_alignments
 from .recall_results import recall_results
@@ -46,8 +46,8 @@ def flatten_storage(
     stmt: Stmt, program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str] = ()
 ) -> Stmt:
     """Give every access its place in memory."""
-    flattened: Stmt = _FlattenStorage(program, schedules, strided)(stmt)
-    return flattened
+    flatten = _FlattenStorage(program, schedules, strided)
+    return flatten.outputs_dumped(flatten(stmt))
 
 
 class _Layout:
@@ -134,8 +134,24 @@ class _FlattenStorage(ScopedRewriter):
         self.held[r.name] = (r.bounds, _size(extents))
         for element in range(len(r.dtypes)):
             self.layouts[self.buffer(r.name, element)] = layout
-        body = self(r.body)
+        body = self.dumped(r.name, self(r.body), r.bounds)
         return let_all(lets, body if r.name in self.starts else self.allocated(r, _size(extents), body))
+
+    def dumped(self, func: str, body: Stmt, bounds: Sequence[tuple[Expr, Expr]]) -> Stmt:
+        """The body, and then a file of what this region of the Func's memory holds, where that is asked for."""
+        directive = self.schedules[func].last(DebugToFile) if func in self.schedules else None
+        if directive is None or not isinstance(directive.action, DebugToFile):
+            return body
+        service = Dump(func, directive.action.filename, self.program.functions[func].dtypes[0])
+        return block(body, Evaluate(Effect(service, as_expr(0), tuple(self.part(func, bounds)))))
+
+    def outputs_dumped(self, body: Stmt) -> Stmt:
+        """The same for outputs, whose memory is the caller's."""
+        for name in self.program.outputs:
+            rank = self.program.functions[name].rank
+            ends = [(buffer_property(name, "min", d), buffer_property(name, "extent", d)) for d in range(rank)]
+            body = self.dumped(name, body, ends)
+        return body
 
     def rewrite_Evaluate(self, stmt: Evaluate) -> Stmt:
         effect = self(stmt.value)

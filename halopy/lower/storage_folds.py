@@ -18,7 +18,7 @@ from ..ir.expr import Expr, const_value
 from ..ir.interval import constant_bounds
 from ..ir.simplify import simplify
 from ..ir.stmt import Assert, ErrorSite
-from ..schedule.directives import Async, Directive
+from ..schedule.directives import Async, DebugToFile, Directive
 from ..schedule.storage import folds
 from .constant_extent import most
 from .place_functions import Level
@@ -33,6 +33,8 @@ def storage_folds(regions: Regions, func: str, slid: Slide | None) -> dict[int, 
     placement = regions.placement
     ahead = 2 if placement.schedules[func].last(Async) else 1  # rows that are computed while others are used
     found = {dim: as_expr(ahead * rows) for dim, rows in slid.folds.items()} if slid is not None else {}
+    if placement.schedules[func].last(DebugToFile):  # whose rows are all to be seen
+        found = {}
     if placement.store[func] == placement.compute[func]:
         return found
     level = placement.compute[func] if slid is None or slid.carrier is None else slid.carrier

@@ -18,6 +18,7 @@ from .directives import (
     Bound,
     BoundStorage,
     ComputeWith,
+    DebugToFile,
     FoldStorage,
     RingBuffer,
     TraceAccesses,
@@ -81,7 +82,7 @@ def _ignored_of_inlined(name: str, program: Program, schedule: FuncSchedule) -> 
     if name in never_inlined(program):
         return
     for directive in schedule.directives:
-        if isinstance(directive.action, Bound | AlignBounds | TraceAccesses):
+        if isinstance(directive.action, Bound | AlignBounds | TraceAccesses | DebugToFile):
             yield Advice(
                 f"{directive.text} has no effect: {function.name} is inlined",
                 directive.location,
@@ -100,8 +101,8 @@ def _loops_that_are_not_there(name: str, program: Program, schedule: FuncSchedul
         yield Advice(f"{text} has no effect: {function.name} is inlined, and has no loops", location)
 
 
-def _meaningless(action: Bound | AlignBounds | TraceAccesses, func: str) -> str:
-    if isinstance(action, TraceAccesses):
+def _meaningless(action: Bound | AlignBounds | TraceAccesses | DebugToFile, func: str) -> str:
+    if isinstance(action, TraceAccesses | DebugToFile):
         return ""
     if isinstance(action, AlignBounds):
         return (

@@ -357,6 +357,20 @@ class ComputeWith:
     align: tuple[tuple[str, Align], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DebugToFile:
+    """What the Func's memory holds when that ends to live is written to the file.
+
+    realize g {             realize g {
+      produce g               produce g
+      ... g(x) ...    ->      ... g(x) ...
+    }                         dump g
+                            }
+    """
+
+    filename: str
+
+
 LoopStep = Split | Fuse | Rename | Skew  # what loops are made of
 LoopDirective = LoopStep | Reorder | SetKind | SetPartition
 NestDirective = (
@@ -372,7 +386,17 @@ NestDirective = (
 )  # about one stage's loops
 StorageDirective = StoreIn | ReorderStorage | FoldStorage | AlignStorage | BoundStorage | HoistStorage | RingBuffer
 FuncDirective = (  # about the whole Func
-    Bound | AlignBounds | ComputeAt | StoreAt | StorageDirective | Async | Memoize | TraceAccesses | TraceTag | CopyTo
+    Bound
+    | AlignBounds
+    | ComputeAt
+    | StoreAt
+    | StorageDirective
+    | Async
+    | Memoize
+    | TraceAccesses
+    | TraceTag
+    | DebugToFile
+    | CopyTo
 )
 
 

@@ -13,7 +13,7 @@ import halopy as hl
 x, y, xo, xi = hl.vars("x y xo xi")
 
 # What Halide's module has for its own use, and what Python's own `_pybind11` objects have.
-NOT_FOR_USERS = re.compile(r"_.*|halide_|debug_to_file|user_context_value")
+NOT_FOR_USERS = re.compile(r"_.*|halide_|user_context_value")
 
 
 def chain():

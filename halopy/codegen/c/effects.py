@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr, const
-from ...ir.services import AskedEnd, AskExtern, CallExtern, Keep, Print, Recall, Trace, TraceKind
+from ...ir.services import AskedEnd, AskExtern, CallExtern, Dump, Keep, Print, Recall, Trace, TraceKind
 from ...ir.stmt import ErrorSite
 from .checks import CheckPrinter
+from .dump_text import FILES, dump_lines
 from .expressions import extern_modes
 from .extern_text import LEAVES_OUTER, NEEDS_MORE, ExternText, keep_growth
 from .lanes import lane
@@ -58,6 +59,8 @@ class EffectPrinter(CheckPrinter):
             return self._trace(node, service)
         if isinstance(service, Recall | Keep):
             return self._memo(node, service)
+        if isinstance(service, Dump):
+            return self._dump(node, service)
         if isinstance(service, AskedEnd):
             at = self.answer_at[service.question]
             return Text(f"{at.name}[{at.places[service.argument, service.dim, service.end]}]")
@@ -196,6 +199,23 @@ class EffectPrinter(CheckPrinter):
         self.report(ErrorSite.REQUIREMENT, (f"{call.function}() == 0",), [])
         self.leave()
         self.close()
+
+    def _dump(self, node: Effect, service: Dump) -> Value:
+        self.prelude.macro("line", LINES)
+        self.prelude.macro("write_values", FILES)
+        self.open("")
+        done = self.names.fresh("dumped")
+        ends = [self._lanes(e)[0] for e in node.args]
+        for line in dump_lines(service, done, self.pointer(service.func), ends):
+            self.line(line)
+        self.open(f"if (!{done})")
+        text = f"debug_to_file: the values of `{service.func}` could not be written to {service.filename}\n"
+        self.line(f"services->error(services->user_context, {c_string(text)});")
+        self.report(ErrorSite.REQUIREMENT, (f"{service.filename} is written",), [])
+        self.leave()
+        self.close()
+        self.close()
+        return Text("0", is_literal=True)
 
     def _memo(self, node: Effect, service: Recall | Keep) -> Value:
         self.prelude.macro("bits_of", BITS)

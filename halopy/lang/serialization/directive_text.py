@@ -131,6 +131,7 @@ FORMS: dict[type, Callable[[Any, Scope], str]] = {
     d.RingBuffer: lambda a, s: f"ring_buffer({s.size(a.slots)})",
     d.Async: lambda _a, _s: "async_()",
     d.TraceAccesses: lambda a, _: f"trace_{a.events.value}()",
+    d.DebugToFile: lambda a, _: f"debug_to_file({a.filename!a})",
     d.TraceTag: lambda a, _: f"add_trace_tag({a.text!a})",
     d.CopyTo: _copy_to,
 }

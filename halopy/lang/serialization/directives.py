@@ -16,6 +16,7 @@ from ...schedule.directives import (
     Atomic,
     Bound,
     CopyTo,
+    DebugToFile,
     Directive,
     FuncDirective,
     LoopLevel,
@@ -190,6 +191,8 @@ def admit(contents: FuncContents, directive: Directive) -> None:
         raise _refused(directive, "what results are kept for is found out when the pipeline is compiled")
     if isinstance(action, CopyTo) and not is_plain_copy(contents.function):
         raise _refused(directive, "the Func does more than read another one at the same place")
+    if isinstance(action, DebugToFile):
+        raise _refused(directive, "data does not say which files are written", "f.debug_to_file(filename) afterwards")
     if isinstance(action, TraceTag | SpecializeFail) and "\0" in str(action):
         raise _refused(directive, "a text with a NUL character")
 
