@@ -52,6 +52,11 @@ def adjoint_of(element: int, dtype: DType) -> Var:
     return Var(f"adjoint.{element}", dtype)
 
 
+def read(func: Func, index: Sequence[Expr], element: int, dtype: DType) -> Expr:
+    """One element of an adjoint."""
+    return FuncAccess(func._contents, tuple(index), element, dtype)
+
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """`value` is added to `element` at `place`, for all `sum.n` in `ranges` that satisfy `predicate`."""

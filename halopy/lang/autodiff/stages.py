@@ -10,31 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from ...dtypes import INT32, DType
+from ...dtypes import INT32
 from ...errors import NotDifferentiable
 from ...ir import build
 from ...ir import expr as nodes
 from ...ir.expr import Expr, FuncAccess, Var, const
 from ...ir.function import Definition
 from ...ir.groups import groups_in
+from ...ir.interval import Interval
 from ...ir.rewrite import substitute
-from ...ir.simplify import simplify
 from ...source import caller
 from ..expr import Expr as Handle
 from ..func import Func
-from .adjoint import Adjoint, Instances, adjoint_of, contribution, domain_values, written
+from .adjoint import Adjoint, Instances, adjoint_of, contribution, domain_values, read, written
 from .backward import backward
 from .forward import History
 from .inversion import is_injective
+from .kept_steps import STEP, KeptSteps, keep_steps
+from .phased_scan import PhasedScan
 from .regions import Box, variables
 from .rules import Underivable
 from .stage_values import plain_stage
-
-
-def read(func: Func, index: Sequence[Expr], element: int, dtype: DType) -> Expr:
-    """One element of an adjoint."""
-    return FuncAccess(func._contents, tuple(index), element, dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,8 @@ class Passed:
 class StageAdjoint:
     """One stage on the way back."""
 
-    def __init__(self, history: History, stage: int, box: Box, after: Func) -> None:
+    def __init__(self, history: History, stage: int, box: Box, after: Func, *, is_alone: bool = False) -> None:
+        self.is_alone = is_alone  # no user has what is made of it, to say where it is computed
         self.func, self.history, self.stage, self.after = history.func, history, stage, after
         self.box = box
         self.definition: Definition = plain_stage(self.func, stage)
@@ -84,25 +83,64 @@ class StageAdjoint:
         own: dict[Expr, Expr] = {
             leaf: s for leaf, s in self.shares.items() if isinstance(leaf, FuncAccess) and leaf.ref is self.func
         }
-        others = {leaf: self._seen(s) for leaf, s in self.shares.items() if leaf not in own}
+        if self._loses_steps(any_others=len(own) < len(self.shares)):
+            before = self.history.after(self.stage - 1)
+            kept_steps = keep_steps(self.func, self.definition, self.variables, before)
+            if kept_steps is not None:
+                return self._through(kept_steps)
+        others = {leaf: self.seen(s) for leaf, s in self.shares.items() if leaf not in own}
         if self.stage == 0:
             return Passed(self.after, None, self._instances(self._after()), others)
         kept = {e for e in self.floats if self.shares.get(self._own(e)) is adjoint_of(e, self.dtypes[e])}
         moved: dict[Expr, Expr] = {leaf: s for leaf, s in own.items() if leaf not in {self._own(e) for e in kept}}
         if moved and self.definition.rdom is not None:
             return self._scanned(own, others)
-        before = self._masked(kept)
+        masked = self._masked(kept)
         incoming = self._after() if not others else self._last_written(kept)
         instances = self._instances(incoming)
-        if moved:
-            before = self._with_moved(before, instances, moved)
-        return Passed(self.after, before, instances, others)
+        moved_too = self._with_moved(masked, instances, moved) if moved else masked
+        return Passed(self.after, moved_too, instances, others)
+
+    def _loses_steps(self, *, any_others: bool) -> bool:
+        """Whether the update overwrites what the way back needs."""
+        if self.stage == 0 or self.definition.rdom is None:
+            return False
+        if any(self.history.as_read(s, self.stage) is None for s in self.shares.values()):
+            return True
+        plain_sums = all(self.shares.get(self._own(e)) is adjoint_of(e, self.dtypes[e]) for e in self.floats)
+        return any_others and not plain_sums and not self._is_injective()
+
+    def _through(self, kept: KeptSteps) -> Passed:
+        """Back through a Func of all steps: the adjoint after is that of the last, the one before that of the first."""
+        args = self._arguments()
+        step = Var(STEP)
+        place = tuple(map(Var, self.func.defined_function.args))
+        last = Func(f"{self.func.name}_{self.stage}_d_last__")
+        is_last = build.eq(step, kept.count)
+        last[(*args, Handle(step))] = tuple(
+            Handle(build.select(is_last, read(self.after, place, e, t), const(0, t)) if t.is_float else const(0, t))
+            for e, t in enumerate(self.dtypes)
+        )
+        box = (*self.box, Interval(const(0), kept.count))
+        passed = StageAdjoint(History(kept.steps), 1, box, last, is_alone=True).passed()
+        assert passed.before is not None, "steps are an update"
+        before = Func(f"{self.func.name}_{self.stage - 1}_d_def__")
+        before[args] = tuple(
+            Handle(self._of_the_first(passed.before, place, kept.count, e)) for e in range(len(self.dtypes))
+        )
+        return Passed(self.after, before, passed.instances, passed.shares)
+
+    def _of_the_first(self, steps: Func, place: Sequence[Expr], count: Expr, element: int) -> Expr:
+        """What is owed to the first value: all at step 0, or after the last where the update never goes."""
+        dtype = self.dtypes[element]
+        first, last = (read(steps, (*place, step), element, dtype) for step in (const(0), count))
+        return build.add(first, build.select(build.eq(count, 0), const(0, dtype), last))
 
     def _own(self, element: int) -> Expr:
         """What an instance overwrites."""
         return FuncAccess(self.func, self.definition.index, element, self.dtypes[element])
 
-    def _seen(self, e: Expr) -> Expr:
+    def seen(self, e: Expr) -> Expr:
         """A derivative, with the Func's own values as the update saw them."""
         seen = self.history.as_read(e, self.stage)
         if seen is None:
@@ -118,8 +156,8 @@ class StageAdjoint:
             name=self.func.name,
             variables=self.variables,
             reduction=frozenset(v.name for v in rdom.vars) if rdom else frozenset(),
-            predicate=None if rdom is None or rdom.predicate is None else self._seen(rdom.predicate),
-            index=tuple(map(self._seen, self.definition.index)),
+            predicate=None if rdom is None or rdom.predicate is None else self.seen(rdom.predicate),
+            index=tuple(map(self.seen, self.definition.index)),
             incoming=tuple(incoming),
             closed=self.box,
         )
@@ -164,11 +202,11 @@ class StageAdjoint:
         bound: dict[str, Expr] = {}
         if rdom is not None:
             names = {v.name: Var(f"sum.{n}") for n, v in enumerate(rdom.vars)}
-            predicate = None if rdom.predicate is None else substitute(self._seen(rdom.predicate), names)
+            predicate = None if rdom.predicate is None else substitute(self.seen(rdom.predicate), names)
             domain = domain_values([(v.min, v.extent) for v in rdom.vars], predicate)
             bound = {v.name: domain[f"sum.{n}"] for n, v in enumerate(rdom.vars)}
             values = [_looped(v, domain["sum.0"]) for v in values]
-        place = tuple(Handle(substitute(self._seen(e), bound)) for e in index)
+        place = tuple(Handle(substitute(self.seen(e), bound)) for e in index)
         func[place] = tuple(Handle(substitute(v, bound)) for v in values)
 
     def _masked(self, kept: set[int]) -> Func:
@@ -184,7 +222,7 @@ class StageAdjoint:
             for e, t in enumerate(self.dtypes)
         )
         if erased and not everywhere:
-            index = tuple(map(self._seen, self.definition.index))
+            index = tuple(map(self.seen, self.definition.index))
             self._define(
                 before,
                 index,
@@ -199,8 +237,8 @@ class StageAdjoint:
         total.start = [read(masked, tuple(map(Var, args)), e, t) for e, t in enumerate(self.dtypes)]
         for leaf, share in moved.items():
             assert isinstance(leaf, FuncAccess), "a Func's own reads"
-            index = tuple(map(self._seen, leaf.index))
-            total.contributions.append(contribution(instances, index, leaf.element, self._seen(share), args))
+            index = tuple(map(self.seen, leaf.index))
+            total.contributions.append(contribution(instances, index, leaf.element, self.seen(share), args))
         return total.func()
 
     def _scanned(self, own: Mapping[Expr, Expr], others: Mapping[Expr, Expr]) -> Passed:
@@ -219,76 +257,39 @@ class StageAdjoint:
         start = [read(self.after, place, e, t) for e, t in enumerate(self.dtypes)]
         scan[self._arguments()] = tuple(map(Handle, (*start, *start)))
         self._define_scan(scan, own)
+        if self.is_alone:
+            scan.compute_root()
         halves = []
         for number, first in ((self.stage - 1, 0), (self.stage, count)):
             half = Func(f"{self.func.name}_{number}_d_def__")
-            half[self._arguments()] = tuple(Handle(read(scan, place, first + e, t)) for e, t in enumerate(self.dtypes))
+            half[self._arguments()] = tuple(map(Handle, self._where_it_matters(scan, first)))
             halves.append(half)
         before, handle = halves
         there = [written(d) for d in range(len(args))]
         incoming = [read(handle, there, e, t) if t.is_float else None for e, t in enumerate(self.dtypes)]
         return Passed(handle, before, self._instances(incoming), others)
 
+    def _where_it_matters(self, scan: Func, first: int) -> list[Expr]:
+        """Values of a scan, not asked for outside of the box: they are 0, and what they depend on may not be there."""
+        place: list[Expr] = list(map(Var, self.func.defined_function.args))
+        conditions: list[Expr] = []
+        for d, (lo, hi) in enumerate(self.box):
+            if lo is not None and hi is not None:
+                conditions += [build.le(lo, place[d]), build.le(place[d], hi)]
+                place[d] = build.clamp(nodes.Call("likely", (place[d],), place[d].dtype), lo, hi)
+        inside = reduce(build.logical_and, [nodes.TRUE, *conditions])
+        return [build.select(inside, read(scan, place, first + e, t), const(0, t)) for e, t in enumerate(self.dtypes)]
+
     def _define_scan(self, scan: Func, own: Mapping[Expr, Expr]) -> None:
         """Each iteration in phases: it takes what it has from the place that it wrote, then gives to those it read."""
-        index = tuple(map(self._seen, self.definition.index))
+        index = tuple(map(self.seen, self.definition.index))
         targets: dict[tuple[Expr, ...], dict[int, Expr]] = {}
         for leaf, share in own.items():
             assert isinstance(leaf, FuncAccess), "a Func's own reads"
-            targets.setdefault(tuple(map(self._seen, leaf.index)), {})[leaf.element] = self._seen(share)
+            targets.setdefault(tuple(map(self.seen, leaf.index)), {})[leaf.element] = self.seen(share)
         first = targets.pop(index, {})
         phases = [(index, first), *targets.items()]
-        _PhasedScan(self, scan, index, phases).define()
-
-
-class _PhasedScan:
-    """The one update of a scan backwards."""
-
-    def __init__(
-        self,
-        stage: StageAdjoint,
-        scan: Func,
-        index: tuple[Expr, ...],
-        phases: Sequence[tuple[tuple[Expr, ...], Mapping[int, Expr]]],
-    ) -> None:
-        self.stage, self.scan, self.index, self.phases = stage, scan, index, phases
-
-    def define(self) -> None:
-        rdom = self.stage.definition.rdom
-        assert rdom is not None, "scans have a domain"
-        ends = {v.name: simplify(build.sub(build.add(build.mul(v.min, 2), v.extent), 1)) for v in rdom.vars}
-        turned = {v.name: build.sub(ends[v.name], Var(f"sum.{n + 1}")) for n, v in enumerate(rdom.vars)}
-        predicate = None if rdom.predicate is None else substitute(self.stage._seen(rdom.predicate), turned)
-        ranges = [(const(0), const(len(self.phases))), *((v.min, v.extent) for v in rdom.vars)]
-        domain = domain_values(ranges, predicate)
-        bound = {name: substitute(e, domain) for name, e in turned.items()}
-        phase = domain["sum.0"]
-        place = tuple(self._chosen(phase, [target[d] for target, _ in self.phases]) for d in range(len(self.index)))
-        values = self._values(phase, place)
-        func_place = tuple(Handle(substitute(e, bound)) for e in place)
-        self.scan[func_place] = tuple(Handle(substitute(v, bound)) for v in values)
-
-    def _chosen(self, phase: Expr, options: Sequence[Expr]) -> Expr:
-        """The option that belongs to the phase."""
-        chosen = options[-1]
-        for number in reversed(range(len(options) - 1)):
-            chosen = build.select(build.eq(phase, number), options[number], chosen)
-        return chosen
-
-    def _values(self, phase: Expr, place: tuple[Expr, ...]) -> list[Expr]:
-        dtypes = self.stage.dtypes
-        count = len(dtypes)
-        found = {adjoint_of(e, t).name: read(self.scan, self.index, e, t) for e, t in enumerate(dtypes)}
-        taken = {adjoint_of(e, t).name: read(self.scan, self.index, count + e, t) for e, t in enumerate(dtypes)}
-        running, saved = [], []
-        for e, dtype in enumerate(dtypes):
-            there, zero = read(self.scan, place, e, dtype), const(0, dtype)
-            (_, first), *rest = self.phases
-            given = [build.add(there, substitute(shares.get(e, zero), taken)) for _, shares in rest]
-            running.append(self._chosen(phase, [substitute(first.get(e, zero), found), *given]))
-            kept = read(self.scan, place, count + e, dtype)
-            saved.append(build.select(build.eq(phase, 0), there, kept))
-        return [*running, *saved]
+        PhasedScan(self, scan, index, phases).define()
 
 
 def _looped(value: Expr, variable: Expr) -> Expr:
