@@ -150,6 +150,9 @@ class StageScheduling:
         """
         arguments = in_order(loop_level if stage is None else stage, var, align)
         text = self._text("compute_with", *shown_arguments(*arguments))
+        if self._version:
+            reason = ["the loops of a stage are shared in all of its versions, and this is one of them"]
+            raise ScheduleError(text, location=caller(), reason=reason, accepted="compute_with() of the stage itself")
         return self._record(text, compute_with_action(text, self._contents, *arguments))
 
     def allow_race_conditions(self) -> Self:

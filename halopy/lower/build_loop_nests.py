@@ -18,15 +18,13 @@ from ..dtypes import BOOL
 from ..errors import ScheduleError
 from ..ir.branches import known_values
 from ..ir.build import add, le, lt, select, sub
-from ..ir.expr import FALSE, Call, Const, Expr, Var, const, is_const
+from ..ir.expr import Call, Const, Expr, Var, const, is_const
 from ..ir.extern import extern_call
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import (
-    Assert,
     Atomic,
-    ErrorSite,
     For,
     If,
     LetStmt,
@@ -46,6 +44,7 @@ from .bound_storage import bound_storage
 from .call_extern import call_extern
 from .check_buffers import promised_shapes, root_checks
 from .constant_extent import most
+from .failing_versions import failure
 from .fetch_ahead import fetch_ahead
 from .fuse_nests import fuse_nests
 from .place_functions import ROOT_LEVEL, Level, Placement
@@ -147,7 +146,7 @@ class LoopNests:
         branches = {v: self.regions.functions[func].definitions[v].branch or Branch(0) for v in versions}
         first = branches[versions[0]]
         if len(first.path) == depth:
-            return self.nest(func, versions[0]) if first.failure is None else _failure(func, first.failure)
+            return self.nest(func, versions[0]) if first.failure is None else failure(func, first.failure)
         condition = first.path[depth][0]
         yes, no = ([v for v in versions if branches[v].path[depth][1] is truth] for truth in (True, False))
         otherwise = self.choice(func, no, depth + 1) if no else None
@@ -233,10 +232,6 @@ def _not_constant(dim: Dim, extent: Expr) -> ScheduleError:
         ],
         accepted=f"a factor, as in {directive.text[:-1]}, 8); or bound() with a constant extent",
     )
-
-
-def _failure(func: str, message: str) -> Stmt:
-    return Assert(FALSE, ErrorSite.SPECIALIZATION_FAILED, (func, message), ())
 
 
 def _group(levels: Mapping[str, Level], placement: Placement) -> dict[Level, list[str]]:

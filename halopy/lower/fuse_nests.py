@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
+from ..ir.branches import condition_of
+from ..ir.function import Branch
 from ..ir.linear import difference
 from ..ir.rewrite import substitute
-from ..ir.stmt import Produce, Stmt, block, let_all
-from ..schedule.fused_nests import OwnLoop, StageId
+from ..ir.stmt import If, Produce, Stmt, block, let_all
+from ..schedule.fused_nests import OwnLoop, StageId, shown
+from .failing_versions import failure
 from .fused_loops import where
 from .place_functions import ROOT_LEVEL, Level
 
@@ -30,7 +33,12 @@ def fuse_nests(build: LoopNests, group: Sequence[str]) -> Stmt:
     fused = build.placement.fused
     parts = []
     for root in fused.nests_in_order(group):
-        parts += [nest(build, root, 0), *(nest(build, s, 0) for s in fused.attached(root, 0))]
+        branch = build.regions.functions[root.func].definitions[root.stage].branch or Branch(root.stage)
+        if branch.failure is None:
+            stmt = block(nest(build, root, 0), *(nest(build, s, 0) for s in fused.attached(root, 0)))
+        else:
+            stmt = failure(root.func, branch.failure)
+        parts.append(If(condition_of(branch.path), stmt) if branch.path else stmt)
     body = block(*parts)
     for func in reversed(fused.parents_first(group)):
         body = Produce(func, body)
@@ -89,13 +97,15 @@ def _check_alignment(build: LoopNests, level: Level) -> None:
 
 def _apart(build: LoopNests, own: OwnLoop, other: OwnLoop) -> IllegalSchedule:
     one, two = sorted([StageId(own.func, own.stage), StageId(other.func, other.stage)])
+    first, second = (shown(stage, build.placement.program) for stage in (one, two))
     fusions = build.placement.fused.fusions
     directive = (fusions.get(two) or fusions[one]).directive
     return IllegalSchedule(
         directive.text,
         location=directive.location,
         reason=[
-            f"`{one}` and `{two}` take turns in loop `{own.loop}`, and their alignments may move one of them further",
+            f"`{first}` and `{second}` take turns in loop `{own.loop}`, and their alignments may move one of them "
+            "further",
             "so values could be used before they are final",
         ],
         accepted="NoAlign for both, or the same alignment with ranges that are known to be equal",

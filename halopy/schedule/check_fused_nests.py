@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from ..errors import IllegalSchedule
 from ..ir.program import Program, expressions, reads
 from .directives import ComputeWith, Directive
-from .fused_nests import OUTERMOST, FusedNests, Fusion, StageId, fused_nests, fusion_of
+from .fused_nests import OUTERMOST, FusedNests, Fusion, StageId, fused_nests, fusion_of, shown
 from .kept_order import broken_order
 from .nest import FuncSchedule, StageNest
 
@@ -41,7 +41,9 @@ def _check_pair(child: StageId, directive: Directive, program: Program, schedule
     assert isinstance(action, ComputeWith) and action.level.func is not None, "compute_with names a Func's loop"
     name = program.names.get(action.level.func)
     if name is None:
-        reason = f"{child} is to be computed with {action.level.func.name}, which the pipeline does not use"
+        reason = (
+            f"{shown(child, program)} is to be computed with {action.level.func.name}, which the pipeline does not use"
+        )
         accepted = f"a stage of {', '.join(_others(child, program))}; or {action.level.func.name} as an output too"
         raise refused(directive, reason, accepted=accepted)
     parent = StageId(name, action.level.stage or 0)
@@ -49,20 +51,10 @@ def _check_pair(child: StageId, directive: Directive, program: Program, schedule
         raise refused(directive, f"{name} has no update {parent.stage - 1}", accepted=f"a stage of {name}")
     for stage in (child, parent):
         if stage.func not in program.outputs and schedules[stage.func].compute_level.is_inlined:
-            reason = f"{stage.func} is inlined into its consumers, so `{stage}` has no loops of its own"
+            reason = f"{stage.func} is inlined into its consumers, so `{shown(stage, program)}` has no loops of its own"
             raise refused(directive, reason, accepted=f"{stage.func}.compute_root(), or compute_at() a loop, for both")
-        if _is_specialized(stage.func, program, schedules):
-            reason = f"{stage.func} has specializations, so there are several nests of it to share loops with"
-            raise refused(directive, reason, accepted="Funcs without specialize()")
     if action.level.loop != OUTERMOST:
-        _check_loops(child, parent, action, directive, schedules)
-
-
-def _is_specialized(func: str, program: Program, schedules: Mapping[str, FuncSchedule]) -> bool:
-    branches = (d.branch for d in program.functions[func].definitions)
-    return any(b is not None and (b.path or b.failure) for b in branches) or any(
-        nest.specializations for nest in schedules[func].nests
-    )
+        _check_loops(child, parent, action, directive, program, schedules)
 
 
 def _others(child: StageId, program: Program) -> list[str]:
@@ -74,33 +66,35 @@ def _check_loops(
     parent: StageId,
     action: ComputeWith,
     directive: Directive,
+    program: Program,
     schedules: Mapping[str, FuncSchedule],
 ) -> None:
     shared = []
+    here, there = shown(child, program), shown(parent, program)
     for stage in (parent, child):
         nest = schedules[stage.func].nests[stage.stage]
         names = nest.loop_names
         if action.level.loop not in names:
-            reason = f"`{stage}` has no loop `{action.level.loop}`: its loops are {_listed(nest)}"
+            reason = f"`{shown(stage, program)}` has no loop `{action.level.loop}`: its loops are {_listed(nest)}"
             raise refused(directive, reason, accepted="a loop that both stages have")
         shared.append(nest.dims[names.index(action.level.loop) :][::-1])
     loops, own = shared
     if [d.name for d in loops] != [d.name for d in own]:
         raise refused(
             directive,
-            f"down to `{action.level.loop}`, the loops of `{parent}` are {', '.join(d.name for d in loops)}",
-            f"and those of `{child}` are {', '.join(d.name for d in own)} (outermost first): one nest cannot run both",
+            f"down to `{action.level.loop}`, the loops of `{there}` are {', '.join(d.name for d in loops)}",
+            f"and those of `{here}` are {', '.join(d.name for d in own)} (outermost first): one nest cannot run both",
             accepted="the same loops in the same order around the loop shared; split(), reorder() and rename() do that",
         )
     for one, other in zip(loops, own, strict=True):
         if one.kind is not other.kind or one.is_reduction is not other.is_reduction:
             sort, own_sort = (f"{d.kind.name.lower()} {'reduction ' * d.is_reduction}loop" for d in (one, other))
-            reason = f"`{one.name}` is a {sort} of `{parent}` and a {own_sort} of `{child}`"
+            reason = f"`{one.name}` is a {sort} of `{there}` and a {own_sort} of `{here}`"
             raise refused(directive, reason, accepted="loops of one kind")
     names = schedules[child.func].nests[child.stage].loop_names
     unknown = [name for name, _ in action.align if name not in names]
     if unknown:
-        reason = f"an alignment is given for `{unknown[0]}`, and `{child}` has no such loop"
+        reason = f"an alignment is given for `{unknown[0]}`, and `{here}` has no such loop"
         raise refused(directive, reason, accepted=f"alignments for {', '.join(d.name for d in own)}")
 
 
@@ -121,7 +115,7 @@ def _check_circles(program: Program, schedules: Mapping[str, FuncSchedule]) -> N
         while at in parents:
             at = parents[at].parent
             if at == start:
-                circle = " with ".join(f"`{s}`" for s in [*seen, start])
+                circle = " with ".join(f"`{shown(s, program)}`" for s in [*seen, start])
                 raise refused(
                     parents[start].directive,
                     f"the stages are to be computed in a circle: {circle}",
@@ -140,7 +134,7 @@ def _check_dependences(program: Program, fused: FusedNests) -> None:
         for one in group:
             for other in group:
                 if other in needs[one]:
-                    raise _dependent(one, other, group, needs, fused)
+                    raise _dependent(one, other, group, needs, program, fused)
     for at, first in enumerate(groups):
         for second in groups[at + 1 :]:
             if _needs(first, second, needs) and _needs(second, first, needs):
@@ -167,7 +161,7 @@ def _needs(group: Sequence[str], other: Sequence[str], needs: Mapping[str, set[s
 
 
 def _dependent(
-    reader: str, read: str, group: Sequence[str], needs: Mapping[str, set[str]], fused: FusedNests
+    reader: str, read: str, group: Sequence[str], needs: Mapping[str, set[str]], program: Program, fused: FusedNests
 ) -> IllegalSchedule:
     pairs = [f for f in fused.fusions.values() if {f.child.func, f.parent.func} == {reader, read}]
     fusion = pairs[0] if pairs else _fusion_in(group, fused)
@@ -176,9 +170,13 @@ def _dependent(
     return refused(
         fusion.directive,
         f"{reader} reads {read}{way}: values would be used before they are computed",
-        f"`{fusion.child}` and `{fusion.parent}` run in one loop nest only if neither needs the other",
+        f"{_pair(fusion, program)} run in one loop nest only if neither needs the other",
         accepted=f"{read}.compute_at() a loop of {reader}, or {read}.compute_root()",
     )
+
+
+def _pair(fusion: Fusion, program: Program) -> str:
+    return f"`{shown(fusion.child, program)}` and `{shown(fusion.parent, program)}`"
 
 
 def _fusion_in(group: Sequence[str], fused: FusedNests) -> Fusion:
@@ -194,10 +192,10 @@ def _check_stage_order(program: Program, fused: FusedNests) -> None:
         crossing = [fused.fusions[s] for s in stuck if s in fused.fusions]
         if crossing:
             last = crossing[-1]
-            others = ", ".join(f"`{f.child}` and `{f.parent}`" for f in crossing[:-1])
+            others = ", ".join(_pair(f, program) for f in crossing[:-1])
             raise refused(
                 last.directive,
-                f"{others or 'other stages'} are computed together too; with `{last.child}` and `{last.parent}` in one "
+                f"{others or 'other stages'} are computed together too; with {_pair(last, program)} in one "
                 "nest, stages of a Func would be out of order",
                 "each Func's stages run in the order of their definitions",
                 accepted="stages computed with stages that come in the same order, without others left out between",
@@ -209,9 +207,10 @@ def _check_stage_order(program: Program, fused: FusedNests) -> None:
                 if early:
                     fusion = fused.fusions.get(early[0], fused.fusions.get(later))
                     assert fusion is not None, "one of two stages in a nest is a child"
+                    first, second = shown(later, program), shown(early[0], program)
                     raise refused(
                         fusion.directive,
-                        f"in the shared loops, `{later}` would come before `{early[0]}`",
+                        f"in the shared loops, `{first}` would come before `{second}`",
                         accepted="the stages of a Func in the order of their definitions",
                     )
 
@@ -225,11 +224,13 @@ def _check_updates(program: Program, fused: FusedNests) -> None:
                 broken = early.func == late.func and broken_order(early, late, program.functions[late.func], fused)
                 if broken:
                     fusion = fused.fusions.get(late) or fused.fusions[early]
+                    first, second = shown(early, program), shown(late, program)
+                    loop = broken[0].replace("$", ".")
                     raise refused(
                         fusion.directive,
-                        f"`{early}` and `{late}` would take turns in loop `{broken[0].replace('$', '.')}`; {broken[1]}",
+                        f"`{first}` and `{second}` would take turns in loop `{loop}`; {broken[1]}",
                         "so values could be used before they are final",
-                        accepted=f"`{late}` and `{early}` in nests of their own",
+                        accepted=f"`{second}` and `{first}` in nests of their own",
                     )
 
 

@@ -39,6 +39,11 @@ class OwnLoop(NamedTuple):
     loop: str
 
 
+def shown(stage: StageId, program: Program) -> str:
+    """The stage as the user writes it, of which it may be a version."""
+    return str(StageId(stage.func, program.functions[stage.func].written_stage(stage.stage)))
+
+
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """Stage `child` shares as many outermost loops with `parent` as there are `aligns`, the outermost first."""

@@ -307,9 +307,23 @@ def test_of_two_partners_the_last_counts() -> None:
         h.realize([3, 2])
 
 
-def test_specialized_funcs_share_no_loops(golden: Any) -> None:
+def test_versions_share_loops_that_all_of_them_have(golden: Any) -> None:
     f, g, h = producers()
-    g.compute_with(f, y)
+    wide = hl.Param(hl.Bool(), "wide")
+    f.update(0).specialize(wide).split(x, xo, xi, 8)
+    g.update(0).compute_with(f.update(0), y)
     check(h)
-    f.specialize(hl.Param(hl.Bool(), "wide")).split(x, xo, xi, 8)
+    f.update(0).specialize(wide).split(y, yo, yi, 8)
     assert golden == refused(h)
+
+
+def test_one_version_alone_shares_no_loops() -> None:
+    f, g, _ = producers()
+    version = g.specialize(hl.Param(hl.Bool(), "wide"))
+    with pytest.raises(hl.ScheduleError) as refusal:
+        version.compute_with(f, y)
+    assert without_place(refusal.value) == (
+        "g.specialize(wide).compute_with(f, y)\n"
+        "  the loops of a stage are shared in all of its versions, and this is one of them\n"
+        "  accepted here: compute_with() of the stage itself"
+    )

@@ -15,6 +15,7 @@ from ...ir.refs import FunctionRef
 from ...schedule.directives import (
     Atomic,
     Bound,
+    ComputeWith,
     CopyTo,
     DebugToFile,
     Directive,
@@ -150,6 +151,8 @@ def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables
     if isinstance(action, Atomic):  # what is known of the update is found out, whatever is written
         override = action.override_associativity_test
         action = turns(nest, contents.defined_function, contents, override=override)
+    if isinstance(action, ComputeWith) and depth:
+        raise Malformed("compute_with() is about all versions of a stage")
     directive = Directive(action, nest.stage, read.location, read.text)
     admit(contents, directive)
     nest = applied(contents, nest, directive)
