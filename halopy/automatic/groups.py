@@ -15,6 +15,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from ..ir.extern import extern_call
 from ..schedule.initial import pure_variables
 from .boxes import Box, Boxes, points, readers_of, size
 from .machine import Machine
@@ -75,7 +76,8 @@ class _Grouping:
     def own(self, name: str) -> Group:
         """The group of a Func alone."""
         box = self.boxes.root[name]
-        rows = None if box is None or len(self.functions[name].definitions) > 1 else self.row_dimension(name, box)
+        has_rows = len(self.functions[name].definitions) == 1 and extern_call(self.functions[name]) is None
+        rows = self.row_dimension(name, box) if box is not None and has_rows else None
         group = Group(name, rows)
         if rows is not None and box is not None:
             at = self.functions[name].args.index(rows)

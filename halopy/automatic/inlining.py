@@ -13,6 +13,7 @@ from ..ir.function import Function
 from ..ir.program import Program
 from ..lower.inline_functions import inline_functions
 from ..lower.place_functions import stage_reads
+from ..schedule.extern_stages import never_inlined
 from .boxes import Boxes, points, readers_of
 from .estimates import Expected
 from .machine import Machine
@@ -27,7 +28,7 @@ def without_cheap(program: Program, expected: Expected, machine: Machine, wanted
     evaluations, readers = _evaluations(program, boxes), readers_of(boxes)
     inlined: list[str] = []
     for name in program.functions:  # producers first: what is substituted is counted with who reads it
-        if program.functions[name].updates or name in program.outputs:
+        if program.functions[name].updates or name in program.outputs or name in never_inlined(program):
             continue
         current = inline_functions(program, inlined).functions[name]
         far = machine.traffic(current.dtypes) if len(readers[name]) > 1 and _is_large(current, boxes, machine) else 0

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import DefinitionError
 from ..instrument import timed
+from ..ir.extern import extern_call
 from ..ir.program import Program
 from ..ir.stmt import LoopKind
 from ..recursion import deep_recursion
 from ..schedule.directives import INLINED, ROOT, ComputeAt, LoopLevel, StoreAt
+from ..schedule.extern_stages import never_inlined
 from ..schedule.nest import FuncSchedule
 from .boxes import Box, Boxes
 from .choices import Choice
@@ -45,7 +47,7 @@ def automatic_schedule(
 
 def _proved(boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine) -> list[Choice]:
     """Directives for groups whose members never compute a row twice in one strip."""
-    alone: set[str] = set()
+    alone = set(never_inlined(boxes.program))
     while True:
         groups = groups_of(boxes, machine, alone)
         choices = _Directives(boxes, schedules, machine).of(groups)
@@ -90,7 +92,7 @@ class _Directives:
     def alone(self, name: str) -> list[Choice]:
         """All of a Func at once, before its consumers."""
         choices, box = self.at_root(name), self.boxes.root[name]
-        if box is None:
+        if box is None or extern_call(self.program.functions[name]) is not None:
             return choices
         for stage, definition in enumerate(self.program.functions[name].definitions):
             loops = self.loops(name, stage, box)

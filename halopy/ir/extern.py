@@ -13,13 +13,23 @@ from .function import Function
 from .program import Program
 from .services import CallExtern, ExternArgument
 
-PREFIX = "extern "
+_PREFIX, _CPP = "extern ", "C++ "
 
 
 def extern_call(function: Function) -> Call | None:
     """The call that computes the function; None where its definition does."""
     value = function.definitions[0].values[0]
-    return value if isinstance(value, Call) and value.name.startswith(PREFIX) else None
+    return value if isinstance(value, Call) and value.name.startswith(_PREFIX) else None
+
+
+def name_of_call(function: str, *, is_cpp: bool) -> str:
+    """The name of a Call of a C or C++ function; of C++ with its namespaces."""
+    return f"{_PREFIX}{_CPP if is_cpp else ''}{function}"
+
+
+def called_function(call: Call) -> str:
+    """The name of the function that the Call means."""
+    return call.name.removeprefix(_PREFIX).removeprefix(_CPP)
 
 
 def extern_numbers(function: Function) -> tuple[Expr, ...]:
@@ -37,7 +47,8 @@ def extern_service(program: Program, func: str, shown: str) -> CallExtern:
     function = program.functions[func]
     call = _call(function)
     arguments = tuple(_argument(program, arg) for arg in call.args)
-    return CallExtern(call.name.removeprefix(PREFIX), func, shown, arguments, function.dtypes)
+    is_cpp = call.name == name_of_call(called_function(call), is_cpp=True)
+    return CallExtern(called_function(call), is_cpp, func, shown, arguments, function.dtypes)
 
 
 def _call(function: Function) -> Call:

@@ -101,10 +101,12 @@ class CallExtern:
 
     args: the numbers among `arguments`, then the region (min and extent of each dimension) of each Func among them, and
     of `func`. Once storage is flat: of each value of each such Func the offset where the region begins, then (min,
-    extent, stride) of each dimension. `shown` is the name of the Func in messages.
+    extent, stride) of each dimension. `shown` is the name of the Func in messages. A function of C++ has a name with
+    namespaces.
     """
 
     function: str
+    is_cpp: bool
     func: str
     shown: str
     arguments: tuple[ExternArgument, ...]

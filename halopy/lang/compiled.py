@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..codegen.c.extern_text import symbol_of
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline
 from ..errors import BufferError, ParamError
 from ..ir.expr import const
-from ..ir.extern import PREFIX, extern_call
+from ..ir.extern import extern_call, extern_service
 from ..ir.program import Program
 from ..ir.refs import ImageRef
 from ..lower.query_bounds import Query, query_bounds
@@ -120,9 +121,10 @@ class Variant:
 def _check_extern(program: Program) -> None:
     """Raises DefinitionError where an extern stage's function is not in this process."""
     for function in program.functions.values():
-        call = extern_call(function)
-        if call is not None and not has_symbol(name := call.name.removeprefix(PREFIX)):
-            raise missing_function(name, function.name, function.location)
+        if extern_call(function) is not None:
+            call = extern_service(program, function.name, function.name)
+            if not has_symbol(symbol_of(call)):
+                raise missing_function(call, function.location)
 
 
 class PreparedCall:

@@ -8,6 +8,7 @@ from html import escape
 from ..errors import HalideError
 from ..ir.function import Definition
 from ..lower.single_loops import single_loops
+from ..schedule.extern_stages import place_extern_stages
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
 from ..schedule.separate_specializations import separate_specializations
@@ -42,7 +43,8 @@ def func_text(func: FuncContents) -> str:
 
 def loop_nest(now: Snapshot) -> str:
     """The loops as pseudo-code. Raises IllegalSchedule where a place does not enclose all uses."""
-    program, schedules = separate_specializations(now.program, now.schedules)
+    schedules = place_extern_stages(now.program, now.schedules)
+    program, schedules = separate_specializations(now.program, schedules)
     check_placements(program, schedules)
     return loop_nest_text(program, schedules, single_loops(program, schedules))
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ..dtypes import INT32, DType
 from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
-from ..ir.extern import PREFIX
+from ..ir.extern import name_of_call
 from ..ir.function import Definition, Function
 from ..source import caller
 from ..target_features import DeviceAPI
@@ -24,6 +24,8 @@ from .types import Type, to_dtype
 from .var import Var
 
 __all__ = ["ExternFuncArgument"]
+
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 
 Given: TypeAlias = "FuncScheduling | Buffer | InputImage | ExprLike | int | float | ExternFuncArgument"
 
@@ -68,7 +70,7 @@ class ExternFuncArgument:
         if given is None:
             raise _refused(func, "one of its arguments is undefined", "Funcs, Buffers, ImageParams and numbers")
         node = to_node(given)
-        if node.has(nodes.FuncAccess, nodes.ImageAccess, nodes.Var, nodes.RVarAccess, nodes.Random):
+        if not is_number_before_the_run(node):
             raise _refused(
                 func, f"its argument `{Expr(node)}` is no number before the pipeline runs", "numbers, Params and shapes"
             )
@@ -88,10 +90,10 @@ def define_extern(
     location = caller()
     if func.function is not None:
         raise _refused(func.name, "it has a definition already", "one definition")
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", function_name):
-        raise _refused(func.name, f"{function_name!r} is no name of a C function", "letters, digits and _")
-    if mangling is NameMangling.CPlusPlus:
-        raise _refused(func.name, "functions of C++ are not found by their name", 'extern "C", NameMangling.C')
+    is_cpp = mangling is NameMangling.CPlusPlus
+    if not is_function_name(function_name, is_cpp=is_cpp):
+        accepted = "names with :: between" if is_cpp else "letters, digits and _"
+        raise _refused(func.name, f"{function_name!r} is no name of a {'C++' if is_cpp else 'C'} function", accepted)
     if device_api not in (DeviceAPI.Host, DeviceAPI["None"]):
         raise _refused(func.name, f"{device_api} is not there", "DeviceAPI.Host")
     dtypes: tuple[DType, ...] = tuple(map(to_dtype, types if isinstance(types, Sequence) else [types]))
@@ -99,14 +101,30 @@ def define_extern(
         raise _refused(func.name, "it has no types", "one type or more")
     names = _names(func.name, dimensions)
     args = tuple(ExternFuncArgument(p)._node(func.name) for p in params)
-    values = tuple(nodes.Call(f"{PREFIX}{function_name}", args, dtype) for dtype in dtypes)
+    values = tuple(nodes.Call(name_of_call(function_name, is_cpp=is_cpp), args, dtype) for dtype in dtypes)
     definition = Definition(tuple(map(nodes.Var, names)), values, None, location)
     if func.required_dtypes and func.required_dtypes != dtypes:
         raise TypeMismatch(
             f"Func `{func.name}` was declared with other types", location=location, accepted=str(func.required_dtypes)
         )
+    if func.required_rank not in (None, len(names)):
+        raise TypeMismatch(
+            f"Func `{func.name}` was declared with {func.required_rank} dimensions, and is given {len(names)}",
+            location=location,
+            accepted=f"{func.required_rank} Vars",
+        )
     freeze_called(definition, func)
     func.set_function(Function(func.name, names, dtypes, (definition,), location))
+
+
+def is_function_name(name: str, *, is_cpp: bool) -> bool:
+    """Whether a function of C, or of C++ with its namespaces, may be called so."""
+    return re.fullmatch(rf"{_NAME}(::{_NAME})*" if is_cpp else _NAME, name) is not None
+
+
+def is_number_before_the_run(node: nodes.Expr) -> bool:
+    """Whether the expression is made of Params and shapes alone."""
+    return not node.has(nodes.FuncAccess, nodes.ImageAccess, nodes.Var, nodes.RVarAccess, nodes.Random)
 
 
 def _names(func: str, dimensions: int | Sequence[Var]) -> tuple[str, ...]:

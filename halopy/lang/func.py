@@ -9,7 +9,7 @@ from typing import Self
 from ..dtypes import DType
 from ..errors import DefinitionError
 from ..ir import expr as nodes
-from ..ir.extern import PREFIX, extern_call
+from ..ir.extern import called_function, extern_call
 from ..ir.function import Definition, Function
 from ..source import caller
 from ..target_features import DeviceAPI
@@ -209,7 +209,8 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
         The function is one of this process, of a library opened with `ctypes.CDLL(path, ctypes.RTLD_GLOBAL)`; of a
         compiled file, the linker finds it. Called with inputs whose host is NULL, it writes into their shapes which
         regions it needs for the shape of the result. What is not 0 ends the run with an error.
-        `arguments` are the Vars of its dimensions, or how many there are.
+        `arguments` are the Vars of its dimensions, or how many there are. With NameMangling.CPlusPlus the function is
+        one of C++, and its name may have namespaces.
         """
         types = aliases.pop("type", types)  # type: ignore[assignment]
         arguments = aliases.pop("dimensionality", arguments)  # type: ignore[assignment]
@@ -224,7 +225,7 @@ class Func(FuncTracing, FuncStorage, FuncRunning, FuncOutputs):
     def extern_function_name(self) -> str:
         """The C function that computes an extern stage; "" for other Funcs."""
         call = None if self._contents.function is None else extern_call(self._contents.function)
-        return "" if call is None else call.name.removeprefix(PREFIX)
+        return "" if call is None else called_function(call)
 
     def __repr__(self) -> str:
         return f"<halopy.Func {func_text(self._contents)}>"

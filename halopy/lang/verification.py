@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from ..compile import lowered_pipeline
 from ..errors import ScheduleError, UnsupportedTarget
+from ..ir.extern import extern_call
 from ..ir.kernel import LoweredKernel
 from ..ir.node import find
 from ..ir.stmt import Assert, ErrorSite, LoopKind
@@ -69,6 +70,8 @@ def _of_stage(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -
         yield _decided("order", name, contents, serial, sizes)
         if serial.dims != nest.dims:
             yield _decided("concurrency", name, contents, nest, sizes)
+    elif extern_call(contents.defined_function) is not None:
+        yield Obligation("order", (name,), NOT_PROVED, "a function outside computes it, of which nothing is known")
     else:
         yield Obligation("order", (name,), PROVED, "each element is computed from others alone, so any order will do")
     yield from (_of_tail(name, nest, step) for step in nest.steps if isinstance(step, Split))

@@ -9,6 +9,7 @@ import ctypes
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ..codegen.c.extern_text import symbol_of
 from ..dtypes import Code, DType
 from ..errors import DefinitionError, RequirementFailed
 from ..ir.services import AskExtern, CallExtern, ExternArgument
@@ -83,22 +84,23 @@ def call_function(
 
 
 def _invoke(call: CallExtern, numbers: Sequence[int | float], buffers: Sequence[Sequence[Any]], when: str) -> None:
-    if not has_symbol(call.function):
-        raise missing_function(call.function, call.shown)
+    symbol = symbol_of(call)
+    if not has_symbol(symbol):
+        raise missing_function(call)
     rest = iter(numbers)
     arguments: list[Any] = []
     for argument, given in zip(call.arguments, buffers, strict=False):
         arguments += _pointers(given) if argument.name else [_number(next(rest), argument.dtypes[0])]
     arguments += _pointers(buffers[-1])
-    code = ctypes.CDLL(None)[call.function](*arguments)
+    code = ctypes.CDLL(None)[symbol](*arguments)
     if code:
         raise RequirementFailed(f"extern stage `{call.shown}`: {call.function}{when} returned {code}")
 
 
-def missing_function(name: str, stage: str, location: SourceLocation | None = None) -> DefinitionError:
+def missing_function(call: CallExtern, location: SourceLocation | None = None) -> DefinitionError:
     """What is raised where a function is nowhere to be found."""
     return DefinitionError(
-        f"the function `{name}` of the extern stage `{stage}` is not in this process",
+        f"the function `{call.function}` of the extern stage `{call.shown}` is not in this process",
         location=location,
         accepted="a function of a library opened with ctypes.CDLL(path, ctypes.RTLD_GLOBAL)",
     )

@@ -208,6 +208,20 @@ def test_what_cannot_be_is_refused(golden: str):
     assert "\n".join(texts) == golden
 
 
+def test_what_a_func_was_declared_to_be_holds_for_extern_stages():
+    with pytest.raises(hl.TypeMismatch, match="declared with 1 dimensions, and is given 2"):
+        hl.Func(hl.Float(32), 1, "g").define_extern("f", [], hl.Float(32), [x, y])
+    with pytest.raises(hl.TypeMismatch, match="declared with other types"):
+        hl.Func([hl.UInt(8), hl.Float(64)], 2, "g").define_extern("f", [], [INT, hl.Float(32)], [x, y])
+    g = hl.Func("g")
+    with pytest.raises(hl.DefinitionError, match="`g` is a Func without a definition"):
+        g.define_extern("f", [g], INT, [x, y])
+    g.define_extern("one::two", [], INT, [x, y], hl.NameMangling.CPlusPlus)
+    assert g.extern_function_name() == "one::two"
+    with pytest.raises(hl.DefinitionError, match=r"'one::' is no name of a C\+\+ function"):
+        hl.Func("g").define_extern("one::", [], INT, [x, y], hl.NameMangling.CPlusPlus)
+
+
 def test_an_extern_stage_has_no_updates():
     f, g = hl.Func("f"), hl.Func("g")
     f[x, y] = x

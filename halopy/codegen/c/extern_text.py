@@ -12,12 +12,24 @@ from itertools import islice
 
 from ...dtypes import DType
 from ...ir.services import CallExtern, ExternArgument
+from .mangling import BUFFER, mangled
 from .types import memory_type
 
 Shape = Sequence[Sequence[str]]
 Given = tuple[str, str]  # the C type and text of an argument
 
 NEEDS_MORE, LEAVES_OUTER = 1, 2  # what may be wrong with an answer
+
+
+def symbol_of(call: CallExtern) -> str:
+    """The name by which the linker finds the function."""
+    if not call.is_cpp:
+        return call.function
+    types: list[DType | str] = []
+    for argument in call.arguments:
+        types += [BUFFER] * len(argument.dtypes) if argument.name else argument.dtypes
+    *namespaces, name = call.function.split("::")
+    return mangled(namespaces, name, [*types, *[BUFFER] * len(call.dtypes)])
 
 
 class ExternText:
@@ -69,8 +81,9 @@ class ExternText:
         return iter([(memory_type(dtype), next(operands)) for dtype in dtypes])
 
     def _call(self, code: str, given: Sequence[Given]) -> None:
-        name = self.fresh(self.service.function)  # a name of the kernel's own may be the same
-        label = "" if name == self.service.function else f' __asm__("{self.service.function}")'
+        symbol = symbol_of(self.service)
+        name = self.fresh(self.service.function.split("::")[-1])  # a name of the kernel's own may be the same
+        label = "" if name == symbol else f' __asm__("{symbol}")'
         types = ", ".join(kind for kind, _ in given) or "void"
         self.lines.append(f"extern int32_t {name}({types}){label};")
         self.lines.append(f"{code} = {name}({', '.join(text for _, text in given)});")

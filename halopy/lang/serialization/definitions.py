@@ -17,6 +17,7 @@ from ..func_contents import FuncContents
 from ..groups import with_fitting_groups
 from ..sizes import size_expression
 from ..wrappers import Redirected
+from .extern_stages import ExternRecord, definition_of, extern_record
 from .malformed import Malformed, inside
 from .nodes import check_coordinates
 
@@ -31,19 +32,27 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class FuncRecord:
-    """A Func without its schedule. `function` has the name that it was defined under: a clone's is its original's."""
+    """A Func without its schedule. `function` has the name that it was defined under: a clone's is its original's.
+
+    That of an extern stage has no definitions, as `extern` stands for them.
+    """
 
     name: str
     function: Function | None
     required_types: tuple[DType, ...] = ()
     required_rank: int | None = None
     is_frozen: bool = False
+    extern: ExternRecord | None = None
 
 
 def record_of(contents: FuncContents) -> FuncRecord:
     """The Func as it is now."""
+    function = contents.function
+    extern = None if function is None else extern_record(function)
+    if function is not None and extern is not None:
+        function = replace(function, definitions=())
     return FuncRecord(
-        contents.name, contents.function, contents.required_dtypes, contents.required_rank, contents.frozen
+        contents.name, function, contents.required_dtypes, contents.required_rank, contents.frozen, extern
     )
 
 
@@ -51,6 +60,13 @@ def define_again(contents: FuncContents, record: FuncRecord) -> None:
     """Give the Func its definitions. Raises Malformed where the language would refuse them."""
     contents.required_dtypes, contents.required_rank = record.required_types, record.required_rank
     if record.function is None:
+        return
+    if record.extern is not None:
+        with inside("extern"):
+            definition = definition_of(contents, record.function, record.extern)
+        function = _defined(contents, record.function, definition)
+        contents.set_function(replace(function, name=record.function.name, location=record.function.location))
+        contents.frozen = record.is_frozen
         return
     with inside("function", "definitions"):
         if not record.function.definitions:
