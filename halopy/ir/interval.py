@@ -9,7 +9,6 @@ types the whole range is given where a value may wrap. Floating-point symbols ar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,16 @@ from . import expr as ir
 from .depth import STEP, stepping_stones
 from .expr import FALSE, TRUE, Expr, const, const_value
 from .fold import Number
+from .interval_ends import (
+    MONOTONE,
+    distance,
+    is_always_a_number,
+    magnitude,
+    monotone,
+    numbers_only,
+    ordered,
+    quotient_by_any_sign,
+)
 from .linear import LinearForm, expr_of, linear
 from .ranges import Ranges, type_range
 from .rewrite import substitute
@@ -225,17 +234,7 @@ def _times(a: Interval, factor: Expr, sign: int) -> Interval:
         return Interval(hi, lo)
     if lo is None or hi is None:
         return EVERYTHING
-    return _ordered(lo, hi)
-
-
-def _ordered(a: Expr, b: Expr) -> Interval:
-    """The interval between two ends, whichever is greater. Floats that have no order, as one is no number: anything."""
-    low, high = build.minimum(a, b), build.maximum(a, b)
-    if not a.dtype.is_float or (const_value(a) is not None and const_value(b) is not None):
-        return Interval(low, high)
-    is_number = build.logical_or(build.le(a, b), build.le(b, a))
-    least, greatest = (const(end, a.dtype) for end in (-math.inf, math.inf))
-    return Interval(build.select(is_number, low, least), build.select(is_number, high, greatest))
+    return ordered(lo, hi)
 
 
 def _float_sum(self: _Bounds, e: Any) -> Interval:
@@ -243,10 +242,13 @@ def _float_sum(self: _Bounds, e: Any) -> Interval:
     if a.lo is e.a is a.hi and b.lo is e.b is b.hi:
         return Interval(e, e)
     if type(e) is ir.Mul:
-        a, factor = (b, a.lo) if a.lo is a.hi else (a, b.lo)
-        if factor is not None and None not in a and (a is self(e.a) or a is self(e.b)) and _single(self, factor):
+        moving, fixed = (b, a) if a.lo is a.hi else (a, b)
+        factor = fixed.lo
+        if factor is not None and factor is fixed.hi and None not in moving and _single(self, factor):
             c = const_value(factor)
-            return _times(a, factor, 0 if c is None or c != c else 1 if c >= 0 else -1)
+            return _times(moving, factor, 0 if c is None or c != c else 1 if c >= 0 else -1)
+        if a.lo and a.hi and b.lo and b.hi and self.sign(e.a) > 0 and self.sign(e.b) > 0 and is_always_a_number(e):
+            return numbers_only(Interval(build.mul(a.lo, b.lo), build.mul(a.hi, b.hi)))
         return self.numbers(e)
     if None in a or None in b:
         return EVERYTHING
@@ -254,18 +256,7 @@ def _float_sum(self: _Bounds, e: Any) -> Interval:
     operator: Any = type(e)
     make = build.BINARY[operator]
     assert a.lo and a.hi and low and high, "checked above"
-    return _numbers_only(Interval(make(a.lo, low), make(a.hi, high)))
-
-
-def _numbers_only(i: Interval) -> Interval:
-    """The interval of floats; where an end is no number, such as a sum of infinities, anything."""
-    lo, hi = i
-    assert lo is not None and hi is not None, "there are two ends"
-    if const_value(lo) is None:
-        lo = build.select(build.eq(lo, lo), lo, const(-math.inf, lo.dtype))
-    if const_value(hi) is None:
-        hi = build.select(build.eq(hi, hi), hi, const(math.inf, hi.dtype))
-    return Interval(lo, hi)
+    return numbers_only(Interval(make(a.lo, low), make(a.hi, high)))
 
 
 def _single(self: _Bounds, e: Expr) -> bool:
@@ -279,7 +270,7 @@ def _div(self: _Bounds, e: ir.Div) -> Interval:
     lo, hi = self.ranges.of(e.b)
     has_sign = (lo is not None and lo > 0) or (hi is not None and hi < 0)
     if e.dtype.is_float and not has_sign and b.lo is e.b is b.hi and None not in a:
-        return _div_of_any_sign(a, e.b)
+        return quotient_by_any_sign(a, e.b)
     if b.lo is None or b.lo is not b.hi or not has_sign:
         return _div_by_moving(self, e, a, b)
     if e.dtype.is_float and None in a:
@@ -289,17 +280,6 @@ def _div(self: _Bounds, e: ir.Div) -> Interval:
     if not e.dtype.is_index_like and not e.dtype.is_float and hi is not None and hi < 0:
         return self.numbers(e)
     return Interval(low, high) if lo is not None and lo > 0 else Interval(high, low)
-
-
-def _div_of_any_sign(a: Interval, divisor: Expr) -> Interval:
-    """The quotients of the ends, in order; by zero, anything."""
-    assert a.lo is not None and a.hi is not None, "the caller has checked"
-    low, high = build.div(a.lo, divisor), build.div(a.hi, divisor)
-    is_zero = build.eq(divisor, const(0, divisor.dtype))
-    least, greatest = (const(end, divisor.dtype) for end in (-math.inf, math.inf))
-    ordered = _ordered(low, high)
-    assert ordered.lo is not None and ordered.hi is not None, "there are two ends"
-    return Interval(build.select(is_zero, least, ordered.lo), build.select(is_zero, greatest, ordered.hi))
 
 
 def _div_by_moving(self: _Bounds, e: ir.Div, a: Interval, b: Interval) -> Interval:
@@ -397,6 +377,8 @@ def _keeps_order(self: _Bounds, e: ir.Cast, source: DType, target: DType) -> boo
         return source.is_uint
     if source.is_index_like and target.is_index_like:
         return True
+    if isinstance(e.a, ir.Call) and e.a.name in ("abs", "absd") and e.a.args[0].dtype.is_index_like:
+        return target.is_index_like  # distances do not overflow either
     lo, hi = self.ranges.of(e.a)
     lo, hi = (source.min if lo is None else lo), (source.max if hi is None else hi)
     return target.can_hold(int(lo)) and target.can_hold(int(hi))
@@ -477,43 +459,23 @@ def _call(self: _Bounds, e: ir.Call) -> Interval:
         return intersect(args[0], Interval(args[1].lo, args[2].hi)) if e.dtype.is_integer else args[0]
     if e.name == "if_then_else":
         return _choose(self, e, *e.args)
-    if e.name in _MONOTONE and not any(None in i for i in args):
-        return _monotone(e, args)
+    if e.name in MONOTONE and not any(None in i for i in args):
+        return monotone(e, args)
+    if e.name == "sqrt" and self.sign(e.args[0]) > 0 and None not in args[0]:
+        return Interval(*(build.call(e.name, (end,), e.dtype.element) for end in args[0] if end is not None))
     if e.name == "shift_right" and self.sign(e.args[1]) > 0 and const_value(e.args[1]) is not None:
         by = e.args[1] if e.args[1].dtype.lanes == 1 else const(const_value(e.args[1]) or 0, e.args[1].dtype.element)
         ends = (None if end is None else build.call(e.name, (end, by), e.dtype.element) for end in args[0])
         return Interval(*ends)
-    if e.name == "abs" and e.args[0].dtype.is_index_like:
-        return _abs(e, args[0], self.sign(e.args[0]))
+    if e.name == "shift_left" and e.dtype.is_index_like and const_value(e.args[1]) in range(e.dtype.bits - 1):
+        return _times(args[0], const(1 << int(const_value(e.args[1]) or 0), e.dtype.element), 1)
+    if e.name == "abs" and (
+        e.args[0].dtype.is_index_like or (e.dtype.is_float and None not in args[0] and is_always_a_number(e))
+    ):
+        return magnitude(e, args[0], self.sign(e.args[0]))
+    if e.name == "absd" and e.args[0].dtype.is_index_like:
+        return distance(e, *args)
     return self.numbers(e)
-
-
-_MONOTONE = {
-    "saturating_cast": (1,), "saturating_add": (1, 1), "saturating_sub": (1, -1), "widening_add": (1, 1),
-    "widening_sub": (1, -1), "halving_add": (1, 1), "rounding_halving_add": (1, 1), "bitwise_not": (-1,),
-    "floor": (1,), "ceil": (1,), "round": (1,), "trunc": (1,),
-}  # fmt: skip
-
-
-def _monotone(e: ir.Call, args: list[Interval]) -> Interval:
-    ends = []
-    for low in (True, False):
-        chosen = tuple(i.lo if (d > 0) == low else i.hi for i, d in zip(args, _MONOTONE[e.name], strict=True))
-        ends.append(build.call(e.name, tuple(c for c in chosen if c is not None), e.dtype.element))
-    return Interval(*ends)
-
-
-def _abs(e: ir.Call, a: Interval, sign: int) -> Interval:
-    dtype = e.dtype.element
-    lo, hi = a
-    if sign > 0:
-        return Interval(lo and build.cast(dtype, lo), hi and build.cast(dtype, hi))
-    if sign < 0:
-        lo, hi = hi and build.sub(0, hi), lo and build.sub(0, lo)
-        return Interval(lo and build.cast(dtype, lo), hi and build.cast(dtype, hi))
-    if lo is None or hi is None:
-        return Interval(const(0, dtype), const(dtype.max, dtype))
-    return Interval(const(0, dtype), build.cast(dtype, build.maximum(hi, build.sub(0, lo))))
 
 
 _RULES: dict[type, Callable[[_Bounds, Any], Interval]] = {

@@ -129,7 +129,7 @@ class LoopNests:
         if isinstance(extent, Const) or (level == ROOT_LEVEL and memory not in (MemoryKind.STACK, MemoryKind.REGISTER)):
             return extent
         outermost = level if level == ROOT_LEVEL else self.placement.path(level)[-2]
-        limit = most(simplify(self.regions.expand(extent, outermost)))
+        limit = most(simplify(substitute(self.regions.expand(extent, outermost), self.promised)))
         return const(limit) if limit is not None and 0 <= limit <= _LARGEST_CONSTANT_EXTENT else extent
 
     def produce(self, group: Sequence[str]) -> Stmt:

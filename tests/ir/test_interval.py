@@ -19,6 +19,7 @@ from .random_expressions import BOOL, INTEGERS, random_expr, random_values, rand
 x, y, n, m = Var("x"), Var("y"), Var("n"), Var("m")
 ROW = {"x": Interval(const(0), sub(n, 1))}
 TILE = {"x": Interval(mul(m, 8), add(mul(m, 8), 7))}
+SMALL = {"x": Interval(const(0), const(10))}
 BYTE = Read("bytes", (x,), 0, UINT8)
 SAMPLE = Read("samples", (x,), 0, FLOAT32)
 
@@ -31,7 +32,18 @@ def as_int(e: Expr) -> Expr:
     return ir.Cast(INT32, e)
 
 
+def as_float(e: Expr) -> Expr:
+    return ir.Cast(FLOAT32, e)
+
+
 CASES = {
+    "a product of two floats that move": (as_int(mul(as_float(x), as_float(x))), SMALL, const(0), const(100)),
+    "a magnitude of a float": (as_int(ir.Call("abs", (as_float(sub(x, 12)),), FLOAT32)), SMALL, const(2), const(12)),
+    "a distance": (
+        as_int(ir.Call("absd", (x, const(4)), UINT32)), {"x": Interval(const(-3), const(20))}, const(0), const(16)
+    ),
+    "a shift to the left": (ir.Call("shift_left", (sub(x, 3), const(2)), INT32), ROW, const(-12), add(mul(n, 4), -16)),
+    "a root": (as_int(ir.Call("sqrt", (as_float(mul(x, 10)),), FLOAT32)), SMALL, const(0), const(10)),
     "a sum": (add(mul(x, 2), y), ROW, y, add(add(mul(n, 2), y), -2)),
     "what cancels does not widen": (sub(add(x, y), x), ROW, y, y),
     "a difference turns round": (sub(y, x), ROW, add(sub(y, n), 1), y),

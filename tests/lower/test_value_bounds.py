@@ -104,3 +104,22 @@ def test_funcs_are_read_at_values_of_funcs_under_schedules() -> None:
     g.compute_at(h, y).vectorize(x, 8)
     h.vectorize(x, 4, hl.TailStrategy.GuardWithIf)
     np.testing.assert_array_equal(h.realize([19, 6]), h.reference([19, 6]))
+
+
+def test_an_input_is_read_over_all_of_a_product_of_floats() -> None:
+    image, f = hl.ImageParam(hl.Int(32), 1, "image"), hl.Func("f")
+    f[x] = image[hl.i32(hl.pow(hl.f32(hl.clamp(x, 0, 10)), 2))]
+    assert needed(f, image, 20) == (0, 101)
+    image.set(np.arange(40, dtype=np.int32))
+    with pytest.raises(hl.BufferError, match=r"reads \[0, 100\]"):
+        f.realize([20])
+
+
+def test_promised_extents_bound_memory_in_registers() -> None:
+    image, f, g = hl.ImageParam(hl.Float(32), 1, "image"), hl.Func("f"), hl.Func("g")
+    f[x] = x
+    g[x] = f[x % image.dim(0).extent()]
+    image.dim(0).set_extent(16)
+    f.compute_root().store_in(hl.MemoryType.Register)
+    image.set(np.zeros(16, np.float32))
+    np.testing.assert_array_equal(g.realize([40]), np.arange(40) % 16)
