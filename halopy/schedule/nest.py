@@ -312,7 +312,7 @@ def _skew(nest: StageNest, skew: Skew, directive: Directive) -> StageNest:
     dims = (*nest.dims[:at], skewed, *nest.dims[at + 1 :])
     changed = replace(nest, dims=dims, steps=(*nest.steps, skew))
     is_outside = at > by_at  # inside, each iteration of the other loop only counts it differently
-    if is_outside and skewed.is_ordered and not _may_come_in_any_order(nest):
+    if is_outside and skewed.is_ordered and not _may_come_in_any_order(changed):
         raise DoubtfulSchedule(
             directive.text,
             location=directive.location,

@@ -47,7 +47,8 @@ class Stage:
         self.params = dict(params or {})
         domain = self.definition.rdom
         self.ranges = {v.name: (self.value(v.min, {}), self.value(v.extent, {})) for v in domain.vars} if domain else {}
-        self.ranges |= dict.fromkeys(pure_variables(self.function, number), (0, SIZE))
+        for name in pure_variables(self.function, number):
+            self.ranges[name] = self.params.get(f"{name}.min", 0), self.params.get(f"{name}.extent", SIZE)
 
     def value(self, e: Expr, at: Values) -> int:
         return int(evaluate(_Named()(e), {**at, **self.params})[0])

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from ...ir.function import Function
 from ...ir.refs import FunctionRef
+from ...ir.rewrite import free_vars
 from ...ir.stmt import LoopKind
 from ...proof import NOT_PROVED, PROVED, REFUTED
 from ...schedule.directives import Atomic, LoopStep
@@ -93,7 +94,8 @@ def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free:
     broken = [v for v in checked if v is not None]
     sure = [v for v in broken if v.dependence.vague is None]
     if sure:
-        return _refuted(sure, model, affine)
+        timed_by = frozenset[str]().union(*(free_vars(part) for loop in loops for part in loop.date))
+        return _refuted(sure, model, affine, timed_by)
     if broken:
         return _in_doubt(broken[0])
     if not found:
@@ -101,9 +103,9 @@ def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free:
     return Verdict(PROVED, "iterations that touch one element keep their order")
 
 
-def _refuted(broken: list[Violation], model: Model, affine: Affine) -> Verdict:
+def _refuted(broken: list[Violation], model: Model, affine: Affine, timed_by: frozenset[str]) -> Verdict:
     """With the witness that is easiest to read: of the least sizes, and the first iterations."""
-    pairs = [(find_witness(v.pairs, v.dependence, model, affine), v.loop) for v in broken]
+    pairs = [(find_witness(v.pairs, v.dependence, model, affine, timed_by), v.loop) for v in broken]
     witness, loop = min(pairs, key=lambda pair: _size(pair[0]))
     how = "may run at the same time" if loop.is_at_once else "would come after it"
     return Verdict(REFUTED, witness.told(how), witness, _name(loop), loop.is_at_once)

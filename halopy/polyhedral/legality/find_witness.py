@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import islpy as isl
 
 from ...ir.expr import Expr, Var
@@ -13,8 +15,10 @@ from .stage_model import Model, shown
 _PARAMETER, _SET = isl.dim_type.param, isl.dim_type.set
 
 
-def find_witness(pairs: isl.Map, dependence: Dependence, model: Model, affine: Affine) -> Witness:
-    """A witness from pairs that exist."""
+def find_witness(
+    pairs: isl.Map, dependence: Dependence, model: Model, affine: Affine, timed_by: Collection[str] = ()
+) -> Witness:
+    """A witness from pairs that exist. `timed_by` are the symbols of the loops' dates."""
     space = pairs.get_space()
     symbols, variables = space.dim(_PARAMETER), space.dim(isl.dim_type.in_)
     point = _first(pairs, symbols, model)
@@ -28,7 +32,7 @@ def find_witness(pairs: isl.Map, dependence: Dependence, model: Model, affine: A
         _instance(model, source),
         _instance(model, sink),
         Cell(model.stage.function.name, tuple(_value(e, own, at, model, affine) for e in touched.index if e)),
-        _parameters(model, own),
+        _parameters(model, own, timed_by),
         dependence.source.is_write,
         dependence.sink.is_write,
     )
@@ -61,10 +65,11 @@ def _instance(model: Model, values: dict[str, int]) -> Instance:
     return Instance(model.stage.name, {name.replace("$", "."): values[name] for name in reversed(model.variables)})
 
 
-def _parameters(model: Model, own: dict[str, int]) -> dict[str, int]:
-    """What the user can name: sizes of the region that a Func is computed over are no parameters of the pipeline."""
+def _parameters(model: Model, own: dict[str, int], timed_by: Collection[str]) -> dict[str, int]:
+    """What the user can name, and of the region that the Func is computed over what decides when iterations run."""
     region = {f"{name}.{part}" for name in model.variables for part in ("min", "extent")}
-    return {shown(e): own[f"p{n}"] for n, e in enumerate(model.symbols.expressions) if not _is_of(e, region)}
+    told = [n for n, e in enumerate(model.symbols.expressions) if f"p{n}" in timed_by or not _is_of(e, region)]
+    return {shown(model.symbols.expressions[n]): own[f"p{n}"] for n in told}
 
 
 def _is_of(e: Expr, names: set[str]) -> bool:
