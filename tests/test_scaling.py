@@ -109,3 +109,22 @@ def test_a_huge_body_is_not_copied_for_one_clamp(steps: int, has_a_copy: bool) -
     taken = snapshot([f._contents])
     text = compile_pipeline(taken.program, taken.schedules, host_target()).text
     assert ("f_s0_x_epilogue" in text) == has_a_copy
+
+
+def adjoint_text(stages: int) -> str:
+    """The C text of the derivative of a chain whose Funcs are at the root and whose adjoints nobody scheduled."""
+    b, f, total, r = hl.Buffer(hl.Float(32), [99], "b"), hl.Func("f0"), hl.Func("total"), hl.RDom([(0, 9)])
+    f[x] = b[hl.clamp(x, 0, 98)]
+    for n in range(1, stages + 1):
+        g = hl.Func(f"f{n}")
+        g[x] = f[x] * f[x] + hl.sin(f[x + 1])
+        f = g.compute_root()
+    total[()] = hl.f32(0)
+    total[()] += f[r]
+    taken = snapshot([hl.propagate_adjoints(total)[b]._contents])
+    return compile_pipeline(taken.program, taken.schedules, host_target()).text
+
+
+def test_derivatives_of_four_times_the_stages_are_about_four_times_as_long() -> None:
+    short, long = len(adjoint_text(8)), len(adjoint_text(32))
+    assert long <= 4.5 * short, f"{short} characters became {long}"

@@ -71,7 +71,8 @@ def propagate_adjoints(
     """The derivative of sum(output * adjoint) by every Func, input and Param that the output depends on.
 
     The sum is over `output_bounds`, (min, extent) pairs, or over the adjoint Buffer; without an adjoint it is the
-    output's one element, at 0. Raises NotDifferentiable.
+    output's one element, at 0. Adjoints of Funcs that are computed at the root are, too, unless scheduled otherwise.
+    Raises NotDifferentiable.
     """
     _check_output(output)
     region = _region(output, adjoint, output_bounds)
@@ -195,6 +196,8 @@ class _Sweep:
 
     def _through(self, func: FuncContents) -> None:
         after = self.of_funcs[func].func()
+        if func.schedule().compute_level.is_root:
+            after.compute_root()  # inlined in one another, the adjoints of n stages would be of n * n places
         history = History(func)
         for stage in reversed(range(len(func.defined_function.definitions))):
             passed = StageAdjoint(history, stage, self.boxes[func], after).passed()
