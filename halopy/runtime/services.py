@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ..instrument import setting
 from .results import RawMemo, keep, recall
 from .trace import RawEvent, TraceEvent, read_event
+from .trace_file import write_event
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ _runs: dict[int, Run] = {}
 class Run:
     """One call of a kernel that needs services."""
 
-    __slots__ = ("collected", "digests", "exception", "handlers", "message", "names", "number", "table")
+    __slots__ = ("collected", "digests", "exception", "handlers", "message", "names", "number", "table", "trace_file")
 
     def __init__(self, handlers: Handlers, names: Mapping[str, str]) -> None:
         self.handlers = handlers
@@ -54,6 +56,7 @@ class Run:
         self.exception: BaseException | None = None
         self.message = ""
         self.digests: dict[int, str] = {}  # of inputs that results depend on
+        self.trace_file = setting("HL_TRACE_FILE")
         self.number = next(_numbers)
         self.table = _Table(self.number, *_FUNCTIONS)
 
@@ -74,7 +77,11 @@ class Run:
     def trace(self, raw: RawEvent) -> int:
         number = next(_events) & 0x7FFFFFFF
         name = (raw.func or b"").decode(errors="replace")
-        event = read_event(raw, self.names.get(name, name), number)
+        func = self.names.get(name, name)
+        if self.collected is None and self.handlers.trace is None and self.trace_file is not None:
+            write_event(self.trace_file, raw, func, number)
+            return number
+        event = read_event(raw, func, number)
         if self.collected is not None:
             self.collected.append(event)
         elif self.handlers.trace is not None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
+import struct
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -456,3 +460,62 @@ def test_a_tag_is_a_text() -> None:
             f.add_trace_tag(wrong)  # type: ignore[arg-type]
     f.trace_stores().add_trace_tag('"quoted" %s \\ ??/ é')
     assert traced(f, 1, 1)[1].trace_tag == '"quoted" %s \\ ??/ é'
+
+
+def packets(path):
+    """The packets of a trace file: (kind, func, coordinates, value's bytes, tag), by the layout of Halide's runtime."""
+    data, found = path.read_bytes(), []
+    while data:
+        size, _, _, bits, lanes, kind, _, _, dimensions = struct.unpack("=IiBBHiiii", data[:28])
+        body, data = data[28:size], data[size:]
+        coordinates = struct.unpack(f"={dimensions}i", body[: 4 * dimensions])
+        body = body[4 * dimensions :]
+        count = lanes * ((bits + 7) // 8)
+        func, tag, *_ = body[count:].split(b"\0")
+        found.append((hl.TraceKind(kind).name, func.decode(), coordinates, body[:count], tag.decode()))
+    return found
+
+
+def test_events_go_to_a_file_that_halides_tools_read(tmp_path, monkeypatch, capfd):
+    x = hl.Var("x")
+    f = hl.Func("f")
+    f[x] = hl.u8(x + 65)
+    f.bound(x, 0, 4).vectorize(x, 4).trace_stores().add_trace_tag("a tag")
+    f.trace_allocations()
+    monkeypatch.setenv("HL_TRACE_FILE", str(tmp_path / "trace.bin"))
+    f.realize([4])
+    assert packets(tmp_path / "trace.bin") == [
+        ("BEGIN_PIPELINE", "f", (), b"", ""),
+        ("TAG", "f", (), b"", "a tag"),
+        ("STORE", "f", (0, 1, 2, 3), b"ABCD", ""),
+        ("END_PIPELINE", "f", (), b"", ""),
+    ]
+    assert capfd.readouterr().out == ""
+    with hl.trace() as events:  # who takes events gets them
+        f.realize([4])
+    assert len(events) == 4 and len(packets(tmp_path / "trace.bin")) == 4
+    f.realize([4])
+    assert len(packets(tmp_path / "trace.bin")) == 8
+    monkeypatch.setenv("HL_TRACE_FILE", str(tmp_path / "absent" / "trace.bin"))
+    with pytest.raises(hl.HalideError, match="HL_TRACE_FILE"):
+        f.realize([4])
+
+
+def test_the_file_has_the_events_that_halide_writes(tmp_path):
+    pytest.importorskip("halide")
+    program = """
+import {module} as hl
+x = hl.Var("x")
+f, g = hl.Func("f"), hl.Func("g")
+f[x] = hl.cast(hl.Int(16), x * 3)
+g[x] = f[x] + f[x + 1]
+f.compute_root().trace_stores().trace_loads().trace_realizations()
+g.trace_stores()
+g.realize([3])
+"""
+    found = []
+    for module in ("halide", "halopy"):
+        environment = {**os.environ, "HL_TRACE_FILE": str(tmp_path / module)}
+        subprocess.run([sys.executable, "-c", program.format(module=module)], env=environment, check=True, timeout=120)
+        found.append([p for p in packets(tmp_path / module) if p[0] in ("LOAD", "STORE", "CONSUME", "PRODUCE")])
+    assert found[0] == found[1]
