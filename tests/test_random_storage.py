@@ -17,7 +17,7 @@ SMALL = st.integers(1, 8)
 
 
 def place(func: hl.Func, output: hl.Func, loops: list[hl.Var], draw: Any) -> None:
-    """A place to compute, and maybe one further out to store, and one further out to take memory, in a ring."""
+    """A place to compute, and maybe one further out to store, and one to take memory, in a ring; maybe ahead."""
     at = draw(st.integers(0, len(loops) - 1))
     store = draw(st.sampled_from([at, len(loops), min(at + 1, len(loops))]))
     hoist = draw(st.sampled_from([store, len(loops), min(store + 1, len(loops))]))
@@ -28,6 +28,8 @@ def place(func: hl.Func, output: hl.Func, loops: list[hl.Var], draw: Any) -> Non
         func.hoist_storage_root() if hoist == len(loops) else func.hoist_storage(output, loops[hoist])
         if draw(st.booleans()):
             func.ring_buffer(draw(SMALL))
+    if draw(st.booleans()):
+        func.async_()
 
 
 def shape(func: hl.Func, draw: Any) -> None:

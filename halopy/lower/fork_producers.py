@@ -12,9 +12,9 @@
     use g and h
 
 The producer's half has the loops, conditions and lets around `produce g` and nothing else, the consumer's half all
-but `produce g`. A half that uses what another thread computes waits for that as the whole did, and tells that Func's
-producer of a counter of its own; so a statement waits only for what comes before it when no thread is there, and
-whoever is furthest behind that order can always go on. Nothing forks where nothing could run meanwhile.
+but `produce g`. A half that uses what a third thread computes waits for that as the whole did, and has a counter of its
+own to tell that thread what it no longer uses. All wait only for what one thread alone would have done earlier; so
+whoever is furthest behind in that order can go on. Nothing forks where nothing could run meanwhile.
 
 Needs names of Funcs (before storage is flattened), and loops as they were built (`run_ahead` names them).
 """

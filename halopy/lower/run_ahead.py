@@ -18,7 +18,7 @@ moves the innermost folded dimension, or if none is folded the outermost loop be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..ir.build import add, as_expr, sub
@@ -92,16 +92,23 @@ def _ahead(regions: Regions, func: str, directive: Directive) -> RunAhead:
     placement = regions.placement
     slid = regions.slides.get(func)
     along: Mapping[Level, int | None] = slid.along if slid is not None else {}
-    inside: tuple[str, ...] = ()
+    inside: list[Level] = []  # outermost first
     for level in _loops(regions, placement.compute[func], placement.store[func]):
         if not (level in along or regions.runs_once(level)) or not _is_in_order(regions, level):
-            return RunAhead(func, directive, inside)
-        inside = (_name(level), *inside)
+            return RunAhead(func, directive, _names(inside, along))
+        inside.insert(0, level)
         dim = along.get(level)
         if dim in regions.folds[func]:
             room = _room(regions, func, dim, level)
-            return RunAhead(func, directive, inside if room else inside[1:], room)
-    return _in_a_ring(regions, func, directive, inside) or RunAhead(func, directive, inside)
+            return RunAhead(func, directive, _names(inside if room else inside[1:], along), room)
+    loops = _names(inside, along)
+    return _in_a_ring(regions, func, directive, loops) or RunAhead(func, directive, loops)
+
+
+def _names(inside: Sequence[Level], along: Mapping[Level, int | None]) -> tuple[str, ...]:
+    """The loops whose iterations all compute something, with those around them."""
+    last = max((k for k, level in enumerate(inside) if along.get(level) is not None), default=-1)
+    return tuple(map(_name, inside[: last + 1]))
 
 
 def _loops(regions: Regions, inner: Level, outer: Level) -> Iterator[Level]:
