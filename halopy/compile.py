@@ -12,9 +12,12 @@ from .ir.kernel import LoweredKernel
 from .ir.program import Program
 from .ir.stmt import If, Stmt
 from .lower.build_loop_nests import build_loop_nests
+from .lower.check_dataflow import dataflow
+from .lower.fold_storage import fold_storage
 from .lower.pipeline import lower
 from .lower.place_functions import place_functions
 from .lower.regions import Regions
+from .proof import Obligation
 from .recursion import deep_recursion
 from .schedule.devices import check_devices
 from .schedule.extern_stages import place_extern_stages, refuse_memoized_extern
@@ -72,6 +75,16 @@ def lowered_pipeline(
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
         return lower(program, schedules, strided, tracing(program, schedules, target))
+
+
+def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> list[Obligation]:
+    """What must hold of each access of the scheduled loops, and whether it does (see `lower.check_dataflow`)."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        placement = place_functions(program, schedules)
+        regions = Regions(placement)
+        stmt = build_loop_nests(regions)
+        return dataflow(stmt, fold_storage(stmt, regions.folds), placement.program)
 
 
 def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Stmt:

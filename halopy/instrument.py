@@ -42,6 +42,12 @@ def thread_count() -> int | None:
     return number("HL_NUM_THREADS", least=1)
 
 
+def verification() -> str | None:
+    """How much each compilation is validated: "full", "off", or None for as much as costs little."""
+    value = setting("HALOPY_VERIFY")
+    return value if value in ("full", "off") else None
+
+
 def program_environment(scratch: str) -> dict[str, str]:
     """The environment for programs we start: the user's, with messages in English.
 

@@ -139,11 +139,16 @@ class Reserve(Stmt):
 
 
 class Provide(Stmt):
-    """Write all elements of the Func `name` at `index`; values are all evaluated before any is written."""
+    """Write all elements of the Func `name` at `index`; values are all evaluated before any is written.
+
+    It is instance `at` of stage `stage`: the values of the pure variables, by argument, then those of its RDom.
+    """
 
     name: str
     index: tuple[Expr, ...]
     values: tuple[Expr, ...]
+    stage: int = 0
+    at: tuple[Expr, ...] = ()
 
 
 class Allocate(Stmt):

@@ -2,7 +2,8 @@
 
     order, concurrency     of each update: dependences against the nest of loops
     tails                  of each split: iterations that run again, or past the end
-    placement, storage     of each Func in the loops of others, folded, bounded, in a ring: decided when lowered
+    storage, bounds        of each directive about memory and regions: decided when lowered
+    dataflow, memory       of each access of the finished loops: it finds the value that is meant, inside its memory
     shared loops           of each compute_with
 
 What lowering decides it decides for the whole pipeline: the first thing that it refuses stands for all.
@@ -14,8 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..compile import lowered_pipeline
-from ..errors import IllegalSchedule, ScheduleError, UnsupportedTarget
+from ..compile import dataflow_obligations, lowered_pipeline
+from ..errors import ScheduleError, UnsupportedTarget
 from ..ir.extern import extern_call
 from ..ir.kernel import LoweredKernel
 from ..ir.node import find
@@ -109,21 +110,14 @@ def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
     start = time.perf_counter()
     try:
         lowered = lowered_pipeline(taken.program, taken.schedules, target)
-    except IllegalSchedule as refusal:
+    except ScheduleError as refusal:
         return [Obligation("schedule", taken.program.outputs, REFUTED, str(refusal))]
-    except (ScheduleError, UnsupportedTarget) as refusal:
+    except UnsupportedTarget as refusal:
         return [Obligation("schedule", taken.program.outputs, NOT_PROVED, str(refusal))]
     seconds = time.perf_counter() - start
-    found = [*_of_placements(taken), *_of_directives(taken, lowered)]
-    return [replace(o, seconds=seconds / len(found)) for o in found]
-
-
-def _of_placements(taken: Snapshot) -> Iterator[Obligation]:
-    for name, schedule in taken.schedules.items():
-        level = schedule.compute_level
-        if not level.is_inlined and not level.is_root:
-            apart = "" if schedule.store_level == level else ", and what earlier iterations left is still there"
-            yield Obligation("placement", (name,), PROVED, f"each use finds all elements that it needs{apart}")
+    found = list(_of_directives(taken, lowered))
+    directives = [replace(o, seconds=seconds / len(found)) for o in found]
+    return [*directives, *dataflow_obligations(taken.program, taken.schedules, target)]
 
 
 def _of_directives(taken: Snapshot, lowered: LoweredKernel) -> Iterator[Obligation]:

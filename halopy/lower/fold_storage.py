@@ -39,7 +39,8 @@ class _FoldStorage(Rewriter):
         return Read(read.name, self._folded(read.name, read.index), read.element, read.dtype)
 
     def rewrite_Provide(self, provide: Provide) -> Stmt:
-        return Provide(provide.name, self._folded(provide.name, provide.index), tuple(map(self, provide.values)))
+        index = self._folded(provide.name, provide.index)
+        return Provide(provide.name, index, tuple(map(self, provide.values)), provide.stage, provide.at)
 
     def rewrite_Realize(self, r: Realize) -> Stmt:
         folds = self.folds.get(r.name, {})

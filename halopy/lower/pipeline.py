@@ -5,6 +5,7 @@ First the whole program is placed and its regions found; then each pass of PASSE
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ from ..schedule.nest import FuncSchedule
 from ..schedule.tracing import NO_TRACING, Tracing
 from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
-from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
+from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes
+from .check_dataflow import check_dataflow
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
@@ -71,6 +73,7 @@ def lower(
     `strided` names buffers of the caller whose innermost stride is not known to be 1; `tracing` says what is reported.
     One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`).
     """
+    start = time.perf_counter()
     with timed("place_functions"):
         placement = place_functions(program, schedules)
     with timed("build_loop_nests"):
@@ -81,7 +84,10 @@ def lower(
     if tracing:
         stmt = trace_accesses(stmt, tracing, regions)  # before folding: events have the user's coordinates
     with timed("fold_storage"):
+        unfolded = stmt
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
+    with timed("check_dataflow"):
+        check_dataflow(unfolded, stmt, placement.program, time.perf_counter() - start)
     with timed("flatten_storage"):
         stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared
@@ -91,8 +97,7 @@ def lower(
     empty = is_empty(regions)
     if not is_const(empty, 0):
         stmt = If(logical_not(empty), stmt)
-    checks = [*constraint_checks(placement.program), *tuple_shape_checks(placement.program)]
-    stmt = block(*map(Evaluate, placement.program.requirements), *checks, stmt)
+    stmt = block(*map(Evaluate, placement.program.requirements), *constraint_checks(placement.program), stmt)
     with timed("simplify"):
         stmt = simplify(stmt)
     for p in PASSES:

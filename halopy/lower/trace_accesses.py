@@ -111,7 +111,7 @@ class _TraceAccesses(ScopedRewriter):
             args = (self.parent(p.name), *index)
             stores = [Trace(TraceKind.STORE, self.name(p.name), element) for element in range(len(values))]
             values = [v if _is_undef(v) else Effect(s, v, args) for s, v in zip(stores, values, strict=True)]
-        return Provide(p.name, index, tuple(values))
+        return Provide(p.name, index, tuple(values), p.stage, p.at)
 
     def rewrite_Realize(self, r: Realize) -> Stmt:
         ends = [end for low, extent in r.bounds for end in (low, extent)]

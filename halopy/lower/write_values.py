@@ -12,23 +12,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir.expr import TRUE, Call, Expr, Read, Select, Var
-from ..ir.function import Definition
+from ..ir.function import Function
 from ..ir.groups import elements_of
 from ..ir.rewrite import substitute
 from ..ir.stmt import Provide, Stmt, block, let_all
 from ..ir.undefined import split_undefined
+from ..schedule.initial import instance_variables
 
 
-def write_values(func: str, definition: Definition, variables: Mapping[str, Expr]) -> Stmt:
+def write_values(function: Function, stage: int, variables: Mapping[str, Expr]) -> Stmt:
     """`variables` are the stage's variables as expressions of its loops."""
+    func, definition = function.name, function.definitions[stage]
+    at = tuple(variables[name] for name in instance_variables(function, stage))
     elements = elements_of(definition)
     places = [tuple(substitute(e, variables) for e in element.index) for element in elements]
     values = [tuple(substitute(e, variables) for e in element.values) for element in elements]
     if len(elements) == 1:
-        return Provide(func, places[0], values[0])
+        return Provide(func, places[0], values[0], stage, at)
     taken = _Taken(func)
     provides = [
-        Provide(func, tuple(map(taken.place, place)), tuple(map(taken.value, of_place)))
+        Provide(func, tuple(map(taken.place, place)), tuple(map(taken.value, of_place)), stage, at)
         for place, of_place in zip(places, values, strict=True)
     ]
     return let_all(taken.bindings, block(*provides))

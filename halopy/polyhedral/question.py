@@ -109,6 +109,15 @@ def canonical(e: Expr, symbols: Symbols) -> Expr:
     return expr_of(total, INT32)
 
 
+def can_say(e: Expr, symbols: Symbols) -> bool:
+    """Whether a term has a canonical form of its own, apart from being a symbol."""
+    rule = _TERMS.get(type(e))
+    try:
+        return rule is not None and rule(e, symbols) is not None
+    except NotAffine:
+        return False
+
+
 def _term(e: Expr, symbols: Symbols) -> Expr:
     if type(e) is Var and e.name in symbols.moving:
         return symbols.moving[e.name]
@@ -139,6 +148,14 @@ def _by_literal(e: ir.Binary, symbols: Symbols) -> Expr:
     if divisor is None:
         raise NotAffine("the divisor is not a literal")
     return const(0) if divisor == 0 else type(e)(canonical(e.a, symbols), const(divisor))
+
+
+def _scaled(e: ir.Mul, symbols: Symbols) -> Expr:
+    """A product whose literal comes first, as the user may write it."""
+    factor = const_value(e.a)
+    if factor is None:
+        raise NotAffine("a product of what moves")
+    return expr_of(linear(canonical(e.b, symbols)).times(int(factor)), INT32)
 
 
 def _extremum(e: ir.Binary, symbols: Symbols) -> Expr:
@@ -198,6 +215,7 @@ _BY_LITERAL: Mapping[str, Callable[[Expr, int], Expr]] = {
     "bitwise_and": _masked,
 }
 _TERMS: Mapping[type[Node], Callable[[Any, Symbols], Expr]] = {
+    ir.Mul: _scaled,
     ir.Div: _by_literal,
     ir.Mod: _by_literal,
     ir.Min: _extremum,

@@ -17,6 +17,11 @@ def pure_variables(function: Function, stage: int) -> tuple[str, ...]:
     return tuple(name for name, e in zip(function.args, index, strict=True) if isinstance(e, Var) and e.name == name)
 
 
+def instance_variables(function: Function, stage: int) -> tuple[str, ...]:
+    """What tells the instances of a stage apart: its pure variables, then those of its reduction domain."""
+    return *pure_variables(function, stage), *_reduction_names(function.definitions[stage])
+
+
 def initial_stage(function: Function, stage: int, ref: FunctionRef | None = None) -> StageNest:
     """The loops of a stage as its definition gives them. `ref` is the Func of a user-level definition."""
     definition = function.definitions[stage]

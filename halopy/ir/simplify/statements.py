@@ -168,7 +168,8 @@ class _Statements:
         yield
 
     def provide(self, s: st.Provide) -> _Visit:
-        return st.Provide(s.name, tuple(map(self.simplify, s.index)), tuple(map(self.simplify, s.values)))
+        index, values = tuple(map(self.simplify, s.index)), tuple(map(self.simplify, s.values))
+        return st.Provide(s.name, index, values, s.stage, s.at)
         yield
 
     def check(self, s: st.Assert) -> _Visit:

@@ -1,0 +1,43 @@
+"""Whether the loops that were built compute what the algorithm says: each compilation is validated.
+
+`HALOPY_VERIFY=full` asks isl about every access, `off` about none; by default as many are asked about as takes no more
+than a quarter of the time of lowering. What isl refutes is a bug here, and is not compiled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+from ..errors import InternalError
+from ..instrument import verification
+from ..ir.program import Program
+from ..ir.stmt import Stmt
+from ..proof import REFUTED, Obligation
+
+_SHARE = 0.5  # of the time until here, which is half of that of lowering
+_IMPORT = 0.04  # seconds to load isl, on a slow day
+
+
+def check_dataflow(unfolded: Stmt, folded: Stmt, program: Program, elapsed: float) -> None:
+    """Raise InternalError for a nest, given before and after its storage was folded, that reads a wrong value.
+
+    `elapsed`: the seconds that lowering took so far.
+    """
+    mode = verification()
+    seconds = None if mode == "full" else _SHARE * elapsed - (0 if "islpy" in sys.modules else _IMPORT)
+    if mode != "full" or (seconds is not None and seconds <= 0):
+        return
+    for obligation in dataflow(unfolded, folded, program, seconds):
+        if obligation.status == REFUTED:
+            raise InternalError(
+                f"the loops made for {' and '.join(obligation.stages)} are wrong",
+                reason=[obligation.reason, "nothing was compiled; please report this, with the program"],
+            )
+
+
+def dataflow(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | None = None) -> list[Obligation]:
+    """What must hold of each access for the loops to do what the algorithm says. After `seconds` no more is asked."""
+    validation = importlib.import_module("..polyhedral.validation.validate", __package__)  # isl takes long to load
+    found: list[Obligation] = validation.validate(unfolded, folded, program, seconds)
+    return found

@@ -1,0 +1,259 @@
+"""What a loop nest does to the memory of Funcs: who reads and writes which cell, where it lies, and when.
+
+    for y:                                      write g    cell (x, y)      place (x, y % 4)        at 1 y 2 x 3
+      for x: g(x, y % 4) = ...          ->      read  g    cell (x, y - 1)  place (x, (y - 1) % 4)  at 1 y 4 x 5
+      for x: f(x, y) = g(x, (y-1) % 4)          write f    cell (x, y)      place (x, y)            at 1 y 4 x 5
+
+A cell is an element of the algorithm; its place is where a folded storage keeps it. A moment is a vector of positions
+in the text and the loops in between, and compares lexicographically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from ...ir.build import ge, logical_not
+from ...ir.expr import Call, Const, Div, Expr, Mod, Mul, Read, Select, Var, is_const
+from ...ir.node import Node
+from ...ir.program import Program, buffer_property, output_buffers
+from ...ir.rewrite import Rewriter, substitute
+from ...ir.stmt import Assert, Block, For, If, LetStmt, LoopKind, Provide, Realize, Stmt
+
+Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop around an event; `position` is where it stands in the text."""
+
+    name: str
+    min: Expr
+    extent: Expr
+    kind: LoopKind
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name stands for, and how many loops are around it."""
+
+    value: Expr
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Loops around a place in the text, outermost first; what names stand for there; the conditions under which it is
+    reached; and `checked` ones, without which the kernel would have stopped.
+    """
+
+    loops: tuple[Loop, ...] = ()
+    lets: Mapping[str, Named] = field(default_factory=dict)
+    conditions: tuple[Expr, ...] = ()
+    checked: tuple[Expr, ...] = ()
+    renamed: Mapping[str, Expr] = field(default_factory=dict)
+    digits: Mapping[Expr, Expr] = field(default_factory=dict)
+
+    def __call__(self, e: Expr) -> Expr:
+        """The expression in names that are bound only once, and with fused loops apart."""
+        result: Expr = substitute(e, self.renamed) if self.renamed else e
+        return _Apart(self.digits)(result) if self.digits else result
+
+    def all(self, expressions: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        return tuple(map(self, expressions))
+
+    def where(self, *conditions: Expr) -> Surroundings:
+        return replace(self, conditions=(*self.conditions, *map(self, conditions)))
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Memory of a Func: another one in each iteration of the `loops` around it. `box` is what it holds."""
+
+    func: str
+    box: Box
+    around: Surroundings
+    is_folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An access to one cell, by instance `at` (values of its own variables) of a stage of the Func `by`."""
+
+    cell: tuple[Expr, ...]
+    place: tuple[Expr, ...]
+    storage: Storage
+    around: Surroundings
+    position: int
+    by: str
+    stage: int
+    at: tuple[Expr, ...]
+
+    @property
+    def func(self) -> str:
+        """Whose cell it is."""
+        return self.storage.func
+
+
+@dataclass(slots=True)
+class Events:
+    """All accesses of a nest, in the order of its text, and the names that are bound in it."""
+
+    writes: dict[str, list[Event]] = field(default_factory=dict)
+    reads: list[Event] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
+
+
+def events_of(unfolded: Stmt, folded: Stmt, program: Program) -> Events:
+    """The accesses of a nest, which is given before and after its storage was folded."""
+    collector = _Collector(program)
+    collector.visit(unfolded, folded, Surroundings(conditions=tuple(_not_empty(program))))
+    return collector.events
+
+
+def _not_empty(program: Program) -> Iterator[Expr]:
+    """Where some output is empty, nothing of the nest runs."""
+    for name in program.outputs:
+        function = program.functions[name]
+        buffer = output_buffers(name, len(function.dtypes))[0]
+        for d in range(function.rank):
+            yield ge(buffer_property(buffer, "extent", d), 1)
+
+
+class _Collector:
+    def __init__(self, program: Program) -> None:
+        self.events = Events()
+        self.position = 0
+        self.bindings: dict[str, int] = {}
+        self.storages: dict[str, Storage] = {}
+        for image in program.images.values():
+            self._buffer(image.name, image.name, image.rank)
+        for name in program.outputs:
+            function = program.functions[name]
+            self._buffer(name, output_buffers(name, len(function.dtypes))[0], function.rank)
+
+    def _buffer(self, name: str, buffer: str, rank: int) -> None:
+        box = tuple((buffer_property(buffer, "min", d), buffer_property(buffer, "extent", d)) for d in range(rank))
+        self.storages[name] = Storage(name, box, Surroundings())
+
+    def visit(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
+        """The same statement twice: with cells, and with places."""
+        self.position += 1
+        if isinstance(before, Block) and isinstance(after, Block):
+            for one, other in zip(before.stmts, after.stmts, strict=True):
+                self.visit(one, other, around)
+                if isinstance(one, Assert):
+                    around = replace(around, checked=(*around.checked, around(one.condition)))
+            return
+        self._reads(before, after, around)
+        if isinstance(before, Provide) and isinstance(after, Provide):
+            event = self._event(before.name, before, (before.index, after.index), around)
+            self.events.writes.setdefault(before.name, []).append(event)
+        elif isinstance(before, If) and isinstance(after, If):
+            self.visit(before.then, after.then, around.where(before.condition))
+            if before.otherwise is not None and after.otherwise is not None:
+                self.visit(before.otherwise, after.otherwise, around.where(logical_not(before.condition)))
+        else:
+            inner = self._inside(before, after, around)
+            for one, other in zip(_statements(before), _statements(after), strict=True):
+                self.visit(one, other, inner)
+
+    def _inside(self, before: Stmt, after: Stmt, around: Surroundings) -> Surroundings:
+        """What is around the body of a statement."""
+        if isinstance(before, For):
+            inner, name = self._bound(before.name, before.min, around)
+            loop = Loop(name, around(before.min), around(before.extent), before.kind, self.position)
+            return _entered(inner, loop)
+        if isinstance(before, LetStmt):
+            inner, name = self._bound(before.name, before.value, around)
+            return replace(inner, lets={**around.lets, name: Named(around(before.value), len(around.loops))})
+        if isinstance(before, Realize) and isinstance(after, Realize):
+            box = tuple((around(low), around(extent)) for low, extent in after.bounds)
+            self.storages[before.name] = Storage(before.name, box, around, before.bounds != after.bounds)
+        return around
+
+    def _bound(self, name: str, value: Expr, around: Surroundings) -> tuple[Surroundings, str]:
+        """A name that may come back in other parts of the text gets one of its own for each."""
+        count = self.bindings[name] = self.bindings.get(name, 0) + 1
+        own = name if count == 1 else f"{name}#{count}"
+        self.events.bound.add(own)
+        if count == 1:
+            return around, name
+        return replace(around, renamed={**around.renamed, name: Var(own, value.dtype)}), own
+
+    def _event(
+        self, name: str, by: Stmt, index: tuple[tuple[Expr, ...], tuple[Expr, ...]], around: Surroundings
+    ) -> Event:
+        cell, place = map(around.all, index)
+        stage, at, own = (by.stage, by.at, by.name) if isinstance(by, Provide) else (0, (), "")
+        return Event(cell, place, self.storages[name], around, self.position, own, stage, around.all(at))
+
+    def _reads(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
+        """Reads in the statement's own expressions, each once."""
+        found = zip(_reads_in(before), _reads_in(after), strict=True)
+        for (one, conditions), (other, _) in dict.fromkeys(found):
+            event = self._event(one.name, before, (one.index, other.index), around.where(*conditions))
+            self.events.reads.append(event)
+
+
+def _entered(around: Surroundings, loop: Loop) -> Surroundings:
+    """Inside a loop. One that was fused of two, of which the inner has no constant extent, counts as two.
+
+    for t in [0, n*m): ... t % n ... t / n ...      ->      for t.1 in [0, m): for t.0 in [0, n): ... t.0 ... t.1 ...
+    """
+    if not isinstance(loop.extent, Mul) or isinstance(loop.extent.b, Const) or not is_const(loop.min, 0):
+        return replace(around, loops=(*around.loops, loop))
+    inner, outer = loop.extent.a, loop.extent.b
+    variables = Var(f"{loop.name}.1"), Var(f"{loop.name}.0")
+    fused = Var(loop.name)
+    digits = {**around.digits, Div(fused, inner): variables[0], Mod(fused, inner): variables[1]}
+    both = [replace(loop, name=v.name, extent=e) for v, e in zip(variables, (outer, inner), strict=True)]
+    return replace(around, loops=(*around.loops, *both), digits=digits)
+
+
+class _Apart(Rewriter):
+    """Writes the digits of a fused loop."""
+
+    only = (Div, Mod)
+
+    def __init__(self, digits: Mapping[Expr, Expr]) -> None:
+        super().__init__()
+        self.digits = digits
+
+    def rewrite_Div(self, e: Div) -> Expr:
+        return self.digits.get(e) or self.rebuild(e)
+
+    def rewrite_Mod(self, e: Mod) -> Expr:
+        return self.digits.get(e) or self.rebuild(e)
+
+
+def _statements(stmt: Stmt) -> list[Stmt]:
+    return [child for child in stmt.children() if isinstance(child, Stmt)]
+
+
+def _reads_in(stmt: Stmt) -> Iterator[tuple[Read, tuple[Expr, ...]]]:
+    """Reads, and the choices under which their values count."""
+    stack: list[tuple[Node, tuple[Expr, ...]]] = [(c, ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]
+    while stack:
+        node, where = stack.pop()
+        if not node.has(Read):
+            continue
+        if isinstance(node, Read):
+            yield node, where
+        choice = _choice(node)
+        if choice is None:
+            stack += [(child, where) for child in reversed(node.children())]
+        else:
+            condition, yes, no = choice
+            stack += [(no, (*where, logical_not(condition))), (yes, (*where, condition)), (condition, where)]
+
+
+def _choice(node: Node) -> tuple[Expr, Expr, Expr] | None:
+    if isinstance(node, Select):
+        return node.condition, node.a, node.b
+    if isinstance(node, Call) and node.name == "if_then_else":
+        condition, yes, no = node.args
+        return condition, yes, no
+    return None

@@ -1,0 +1,60 @@
+"""Whether an access stays inside its memory.
+
+outside     accesses with  place < min  or  place >= min + extent  in some dimension
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import islpy as isl
+
+from ...ir import build
+from ...ir.expr import Expr, Var
+from ...ir.rewrite import free_vars
+from .actors import Actor, conjuncts
+from .flow import Depth, Wrong
+from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in
+from .reads import Target
+
+
+def outside(accesses: Target, depth: Depth, context: isl.Context) -> list[Wrong]:
+    """The accesses that may lie outside, by dimension and end. Raises isl.Error past the context's limit."""
+    actor = Actor(accesses.event, READ, accesses.free)
+    found: list[Wrong] = []
+    for place, (low, extent) in zip(actor.all(accesses.place()), accesses.event.storage.box, strict=True):
+        beyond = build.lt(place, low), build.le(build.add(low, extent), place)
+        found += _where(beyond, actor, accesses, depth, context)
+    return found
+
+
+def _where(
+    beyond: Sequence[Expr], actor: Actor, accesses: Target, depth: Depth, context: isl.Context
+) -> Iterator[Wrong]:
+    """The accesses for which one of the conditions holds that should not."""
+    conditions = _known(beyond, actor, accesses, depth)
+    variables = sorted({name for c in (*conditions, *beyond) for name in free_vars(c)})
+    opaque: dict[Expr, Var] = {}
+    names = Names(variables, opaque, choices=depth.choices)
+    told, ends = ([(c, names.condition(c)) for c in several] for several in (conditions, beyond))
+    space = Space(context, len(variables), len(opaque), names.choices())
+    unsaid = [*accesses.unknown, *(c for c, t in (*told, *ends) if t is None)]
+    for _, end in ends:
+        points = space.set([t for _, t in told if t is not None], [] if end is None else [end])
+        if not points.is_empty():
+            doubts = [f"isl cannot be told what {e} is" for e in (*unsaid, *opaque_in(points, opaque))]
+            yield Wrong(points, tuple(variables), tuple(doubts))
+
+
+def _known(beyond: Sequence[Expr], actor: Actor, accesses: Target, depth: Depth) -> list[Expr]:
+    """What bears on the conditions: loops, names, and what was checked about the same symbols."""
+    mentioned = {name for c in beyond for name in free_vars(c)}
+    names = actor.names(accesses.event.func, deep=depth.names)
+    reached = closed([*actor.where(), *actor.all(accesses.bounds)], names, also=mentioned)
+    bearing = closed(bearing_on(mentioned, reached), names, also=mentioned)
+    near = mentioned.union(*map(free_vars, bearing))
+    checked = [c for check in accesses.event.around.checked for c in conjuncts(check)]
+    facts = [c for c in (*reached, *checked) if is_shared(c)]
+    told = [c for c in facts if free_vars(c) <= near or (depth.names and not free_vars(c).isdisjoint(near))]
+    known = closed(dict.fromkeys([*bearing, *told]), names, also=mentioned)
+    return [*known, *depth.known(mentioned.union(*map(free_vars, known)))]

@@ -1,0 +1,158 @@
+"""What one access has to do with others of the same memory, as sets of integer points.
+
+    for y: for x: read g(x, y)         { [y, r.x] : 0 <= y < h and 0 <= r.x < w }
+           for x: write g(x, y)        { [y, r.x, w.x] : ... }        where they meet: w.x = r.x
+
+Loops around the memory are shared by all its events; each event has its own copy of the loops inside. What is let-bound
+around the memory is a symbol, about which only as much is said as the caller wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import islpy as isl
+
+from ...ir import build
+from ...ir.expr import EQ, LE, Expr, Max, Min, Not, Read, Select, Var, const
+from ...ir.rewrite import free_vars
+from ..affine import Affine
+from ..question import NotAffine, Symbols, can_say, canonical
+
+MARKS = ("r:", "w:", "v:", "d:", "k:")
+READ, WRITE, OTHER, DUE, RANK = MARKS
+
+
+class Names(Symbols):
+    """All variables move. `opaque` holds what is shared by all events, has one value, and is not looked into.
+
+    That is products and the like, and unless `choices` are told, minima and maxima: of these isl hears that they
+    are no more, or no less, than their parts, which mostly is enough, and does not make pieces.
+    """
+
+    def __init__(self, variables: Iterable[str], opaque: dict[Expr, Var], *, choices: bool = True) -> None:
+        super().__init__(variables)
+        self._symbols, self._choices = opaque, choices
+        self._opaque: dict[Expr, bool] = {}
+
+    def stands_still(self, e: Expr) -> bool:
+        if not is_shared(e):
+            return False
+        if e not in self._opaque:
+            hidden = not self._choices and isinstance(e, Min | Max | Select)
+            self._opaque[e] = hidden or not can_say(e, self)
+        return self._opaque[e]
+
+    def condition(self, e: Expr) -> Expr | None:
+        """A condition as isl can be told; None for one that depends on data, or that only one event could evaluate."""
+        try:
+            return canonical(e, self)
+        except NotAffine:
+            negated = isinstance(e, Not)
+            inner = e.a if isinstance(e, Not) else e
+            return EQ(self.of(inner), const(0 if negated else 1)) if is_shared(inner) else None
+
+    def says(self, e: Expr) -> bool:
+        """Whether an integer expression can be told."""
+        try:
+            canonical(e, self)
+        except NotAffine:
+            return False
+        return True
+
+    def choices(self) -> list[Expr]:
+        """What is known of minima and maxima that are not looked into."""
+        found: list[Expr] = []
+        done = 0
+        while done < len(self):  # which grows: parts may be minima too
+            e, symbol = list(self._symbols.items())[done]
+            done += 1
+            if isinstance(e, Min | Max) and self.says(e.a) and self.says(e.b):
+                parts = [canonical(part, self) for part in (e.a, e.b)]
+                found += [LE(symbol, part) if isinstance(e, Min) else LE(part, symbol) for part in parts]
+        return found
+
+
+def is_shared(e: Expr) -> bool:
+    """Whether its value is the same for all events."""
+    return not e.has(Read) and not any(name.startswith(MARKS) for name in free_vars(e))
+
+
+def closed(conditions: Iterable[Expr], definitions: Mapping[str, Expr], also: Iterable[str] = ()) -> list[Expr]:
+    """The conditions, and what the names in them (and in `also`) stand for, as far as there are definitions."""
+    found: list[Expr] = []
+    waiting, seen = list(conditions), set[str]()
+    names = set(also)
+    while waiting or names:
+        for name in sorted(names & definitions.keys() - seen):
+            seen.add(name)
+            waiting.append(build.eq(Var(name, definitions[name].dtype), definitions[name]))
+        names.clear()
+        if waiting:
+            found.append(waiting.pop(0))
+            names.update(free_vars(found[-1]))
+    return found
+
+
+def apart(conditions: Iterable[Expr], marks: tuple[str, ...]) -> list[list[Expr]]:
+    """The conditions in groups that have no marked variable in common: each can be met without the others."""
+    groups: list[tuple[set[str], list[Expr]]] = []
+    for condition in conditions:
+        names = {name for name in free_vars(condition) if name.startswith(marks)}
+        meeting = [g for g in groups if not names.isdisjoint(g[0])]
+        groups = [g for g in groups if names.isdisjoint(g[0])]
+        merged = [c for _, several in meeting for c in several]
+        groups.append((names.union(*(found for found, _ in meeting)), [*merged, condition]))
+    return [several for _, several in groups]
+
+
+def bearing_on(names: Iterable[str], conditions: Iterable[Expr]) -> list[Expr]:
+    """The conditions about these variables, directly or by way of other marked ones."""
+    wanted = set(names)
+    rest = [(c, {name for name in free_vars(c) if name.startswith(MARKS)}) for c in conditions]
+    found: list[Expr] = []
+    growing = True
+    while growing:
+        near = [c for c, own in rest if not own.isdisjoint(wanted)]
+        wanted.update(*(own for c, own in rest if not own.isdisjoint(wanted)))
+        rest = [(c, own) for c, own in rest if c not in near]
+        found += near
+        growing = bool(near)
+    return found
+
+
+class Space:
+    """Sets over some variables, from conditions in canonical form."""
+
+    def __init__(self, context: isl.Context, variables: int, symbols: int, everywhere: Sequence[Expr]) -> None:
+        self.affine = Affine(context, variables, symbols)
+        self._known: dict[tuple[Expr, ...], isl.Set] = {}
+        self._everywhere = self._all(self.affine.universe, everywhere)
+
+    def set(self, *parts: Sequence[Expr]) -> isl.Set:
+        """Where all conditions of all parts hold. The first part is remembered."""
+        first = tuple(parts[0])
+        found = self._known.get(first)
+        if found is None:
+            found = self._known[first] = self._all(self._everywhere, first)
+        for part in parts[1:]:
+            found = self._all(found, part)
+        return found
+
+    def _all(self, found: isl.Set, conditions: Iterable[Expr]) -> isl.Set:
+        for condition in conditions:
+            found = found.intersect(self.affine.set(condition))
+        return found
+
+
+def padded(moment: tuple[Expr, ...], length: int) -> tuple[Expr, ...]:
+    """Moments of one length; no two of different events are equal where they end."""
+    return (*moment, *[const(0)] * (length - len(moment)))
+
+
+def opaque_in(s: isl.Set, opaque: Mapping[Expr, Var]) -> list[Expr]:
+    """What a set depends on that isl was told nothing about."""
+    names = {v.name: e for e, v in opaque.items()}
+    params = isl.dim_type.param
+    involved = [s.get_dim_name(params, n) for n in range(s.dim(params)) if s.involves_dims(params, n, 1)]
+    return [names[name] for name in involved if name in names]

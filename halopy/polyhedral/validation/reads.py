@@ -1,0 +1,83 @@
+"""Reads of one statement that are asked about together.
+
+g(x - 1, y), g(x, y), g(x + 1, y)     ->     g(c, y)   x - 1 <= c <= x + 1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...ir import build
+from ...ir.expr import Expr, Read, Var
+from ...ir.interval import bounds_of
+from ...ir.linear import difference
+from ...ir.rewrite import free_vars
+from .events import Event
+from .question import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Cells that an instance reads: `event` stands for all; `cell` holds expressions, and free Vars within `bounds`.
+
+    Indices that are `unknown` depend on data: any value within their bounds is asked about.
+    """
+
+    event: Event
+    cell: tuple[Expr, ...]
+    bounds: tuple[Expr, ...]
+    unknown: tuple[Expr, ...]
+    is_single: bool
+
+    @property
+    def free(self) -> list[str]:
+        return [f"cell.{d}" for d in range(len(self.cell))]
+
+    def place(self) -> tuple[Expr, ...]:
+        """Where the cells lie."""
+        event = self.event
+        extents = [extent for _, extent in event.storage.box]
+        return tuple(
+            cell if where is of else build.mod(cell, extent)
+            for cell, of, where, extent in zip(self.cell, event.cell, event.place, extents, strict=True)
+        )
+
+
+def together(reads: Iterable[Event]) -> list[list[Event]]:
+    """Groups of reads that are alike but for constants in their indices."""
+    groups: dict[object, list[list[Event]]] = {}
+    for read in reads:
+        alike = groups.setdefault((read.func, read.position, read.around.conditions), [])
+        group = next((g for g in alike if _near(g[0], read)), None)
+        if group is None:
+            alike.append([read])
+        else:
+            group.append(read)
+    return [group for alike in groups.values() for group in alike]
+
+
+def target(group: list[Event]) -> Target:
+    """One target around all of a group."""
+    cell: list[Expr] = []
+    bounds: list[Expr] = []
+    unknown: list[Expr] = []
+    for d, e in enumerate(group[0].cell):
+        apart = [difference(read.cell[d], e) or 0 for read in group]
+        free = Var(f"cell.{d}")
+        if e.has(Read) or not Names(free_vars(e), {}).says(e):
+            low, high = bounds_of(e, {})
+            unknown.append(e)
+        elif len(set(apart)) == 1:
+            cell.append(e)
+            continue
+        else:
+            low, high = build.add(e, min(apart)), build.add(e, max(apart))
+        cell.append(free)
+        bounds += [] if low is None else [build.le(low, free)]
+        bounds += [] if high is None else [build.le(free, high)]
+    return Target(group[0], tuple(cell), tuple(bounds), tuple(unknown), len(group) == 1)
+
+
+def _near(one: Event, other: Event) -> bool:
+    return all(difference(a, b) is not None for a, b in zip(one.cell, other.cell, strict=True))

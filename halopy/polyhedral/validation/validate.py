@@ -1,0 +1,126 @@
+"""Whether a loop nest computes what the algorithm says, access by access.
+
+What isl is told grows from round to round, as little is enough for most: first what the names of the Func itself
+stand for, then all names, then also what minima and maxima are exactly.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import islpy as isl
+
+from ...ir.groups import groups_in
+from ...ir.program import Program
+from ...ir.stmt import Stmt
+from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
+from .events import Events, events_of
+from .flow import DEPTHS, Depth, Wrong, wrong_reads
+from .inside import outside
+from .question import MARKS
+from .reads import Target, target, together
+
+MOST_OPERATIONS = 200_000  # of isl, for one round about some accesses
+_PER_SECOND = 500_000  # of such operations, on a slow machine
+_INSIDE_DEPTHS = (Depth(names=False, choices=True), Depth(names=True, choices=False), Depth(names=True, choices=True))
+
+_Answer = tuple[str, str]  # status and reason
+
+
+def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | None = None) -> list[Obligation]:
+    """One obligation for each group of alike accesses of a nest, which is given before and after folding its storage.
+
+    After `seconds` the rest is not proved.
+    """
+    events = events_of(unfolded, folded, program)
+    end = None if seconds is None else time.perf_counter() + seconds
+    return [_obligation(kind, accesses, events, program, end) for kind, accesses in _questions(events, program)]
+
+
+def _questions(events: Events, program: Program) -> Iterator[tuple[str, Target]]:
+    for group in together(events.reads):
+        accesses = target(group)
+        # what a read of a Func finds was written, and so lies inside
+        yield "dataflow" if accesses.event.func in program.functions else "memory", accesses
+    for writes in events.writes.values():
+        yield from (("memory", target([write])) for write in writes)
+
+
+def _obligation(kind: str, accesses: Target, events: Events, program: Program, end: float | None) -> Obligation:
+    start = time.perf_counter()
+    limit = MOST_OPERATIONS if end is None else min(MOST_OPERATIONS, int((end - start) * _PER_SECOND))
+    if limit <= 0:
+        status, reason = NOT_PROVED, "there was no time left"
+    elif kind == "memory":
+        status, reason = _rounds(
+            _INSIDE_DEPTHS, limit, events, lambda depth, context: outside(accesses, depth, context)
+        )
+    else:
+        status, reason = _dataflow(accesses, events, program, limit)
+    return Obligation(kind, _stages(accesses), status, reason or _HOLDS[kind], seconds=time.perf_counter() - start)
+
+
+_HOLDS = {"dataflow": "each read finds the value that the algorithm means", "memory": "all accesses lie inside"}
+
+
+def _stages(accesses: Target) -> tuple[str, ...]:
+    """Who reads or writes, and whose elements."""
+    event = accesses.event
+    by = event.by if event.stage == 0 else f"{event.by}.update({event.stage - 1})"
+    return tuple(dict.fromkeys(name for name in (by, event.func) if name))
+
+
+def _dataflow(accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
+    function = program.functions[accesses.event.func]
+    writes = events.writes.get(function.name, [])
+    if not writes:
+        return NOT_PROVED, "its values come from elsewhere"
+    if any(groups_in(d.values) for d in function.definitions):
+        return NOT_PROVED, "it writes several elements in one step"
+    return _rounds(
+        DEPTHS, limit, events, lambda depth, context: [wrong_reads(accesses, writes, function, depth, context)]
+    )
+
+
+_Ask = Callable[[Depth, isl.Context], list[Wrong]]
+
+
+def _rounds(depths: Sequence[Depth], limit: int, events: Events, ask: _Ask) -> _Answer:
+    """Proved as soon as isl, told a little or more, finds nothing wrong; refuted where it does at sizes it names."""
+    doubts: list[str] = []
+    for depth in depths:
+        wrong = _asked(depth, limit, ask)
+        if wrong == []:
+            return PROVED, ""
+        if wrong:
+            example = _asked(replace(depths[-1], sizes=_sizes(wrong[0], events)), limit, ask)
+            if example and not example[0].doubts:
+                return REFUTED, f"not so where {_told(example[0])}"
+            doubts = [doubt for w in example or wrong for doubt in w.doubts]
+    return NOT_PROVED, doubts[0] if doubts else "isl would take too long"
+
+
+def _asked(depth: Depth, limit: int, ask: _Ask) -> list[Wrong] | None:
+    """What is wrong; None where isl gives up."""
+    context = isl.Context()
+    context.set_max_operations(limit)
+    try:
+        return [w for w in ask(depth, context) if not w.reads.is_empty()]
+    except isl.Error:
+        return None
+
+
+def _sizes(wrong: Wrong, events: Events) -> dict[str, int]:
+    """Of an example those numbers that come from outside."""
+    return {n: value for n, value in _example(wrong).items() if n not in events.bound and not n.startswith(MARKS)}
+
+
+def _told(wrong: Wrong) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in _example(wrong).items())
+
+
+def _example(wrong: Wrong) -> dict[str, int]:
+    point = wrong.reads.sample_point()
+    return {name: point.get_coordinate_val(isl.dim_type.set, n).to_python() for n, name in enumerate(wrong.variables)}
