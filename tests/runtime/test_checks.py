@@ -48,6 +48,7 @@ CASES = {
     "requirement": (RequirementFailed, ErrorSite.REQUIREMENT, ("(k > 3)",), ()),
     "specialization": (ScheduleError, ErrorSite.SPECIALIZATION_FAILED, ("f", "only for rows"), ()),
     "extent": (BufferError, ErrorSite.BAD_EXTENT, ("in", "1"), (-4,)),
+    "thread": (HalideError, ErrorSite.NO_THREAD, (), ()),
 }
 
 
