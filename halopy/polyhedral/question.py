@@ -49,6 +49,7 @@ class Symbols:
     def __init__(self, moving: Iterable[str]) -> None:
         self.moving = {name: Var(f"v{n}", INT32) for n, name in enumerate(moving)}
         self._symbols: dict[Expr, Var] = {}
+        self.known: dict[Expr, Expr] = {}  # canonical forms: parts that are shared are translated once
 
     def __len__(self) -> int:
         return len(self._symbols)
@@ -102,11 +103,14 @@ def canonical(e: Expr, symbols: Symbols) -> Expr:
         return _condition(e, symbols)
     if not e.dtype.is_index_like:
         raise NotAffine("may wrap")
-    form = linear(e)
-    total = LinearForm({}, form.constant)
-    for term, factor in form.terms.items():
-        total = total.plus(linear(_term(term, symbols)), factor)
-    return expr_of(total, INT32)
+    found = symbols.known.get(e)
+    if found is None:
+        form = linear(e)
+        total = LinearForm({}, form.constant)
+        for term, factor in form.terms.items():
+            total = total.plus(linear(_term(term, symbols)), factor)
+        found = symbols.known[e] = expr_of(total, INT32)
+    return found
 
 
 def can_say(e: Expr, symbols: Symbols) -> bool:

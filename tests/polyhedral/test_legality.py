@@ -264,3 +264,37 @@ def test_loops_that_keep_parallel_iterations_apart_stay_around_them() -> None:
     with pytest.raises(IllegalSchedule):
         f.update(0).skew(r.y, r.x, 1)
     f.update(0).skew(r.y, r.x, -1)
+
+
+def nested(levels: int, *, is_shared: bool) -> Case:
+    """An index of many quotients; with shared parts, written out it would have two to the `levels` of them."""
+    f = hl.Func("f")
+    f[x] = x
+    n = hl.Param(hl.Int(32), "n")
+    r = hl.RDom([(0, n), (0, n)], "r")
+    e = r.x * 3 + r.y * 5
+    for k in range(2, 2 + levels):
+        e = e / k * k + e % (k + 1) if is_shared else (e / k + r.y) % (k * 7 + 1) + r.x
+    f[e] = f[e / 2] + 1
+    return f, r
+
+
+@pytest.mark.parametrize(("levels", "is_shared"), [(5, False), (12, False), (24, True)])
+def test_what_is_too_intricate_is_refused_without_a_witness(levels: int, is_shared: bool) -> None:
+    f, r = nested(levels, is_shared=is_shared)
+    with pytest.raises(IllegalSchedule, match="nothing is known of `") as refused:
+        f.update(0).parallel(r.x)
+    assert refused.value.witness is None
+    f.update(0).allow_race_conditions().parallel(r.x)
+
+
+def test_eight_dimensions_are_not_too_many() -> None:
+    names = hl.vars(" ".join(f"v{d}" for d in range(8)))
+    f, r = hl.Func("f"), hl.RDom([(1, 9)] * 8, "r")
+    f[tuple(names)] = 0
+    f[tuple(r)] = f[tuple(r)] + f[tuple(v - 1 for v in r)]
+    with pytest.raises(IllegalSchedule) as refused:
+        f.update(0).parallel(r[7])
+    assert refused.value.witness is not None
+    assert set(refused.value.witness.source.variables.values()) == {1}
+    f.update(0).reorder(r[3], r[0])

@@ -23,10 +23,10 @@ from ..question import NotAffine
 from .dependences import dependences
 from .find_witness import find_witness
 from .loop_dates import loop_dates
-from .stage_model import Model, Stage
+from .stage_model import Model, Stage, shown
 from .violations import TimedLoop, Violation, as_run, violation
 
-MOST_OPERATIONS = 2_000_000
+MOST_OPERATIONS = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,11 @@ def _verdict(question: _Question) -> Verdict:
         return Verdict(NOT_PROVED, str(defeat).replace("$", "."))
     is_free = question.is_order_free
     answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free), MOST_OPERATIONS)
-    return answer or Verdict(NOT_PROVED, "its dependences are too intricate to be decided within the limit")
+    return answer or Verdict(NOT_PROVED, f"who meets in {_element(question.stage)} is too intricate to be decided")
+
+
+def _element(stage: Stage) -> str:
+    return f"{stage.function.name}({', '.join(map(shown, stage.definition.index))})"
 
 
 def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free: bool) -> Verdict:

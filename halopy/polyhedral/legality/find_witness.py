@@ -12,6 +12,7 @@ from ..affine import Affine
 from .dependences import Dependence
 from .stage_model import Model, shown
 
+MOST_QUOTIENTS = 8
 _PARAMETER, _SET = isl.dim_type.param, isl.dim_type.set
 
 
@@ -45,6 +46,8 @@ def _first(pairs: isl.Map, symbols: int, model: Model) -> isl.Point:
         zero = points.fix_val(_PARAMETER, n, isl.Val.zero(points.get_ctx()))
         points = points if zero.is_empty() else zero
     points = points.move_dims(_SET, 0, _PARAMETER, 0, symbols)
+    if any(part.dim(isl.dim_type.div) > MOST_QUOTIENTS for part in points.get_basic_sets()):
+        return points.sample_point()  # the least one may take for ever, and isl does not count what that costs
     try:
         return points.lexmin().sample_point()
     except isl.Error:

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import islpy as isl
 
 from ...ir.build import add, as_expr, sub
-from ...ir.expr import And, Expr, FuncAccess, Read, Var
+from ...ir.expr import And, Div, Expr, FuncAccess, Mod, Read, Var
 from ...ir.function import Definition, Function
 from ...ir.groups import elements_of
+from ...ir.node import find
 from ...ir.refs import FunctionRef
 from ...schedule.initial import pure_variables
 from ...schedule.order import self_reads
@@ -78,6 +79,8 @@ class Model:
         """The expression in canonical form. Raises NotAffine."""
         if e.has(FuncAccess, Read) and self_reads(Definition((e,), ()), self.stage.function, self.stage.ref):
             raise NotAffine("depends on what the stage writes")
+        if e.has(Div, Mod) and len(find(e, Div, Mod)) > MOST_QUOTIENTS:
+            raise NotAffine("has too many quotients")  # isl's operation limit does not count all that they cost
         return canonical(e, self.symbols)
 
     def affine(self, context: isl.Context) -> Affine:
@@ -140,9 +143,18 @@ def _ranges(stage: Stage) -> dict[str, Range]:
 
 def shown(e: Expr) -> str:
     """The expression as the user wrote it, or what begins like it."""
+    if _size(e, {}) > LONGEST:  # parts that are shared are written each time
+        return "a long expression"
     text = str(e).replace("$", ".")
     text = text[1:-1] if text.startswith("(") and text.endswith(")") and "(" not in text[1:] else text
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _size(e: Expr, known: dict[Expr, int]) -> int:
+    """How many parts its text has."""
+    if e not in known:
+        known[e] = 1 + sum(_size(c, known) for c in e.children() if isinstance(c, Expr))
+    return known[e]
 
 
 def _conjuncts(e: Expr) -> list[Expr]:
@@ -157,3 +169,4 @@ def _conjuncts(e: Expr) -> list[Expr]:
 
 
 LONGEST = 80
+MOST_QUOTIENTS = 4
