@@ -22,7 +22,7 @@ def test_a_schedule_of_pure_definitions_is_proved() -> None:
     f.compute_at(g, y)
     proof = hl.Pipeline(g).verify()
     assert proof.status == "proved"
-    assert {o.kind for o in proof.obligations} == {"order", "tails", "placement"}
+    assert {o.kind for o in proof.obligations} >= {"order", "tails", "placement"}
     assert str(proof).startswith(f"proved ({len(proof.obligations)} proved)\n")
     assert g.verify().status == "proved"
 
