@@ -114,7 +114,7 @@ class IllegalSchedule(ScheduleError):
 
     def _render(self) -> str:
         if self.witness is None:
-            return super()._render()
+            return super()._render() + (f"\n  legal instead: {self.repair}" if self.repair else "")
         lines = [f"{self.directive}: {'; '.join(self.reason)}."]
         if self.repair:
             lines[0] += f" Legal instead: {self.repair}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import IllegalSchedule
 from ..proof import PROVED, REFUTED
 from ..schedule.directives import Directive
-from ..schedule.nest import StageNest
+from ..schedule.nest import DoubtfulSchedule, StageNest
 from ..schedule.nest import apply as apply_to_nest
 
 if TYPE_CHECKING:
@@ -44,6 +44,6 @@ def _judge(contents: FuncContents, nest: StageNest, doubt: IllegalSchedule) -> N
             accepted=doubt.accepted,
             witness=verdict.witness,
         )
-    raise IllegalSchedule(
+    raise DoubtfulSchedule(
         doubt.summary, location=doubt.location, reason=[*doubt.reason, verdict.reason], accepted=doubt.accepted
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Self, TypeAlias
 
 from ..dtypes import INT32
-from ..errors import DefinitionError, ScheduleError
+from ..errors import DefinitionError, IllegalSchedule, ScheduleError
 from ..ir.expr import Const
 from ..ir.stmt import LoopKind, LoopPartition
 from ..schedule.directives import (
@@ -36,6 +36,7 @@ from .fused_stages import Alignment, Place, compute_with_action, in_order, shown
 from .legality import applied
 from .loop_names import Loop, bare, is_reduction_loop, loop_name, shown
 from .prefetching import prefetch_source
+from .repairs import with_repair
 from .sizes import constant_size, size_expression
 from .tile_forms import tile_arguments
 
@@ -256,8 +257,13 @@ class StageScheduling:
         """Apply the directives that one line of the user stands for: all of them, or none."""
         location = caller()
         nest = self._nest()
-        for action in actions:
-            nest = applied(self._contents, nest, Directive(action, self._stage, location, text))
+        before = nest
+        try:
+            for action in actions:
+                nest = applied(self._contents, nest, Directive(action, self._stage, location, text))
+        except IllegalSchedule as refusal:
+            call = text.removeprefix(f"{self._stage_name()}{self._conditions()}.")
+            raise with_repair(refusal, self._contents, before, actions, call) from None
         self._replace_nest(nest)
         return self
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..compile import dataflow_obligations, lowered_pipeline
-from ..errors import ScheduleError, UnsupportedTarget
+from ..errors import IllegalSchedule, ScheduleError, UnsupportedTarget
 from ..ir.extern import extern_call
 from ..ir.kernel import LoweredKernel
 from ..ir.node import find
@@ -110,9 +110,9 @@ def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
     start = time.perf_counter()
     try:
         lowered = lowered_pipeline(taken.program, taken.schedules, target)
-    except ScheduleError as refusal:
+    except IllegalSchedule as refusal:
         return [Obligation("schedule", taken.program.outputs, REFUTED, str(refusal))]
-    except UnsupportedTarget as refusal:
+    except (ScheduleError, UnsupportedTarget) as refusal:
         return [Obligation("schedule", taken.program.outputs, NOT_PROVED, str(refusal))]
     seconds = time.perf_counter() - start
     found = list(_of_directives(taken, lowered))

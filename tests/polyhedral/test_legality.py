@@ -196,13 +196,56 @@ def test_the_verdict_is_that_of_running_all_iterations(name: str) -> None:
     check_witness(refused.value.witness, stage, nest)
 
 
+REPAIRED = {
+    "summed area, y in parallel": "skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y)",
+    "summed area, x in parallel": "skew(r.y, r.x, 1).parallel(r.x)",
+    "Gauss-Seidel, skewed the wrong way": "skew(r.x, r.y, 1).reorder(r.y, r.x)",
+    "Gauss-Seidel, skewed and not interchanged": "reorder(r.y, r.x).parallel(r.y)",
+    "Jacobi over time, time in parallel": "skew(r.x, r.y, 2).reorder(r.y, r.x).parallel(r.y)",
+    "Jacobi over time, tiled": "skew(r.x, r.y, 1).tile(r.x, r.y, rxo, ryo, rxi, ryi, 2, 2)",
+    "triangular solve, rows in parallel": "reorder(r.y, r.x).parallel(r.y)",
+    "Floyd-Warshall, rows in parallel": "skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y)",
+    "prefix sum, along it in parallel": None,
+    "modulo, in parallel": None,
+}
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_what_is_offered_instead_is_accepted(name: str) -> None:
+    build, directive, _ = CASES[name]
+    f, r = build()
+    with pytest.raises(IllegalSchedule) as refused:
+        directive(f.update(0), r)
+    repair = refused.value.repair
+    assert repair == REPAIRED[name]
+    if repair is not None:
+        assert f". Legal instead: {repair}." in str(refused.value)
+        names = {"s": f.update(0), "r": r, "rxo": rxo, "ryo": ryo, "rxi": rxi, "ryi": ryi}
+        eval(f"s.{repair}", names)
+        sizes = [WIDTH, HEIGHT][: f.dimensions()]
+        np.testing.assert_array_equal(np.asarray(f.realize(sizes)), np.asarray(f.reference(sizes)))
+
+
+def test_taking_turns_is_offered_where_that_is_legal() -> None:
+    bins = hl.Buffer(np.arange(WIDTH, dtype=np.uint8) % 3)
+    for is_sum in (True, False):
+        f, r = line()
+        f[bins[r.x]] = f[bins[r.x]] + 1 if is_sum else f[bins[r.x]] / 2 + 1
+        with pytest.raises(IllegalSchedule) as refused:
+            f.update(0).parallel(r.x)
+        assert refused.value.repair == ("atomic().parallel(r.x)" if is_sum else None)
+    g, r = line()
+    g[bins[r.x]] += 1
+    g.update(0).atomic().parallel(r.x)
+
+
 def test_the_refusal_shows_two_iterations_and_the_element_where_they_meet() -> None:
     f, r = summed_area()
     with pytest.raises(IllegalSchedule) as refused:
         f.update(0).parallel(r.y)
     assert without_place(refused.value).startswith(
         "sat.update(0).parallel(r.y): iteration (r.x=1, r.y=2) reads sat(1, 1), written by iteration (r.x=1, r.y=1), "
-        "which may run at the same time."
+        "which may run at the same time. Legal instead: skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y)."
     )
     assert refused.value.directive.location is not None
     assert str(refused.value.directive).startswith("sat.update(0).parallel(r.y), ")
