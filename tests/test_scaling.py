@@ -11,6 +11,7 @@ import halopy as hl
 from halopy.compile import compile_pipeline
 from halopy.ir.node import NodeMeta
 from halopy.lang.snapshot import snapshot
+from halopy.lower.regions import Regions
 from halopy.lower.solve import Solver
 from halopy.target import host_target
 
@@ -128,3 +129,31 @@ def adjoint_text(stages: int) -> str:
 def test_derivatives_of_four_times_the_stages_are_about_four_times_as_long() -> None:
     short, long = len(adjoint_text(8)), len(adjoint_text(32))
     assert long <= 4.5 * short, f"{short} characters became {long}"
+
+
+def regions_grown(updates: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many regions are asked for while a Func with updates that read their neighbours is compiled."""
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    for _ in range(updates):
+        f[x, x + 1] = f[x, x] + f[x, x - 1]
+    g[x, y] = f[x, y]
+    f.compute_root()
+    taken = snapshot([g._contents])
+    asked = 0
+    grown = Regions._grown
+
+    def counted(self: Regions, *args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return grown(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Regions, "_grown", counted)
+        compile_pipeline(taken.program, taken.schedules, host_target())
+    return asked
+
+
+def test_four_times_the_updates_ask_for_four_times_the_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (regions_grown(n, monkeypatch) for n in (5, 20))
+    assert 0 < many <= 4 * few

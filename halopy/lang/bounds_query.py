@@ -9,6 +9,7 @@ from ..ir.expr import Expr, const
 from ..ir.program import Program, buffer_property
 from ..lower.query_bounds import Needs, Query
 from ..runtime.extern_functions import ask_function
+from ..source import caller
 from .buffer_contents import BufferContents, ShapeOnly
 from .param_ref import ParamRef, Scalar
 
@@ -38,8 +39,11 @@ def find_shapes(
             for shape in open_shapes.values():
                 shape.store()
             return
+    inputs = [f"`{program.images[name].ref.name}`" for name in open_shapes if name in program.images]
+    whose = f"the shape of {', '.join(inputs)}" if inputs else "the shapes of the outputs"
     raise BufferError(
-        f"the shapes that are needed still change after {_MOST_ROUNDS} rounds",
+        f"{whose} would never be enough: what is needed is still more after {_MOST_ROUNDS} rounds",
+        location=caller(),
         reason=["an input may be needed beyond its own end, or promises about shapes may contradict each other"],
     )
 

@@ -50,22 +50,33 @@ def factored(
     contents: FuncContents, stage: int, version: Sequence[int], pairs: tuple[tuple[str, str], ...], text: str
 ) -> FuncContents:
     """The intermediate Func; the update of `contents`, or a version of it, is changed to combine its values."""
-    function, nest = contents.defined_function, version_at(contents.nests[stage], version)
-    directive = Directive(Rfactor(pairs), stage, caller(), text)
     intermediate = FuncContents(f"{contents.name}_intm")
-    seen = function.in_version(stage, nest.definition)
-    result = rfactor(seen, replace(nest, specializations=()), contents, pairs, intermediate, directive)
-    intermediate.function = result.intermediate
-    intermediate.nests = list(result.nests)
-    intermediate.frozen = True
-    changed = replace(result.nest, specializations=nest.specializations, definition=nest.definition)
-    definition, own = _with_version(function.definitions[stage], changed, result.update, is_main=not version)
-    definitions = (*function.definitions[:stage], definition, *function.definitions[stage + 1 :])
-    contents.function = replace(function, definitions=definitions)
-    contents.nests[stage] = with_version(contents.nests[stage], version, own)
-    freeze_called(result.update, contents)
+    directive = Directive(Rfactor(pairs, intermediate), stage, caller(), text)
+    nest = version_at(contents.nests[stage], version)
+    changed = factor(contents, nest, directive, intermediate, is_main=not version)
+    contents.nests[stage] = with_version(contents.nests[stage], version, changed)
     revision.changed()
     return intermediate
+
+
+def factor(
+    contents: FuncContents, nest: StageNest, directive: Directive, intermediate: FuncContents, *, is_main: bool
+) -> StageNest:
+    """What is left of the nest; the definition that it is of changes, and the intermediate Func is defined."""
+    action, function, stage = directive.action, contents.defined_function, nest.stage
+    assert isinstance(action, Rfactor), "a directive that factors"
+    seen = function.in_version(stage, nest.definition)
+    result = rfactor(seen, replace(nest, specializations=()), contents, action.preserved, intermediate, directive)
+    intermediate.function = result.intermediate
+    intermediate.nests = list(result.nests)
+    intermediate.frozen = intermediate.is_intermediate = True
+    changed = replace(result.nest, specializations=nest.specializations, definition=nest.definition)
+    contents.as_written.setdefault(stage, function.definitions[stage])
+    definition, own = _with_version(function.definitions[stage], changed, result.update, is_main=is_main)
+    definitions = (*function.definitions[:stage], definition, *function.definitions[stage + 1 :])
+    contents.function = replace(function, definitions=definitions)
+    freeze_called(result.update, contents)
+    return own
 
 
 def _with_version(

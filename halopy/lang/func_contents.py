@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..dtypes import DType
@@ -43,9 +44,11 @@ class FuncContents(FunctionRef):
     """A Func's identity, with everything its handles may change."""
 
     __slots__ = (
+        "as_written",
         "frozen",
         "func_directives",
         "handlers",
+        "is_intermediate",
         "nests",
         "output_refs",
         "pipeline",
@@ -59,6 +62,8 @@ class FuncContents(FunctionRef):
         self.required_dtypes = tuple(dtypes)
         self.required_rank = rank
         self.frozen = False
+        self.as_written: dict[int, Definition] = {}  # the updates that rfactor() has changed, by stage
+        self.is_intermediate = False  # made by rfactor()
         self.handlers = Handlers()  # of its own pipeline
         self.nests: list[StageNest] = []
         self.func_directives: list[Directive | Placement] = []
@@ -70,6 +75,13 @@ class FuncContents(FunctionRef):
     def defined_function(self) -> Function:
         assert self.function is not None, f"Func {self.name} is defined"
         return self.function
+
+    @property
+    def written_function(self) -> Function:
+        """The Func as the user defined it, before rfactor()."""
+        function = self.defined_function
+        definitions = (self.as_written.get(stage, d) for stage, d in enumerate(function.definitions))
+        return replace(function, definitions=tuple(definitions)) if self.as_written else function
 
     def set_function(self, function: Function) -> None:
         """A new definition, one stage longer than before."""

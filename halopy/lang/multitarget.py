@@ -33,11 +33,11 @@ def multitarget_members(
     Members are named by what follows the name of the files. Raises DefinitionError and UnsupportedTarget.
     """
     values = _checked(targets, suffixes)
-    endings = list(suffixes) or [re.sub(r"[^A-Za-z0-9_]", "_", str(value)) for value in values]
+    endings = list(suffixes) or [_as_name(str(value)) for value in values]
     functions = []
     for value, ending in zip(values, endings, strict=True):
         bare = value.with_features(TargetFeature.NoRuntime)
-        functions.append(linked_function(take(bare), arguments, f"{name}_{ending}", bare))
+        functions.append(linked_function(take(bare), arguments, f"{name}_{_as_name(ending)}", bare))
     members = [_member(f, e, v) for f, e, v in zip(functions, endings, values, strict=True)]
     chooser = linked_function(take(values[-1]), arguments, name, values[-1]).interface
     text = dispatch_text(chooser, [f.interface.name for f in functions], values)
@@ -67,6 +67,11 @@ def _member(function: LinkedFunction, ending: str, target: TargetValue) -> Membe
     return Member(f"-{ending}", data, tuple(symbols(function.interface).values()))
 
 
+def _as_name(text: str) -> str:
+    """The text as a part of a C name."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)
+
+
 def _checked(targets: Sequence[Target], suffixes: Sequence[str]) -> list[TargetValue]:
     values = [target.value for target in targets]
     if not values or len({(v.arch, v.bits, v.os) for v in values}) > 1:
@@ -76,11 +81,14 @@ def _checked(targets: Sequence[Target], suffixes: Sequence[str]) -> list[TargetV
             reason=list(map(str, values)),
             accepted="targets that differ in their features, the most general one last",
         )
-    if suffixes and (len(suffixes) != len(values) or not all(re.fullmatch(r"\w+", s, re.ASCII) for s in suffixes)):
+    fits = len({*map(_as_name, suffixes)}) == len(values) and all(
+        re.fullmatch(r"[\w-]+", s, re.ASCII) for s in suffixes
+    )
+    if suffixes and not fits:
         raise DefinitionError(
             f"{list(suffixes)} do not name the files of {len(values)} targets",
             location=caller(),
-            accepted="a suffix for each target, of letters, digits and _",
+            accepted="a suffix of its own for each target, of letters, digits, _ and -",
         )
     for value in values[:-1]:
         if unasked_features(value):

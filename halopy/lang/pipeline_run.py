@@ -63,7 +63,13 @@ class PipelineRun(Handling, AheadOfTime):
         self._lock = threading.Lock()
         self._compiled: dict[TargetValue, CompiledPipeline] = {}
         self._current: tuple[object, CompiledPipeline] | None = None
-        for func in self._outputs:
+        for number, func in enumerate(self._outputs):
+            if func in self._outputs[:number]:
+                raise DefinitionError(
+                    f"Func `{func.name}` is given twice as an output of a pipeline",
+                    location=caller(),
+                    accepted="each output once",
+                )
             if func.function is None:
                 raise DefinitionError(
                     f"Func `{func.name}` is an output of a pipeline, but it is not defined",

@@ -50,6 +50,7 @@ from .fuse_nests import fuse_nests
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .reserve_storage import choose_slot, reserve_storage
+from .skip_stages import skip_stages
 from .stage_loops import Range
 from .write_values import write_values
 
@@ -75,6 +76,7 @@ class LoopNests:
         groups = self.placement.fused.groups(self.placement.program.functions)
         self.group_of = {func: group for group in groups for func in group}
         self.promised = promised_shapes(self.placement.program)
+        self.needed = skip_stages(self.placement.program, self.placement.schedules)
 
     def root(self) -> Stmt:
         checks: list[Stmt] = []
@@ -139,7 +141,9 @@ class LoopNests:
         function = self.regions.functions[func]
         stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
         body = block(*(self.choice(func, versions, 0) for versions in stages))
-        return self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))
+        produce = self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))
+        when = self.needed.get(func)
+        return produce if when is None else If(when, produce)
 
     def choice(self, func: str, versions: Sequence[int], depth: int) -> Stmt:
         """The version of a stage whose conditions, from the given one on, are as its path says."""

@@ -6,6 +6,7 @@ Types, ranks and missing memory are checked by the code that reads the buffers' 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from ..dtypes import INT64
 from ..errors import DefinitionError
@@ -114,6 +115,19 @@ def constraint_checks(program: Program) -> list[Stmt]:
         past = mod(buffer_address(buffer), const(alignment, INT64))
         what = (buffer, f"address modulo {alignment}")
         checks.append(Assert(eq(past, const(0, INT64)), ErrorSite.WRONG_CONSTRAINT, what, (past, const(0, INT64))))
+    return checks
+
+
+def tuple_shape_checks(program: Program) -> list[Stmt]:
+    """The values of an output cover one region: a kernel loops over that of the first."""
+    checks: list[Stmt] = []
+    for function in (program.functions[name] for name in program.outputs):
+        first, *others = (output_buffer(function, element) for element in range(len(function.dtypes)))
+        for buffer, dim, what in product(others, range(function.rank), ("min", "extent")):
+            given, wanted = (buffer_property(b, what, dim) for b in (buffer, first))
+            checks.append(
+                Assert(eq(given, wanted), ErrorSite.WRONG_CONSTRAINT, (buffer, what, str(dim)), (given, wanted))
+            )
     return checks
 
 

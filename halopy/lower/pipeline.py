@@ -21,7 +21,7 @@ from ..schedule.nest import FuncSchedule
 from ..schedule.tracing import NO_TRACING, Tracing
 from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
-from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes
+from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
 from .check_dataflow import check_dataflow
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
@@ -97,7 +97,8 @@ def lower(
     empty = is_empty(regions)
     if not is_const(empty, 0):
         stmt = If(logical_not(empty), stmt)
-    stmt = block(*map(Evaluate, placement.program.requirements), *constraint_checks(placement.program), stmt)
+    checks = [*constraint_checks(placement.program), *tuple_shape_checks(placement.program)]
+    stmt = block(*map(Evaluate, placement.program.requirements), *checks, stmt)
     with timed("simplify"):
         stmt = simplify(stmt)
     for p in PASSES:

@@ -74,6 +74,7 @@ class Regions:
         self._stored: dict[str, Box] = {}
         self._expanders: dict[tuple[Level, frozenset[str]], Expand] = {}
         self._stage_boxes: dict[tuple[str, int], Box] = {}
+        self._stage_needs: dict[tuple[str, int], Box] = {}  # by the stage that needs it of those before it
         self._loops: dict[tuple[str, int], StageLoops] = {}
         self._paths: dict[Level, frozenset[Level]] = {}
         self._reads = {
@@ -345,13 +346,16 @@ class Regions:
 
     def _stage_need(self, func: str, stage: int) -> Box:
         """As `stage_box`, before sliding."""
-        box = self.needed(func)
-        last = self.functions[func].versions(len(self.functions[func].definitions) - 1)
-        while stage < last[0]:
-            need = box
-            box = self._grown_by(func, last, need, lambda v, need=need: self._nest_over(func, v, need).box(()))  # type: ignore[misc]
-            last = self.functions[func].versions(last[0] - 1)
-        return box
+        versions = self._later(func, stage)
+        if versions is None:
+            return self.needed(func)
+        key = (func, versions[0])
+        if key not in self._stage_needs:
+            need = self._stage_need(func, versions[0])
+            self._stage_needs[key] = self._grown_by(
+                func, versions, need, lambda v: self._nest_over(func, v, need).box(())
+            )
+        return self._stage_needs[key]
 
     def _grown_by(
         self, func: str, versions: Sequence[int], box: Box, own: Callable[[int], Mapping[str, Interval]]

@@ -308,6 +308,7 @@ class Rfactor:
     """f(x) += g(x, r)   ->   f_intm(x, v) += g(x, v);  f(x) += f_intm(x, r)     for pairs (r, v) of loops and Vars"""
 
     preserved: tuple[tuple[str, str], ...]
+    intermediate: FunctionRef | None = None  # f_intm
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def test_needs_without_end_are_refused():
     image = hl.ImageParam(hl.Float(32), 2, "image")
     f = hl.Func("f")
     f[()] = image[image.width(), image.height()] + image[0, 0]
-    with pytest.raises(hl.BufferError, match="still change after"):
+    with pytest.raises(hl.BufferError, match=r"test_bounds_query.py.*the shape of `image` would never be enough"):
         f.infer_input_bounds([])
 
 

@@ -354,6 +354,75 @@ def test_what_goes_wrong_names_the_stage_and_the_function(how: int, message: str
         h.realize([20, 2])
 
 
+def _reduction(f: hl.Func, g: hl.Func, h: hl.Func, level: str) -> None:
+    r = hl.RDom([(0, 5), (0, 4)], "r")
+    r.where(r.x + r.y < x + 2)
+    h[x, y] = x
+    h[x, y] += g[x + r.x, y - r.y]
+    h.update().reorder(r.x, r.y, x, y)
+    at = {"r.x": r.x, "r.y": r.y, "x": x}[level]
+    g.compute_at(h, at)
+    f.compute_at(h, at)
+
+
+def _beside_a_window(_: hl.Func, __: hl.Func, h: hl.Func) -> None:
+    f, k = hl.Func("f"), hl.Func("k")
+    k[x, y] = x + y * y
+    f[x, y] = k[x, y] * 2
+    g = extern("translate", [f, 1, 2])
+    h[x, y] = g[x, y] + k[x, y - 1] + k[x, y + 1]
+    k.store_root().compute_at(h, y)
+    g.compute_at(h, y)
+    f.compute_at(h, y)
+
+
+def _in_a_window(f: hl.Func, g: hl.Func, h: hl.Func, *, inside: bool) -> None:
+    m = hl.Func("m")
+    m[x, y] = g[x, y] * 2 + g[x, y + 1]
+    h[x, y] = m[x, y] + m[x, y + 1] + m[x, y + 2]
+    m.store_root().compute_at(h, y)
+    g.compute_at(m if inside else h, y)
+    f.compute_at(m if inside else h, y)
+
+
+def _read(g: hl.Func, h: hl.Func) -> hl.Func:
+    h[x, y] = g[x, y] + g[x + 1, y]
+    return h
+
+
+READERS: dict[str, Callable[[hl.Func, hl.Func, hl.Func], Any]] = {
+    "each iteration of a reduction": lambda f, g, h: _reduction(f, g, h, "r.x"),
+    "rows of a reduction": lambda f, g, h: _reduction(f, g, h, "r.y"),
+    "whole reductions": lambda f, g, h: _reduction(f, g, h, "x"),
+    "beside a window": _beside_a_window,
+    "in a window": lambda f, g, h: _in_a_window(f, g, h, inside=True),
+    "around a window": lambda f, g, h: _in_a_window(f, g, h, inside=False),
+    "async": lambda f, g, h: (_read(g, h), g.compute_at(h, y).store_root().async_(), f.compute_at(h, y)),
+    "fetched ahead": lambda f, g, h: (_read(g, h).prefetch(g, y, y, 2), g.compute_root(), h.prefetch(f, y, y, 1)),
+    "a clone": lambda f, g, h: (_read(g, h), g.clone_in(h).compute_at(h, y), f.compute_root()),
+    "a wrapper": lambda f, g, h: (_read(g, h), g.in_(h).compute_at(h, y), g.compute_at(h, y)),
+    "on the stack": lambda f, g, h: (
+        _read(g, h).tile(x, y, xo, yo, xi, yi, 4, 4, GUARD),
+        g.compute_at(h, xo).store_in(hl.MemoryType.Stack),
+        f.compute_at(h, xo),
+    ),
+    "bounded memory in turn": lambda f, g, h: (
+        _read(g, h),
+        g.compute_at(h, y).bound_storage(x, 20).hoist_storage_root().ring_buffer(3),
+        f.compute_at(h, y),
+    ),
+}
+
+
+@pytest.mark.parametrize("size", [(9, 6), (1, 1), (0, 3)])
+@pytest.mark.parametrize("name", READERS)
+def test_readers_of_all_kinds_get_what_the_oracle_gives(name: str, size: tuple[int, int]):
+    f, h = hl.Func("f"), hl.Func("h")
+    f[x, y] = x * 7 + y * 3
+    READERS[name](f, extern("translate", [f, 1, 2]), h)
+    np.testing.assert_array_equal(np.array(h.realize(list(size))), np.array(h.reference(list(size))))
+
+
 def test_places_that_cannot_be_are_refused(golden: str):
     def refusal(build: Callable[[hl.Func, hl.Func, hl.Func], object]) -> str:
         f, h = hl.Func("f"), hl.Func("h")

@@ -239,3 +239,24 @@ def test_an_update_without_bounds_is_named():
     f[where[r]] += 1
     with pytest.raises(hl.DefinitionError, match="an update of it has an index that may have any value"):
         f.compile_jit()
+
+
+def test_the_values_of_a_tuple_have_one_region():
+    f = hl.Func("f")
+    f[x] = (x, x * 2)
+    first, second = (hl.Buffer(hl.Int(32), [n]) for n in (4, 6))
+    for wrong in ([first, second], [second, first]):
+        with pytest.raises(hl.BufferError, match=r"output `f\.1` breaks a constraint: its extent of dimension 0 is"):
+            f.realize(wrong)
+    second.crop(0, 0, 4)
+    f.realize([first, second])
+    assert list(second) == [0, 2, 4, 6]
+
+
+def test_an_output_is_given_once():
+    f, g = hl.funcs("f g")
+    f[x] = x
+    g[x] = x + 1
+    with pytest.raises(hl.DefinitionError, match="Func `f` is given twice as an output"):
+        hl.Pipeline([f, g, f])
+    assert list(hl.Pipeline([f, g]).realize([2])[1]) == [1, 2]

@@ -289,9 +289,9 @@ def test_a_function_for_several_targets_fits_the_processor(tmp_path, as_library)
         out.compile_to_multitarget_static_library(tmp_path / "f", [image, offset], targets)
         objects = ["f.a"]
     else:
-        out.compile_to_multitarget_object_files(tmp_path / "f", [image, offset], targets, ["a", "b", "c"])
+        out.compile_to_multitarget_object_files(tmp_path / "f", [image, offset], targets, ["a", "b", "-c"])
         objects = sorted(p.name for p in tmp_path.glob("*.o"))
-        assert objects == ["f-a.o", "f-b.o", "f-c.o", "f_runtime.o", "f_wrapper.o"]
+        assert objects == ["f--c.o", "f-a.o", "f-b.o", "f_runtime.o", "f_wrapper.o"]
     program = '#include "f.h"\n' + SUPPORT + MAIN.replace("NAME", "brighten")
     assert run(tmp_path, program, objects) == f"0 {expected(301, 203, 5)}\n"
 

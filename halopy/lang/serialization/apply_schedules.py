@@ -13,7 +13,7 @@ from ..func_contents import FuncContents
 from ..func_outputs import output_refs
 from ..image_ref import ImageParamRef
 from ..wrappers import Wrapping, wrapped
-from .directives import read_schedule
+from .directives import read_stages, read_whole
 from .document import Json
 from .malformed import Malformed, inside
 from .schedules import (
@@ -24,6 +24,7 @@ from .schedules import (
     WrapperName,
     initial_nests,
     is_clone_of,
+    makers_first,
     name_of,
     stand_in,
 )
@@ -45,14 +46,16 @@ _Kept = dict[Any, dict[FuncContents | None, Wrapping]]
 def _kept_on_failure(subject: Subject) -> Iterator[_Kept]:
     """The wrappers that there are; they and all schedules stay where the body fails."""
     wrappers: _Kept = {ref: dict(ref.wrappers) for ref in subject.wrapped}
-    schedules = {ref: (list(ref.nests), list(ref.func_directives)) for ref in subject.funcs}
+    schedules = {
+        ref: (list(ref.nests), list(ref.func_directives), ref.function, dict(ref.as_written)) for ref in subject.funcs
+    }
     try:
         yield wrappers
     except BaseException:
         for ref, known in wrappers.items():
             ref.wrappers = known
-        for ref, (nests, directives) in schedules.items():
-            ref.nests, ref.func_directives = nests, directives
+        for ref, (nests, directives, function, as_written) in schedules.items():
+            ref.nests, ref.func_directives, ref.function, ref.as_written = nests, directives, function, as_written
         raise
 
 
@@ -67,8 +70,10 @@ class _Application:
         plain = Names(self.content, stand_in)
         wrappers = plain.wrappers()
         made = {record.wrapper.name for record in wrappers}
-        own = {name: ref for ref, name in self.subject.algorithm.items()}
-        self.found = _matched([f.name for f in plain.funcs if f.name not in made], own)
+        own = {name: ref for ref, name in self.subject.algorithm.items() if not ref.is_intermediate}
+        intermediate = [f.name for f in plain.funcs if f.is_intermediate]
+        self.found = _matched([f.name for f in plain.funcs if f.name not in (*made, *intermediate)], own)
+        self.found |= {name: self._intermediate(name) for name in intermediate}
         for ref in self.before:
             ref.wrappers = {}
         for at, record in enumerate(wrappers):
@@ -76,10 +81,20 @@ class _Application:
                 self.found[record.wrapper.name] = self._wrapper(record)
         names = Names(_renamed(self.content, plain.funcs, self.found), self._resolve)
         for ref in (*self.subject.funcs, *self.found.values()):
-            ref.nests, ref.func_directives = initial_nests(ref), []
-        for at, row in enumerate(names.schedules()):
-            with inside("schedules", at):
-                read_schedule(names.tables["function"][at], row, names)
+            _forget(ref)
+        rows = names.schedules()
+        for read, order in ((read_stages, makers_first(names.funcs, rows)), (read_whole, range(len(rows)))):
+            for at in order:
+                with inside("schedules", at):
+                    read(names.tables["function"][at], rows[at], names)
+
+    def _intermediate(self, name: str) -> FuncContents:
+        """The Func that rfactor() made before, or one to be made."""
+        known = {name: ref for ref, name in self.subject.algorithm.items() if ref.is_intermediate}
+        made = known.get(name) or FuncContents(name)
+        made.is_intermediate = True
+        made.function = None
+        return made
 
     def _resolve(self, record: Any, _: Names) -> Any:
         if isinstance(record, FuncName):
@@ -119,6 +134,14 @@ class _Application:
             ref.wrappers |= {reader: known[reader] for reader in readers}
             return one
         return wrapped(ref, consumers, record.text, clone=record.is_clone)  # type: ignore[arg-type]  # none is None
+
+
+def _forget(ref: FuncContents) -> None:
+    """Nothing is said about the Func, and rfactor() has not changed it."""
+    if ref.function is not None:
+        ref.function, ref.as_written = ref.written_function, {}
+        ref.nests = initial_nests(ref)
+    ref.func_directives = []
 
 
 def _output(func: Any, element: int) -> ImageRef:

@@ -78,6 +78,10 @@ def _compute_with(a: d.ComputeWith, s: Scope) -> str:
     return f"compute_with({s.place(a.level)}, [{pairs}])"
 
 
+def _rfactor(a: d.Rfactor, s: Scope) -> str:
+    return f"rfactor([{', '.join(f'({s.loop(loop)}, {s.arg(var)})' for loop, var in a.preserved)}])"
+
+
 def _bound(a: d.Bound, s: Scope) -> str:
     if a.min is None:
         return f"bound_extent({s.arg(a.arg)}, {s.size(a.extent)})"
@@ -118,6 +122,7 @@ FORMS: dict[type, Callable[[Any, Scope], str]] = {
     d.Specialize: lambda a, s: f"specialize({s.size(a.condition)})",
     d.SpecializeFail: lambda a, _: f"specialize_fail({a.message!a})",
     d.ComputeWith: _compute_with,
+    d.Rfactor: _rfactor,
     d.Bound: _bound,
     d.AlignBounds: _align_bounds,
     d.ComputeAt: lambda a, s: "compute_inline()" if a.level.is_inlined else _of_place("compute")(a, s),

@@ -35,6 +35,7 @@ from ...schedule.taking_turns import turns
 from ...source import SourceLocation
 from ...target_features import DeviceAPI
 from ..expr import Expr as Handle
+from ..factoring import factor
 from ..func_contents import FuncContents
 from ..legality import applied
 from ..memoization import to_eviction_key
@@ -45,8 +46,8 @@ from .fields import Places, Tables, codec, expect
 from .malformed import Malformed, inside
 from .nests import with_directives_anew
 
-# The table of what may stand in a document. Factored updates are written as the Funcs that they became.
-OF_STAGES = tuple(cls for cls in typing.get_args(NestDirective) if cls is not Rfactor)
+# The tables of what may stand in a document.
+OF_STAGES = typing.get_args(NestDirective)
 OF_FUNCS = typing.get_args(FuncDirective)
 _DEEPEST = 16  # versions of versions
 _MAY_BE_ZERO = frozenset({"min", "remainder", "offset"})
@@ -70,12 +71,17 @@ class WholeDirective:
     location: SourceLocation | None = None
 
 
-def write_schedule(contents: FuncContents, places: Places) -> Json:
-    """All that was said about a Func. Raises ScheduleError where a place was never decided."""
+def write_schedule(contents: FuncContents, places: Places, *, factors: bool = False) -> Json:
+    """All that was said about a Func. Raises ScheduleError where a place was never decided.
+
+    With `factors`, rfactor() is a directive, and what it made has those given since; else loops are as it left them.
+    """
     schedule = contents.schedule()
     whole = codec(WholeDirective)
     return {
-        "stages": [_write_nest(nest, 0, places) for nest in schedule.nests],
+        "stages": [
+            _write_nest(nest, _made_by(nest, contents) if factors else 0, places, factors) for nest in schedule.nests
+        ],
         "directives": [whole.write(WholeDirective(_whole(d), d.text, d.location), places) for d in schedule.directives],
     }
 
@@ -85,23 +91,38 @@ def _whole(directive: Directive) -> FuncDirective:
     return directive.action
 
 
-def _write_nest(nest: StageNest, first: int, places: Places) -> Json:
+def _made_by(nest: StageNest, contents: FuncContents) -> int:
+    """How many directives there were when rfactor() had made the Func."""
+    made = (
+        n for n, d in enumerate(nest.directives) if isinstance(d.action, Rfactor) and d.action.intermediate is contents
+    )
+    return next((n + 1 for n in made), 0)
+
+
+def _write_nest(nest: StageNest, first: int, places: Places, factors: bool) -> Json:
     """The directives from number `first` on: those before are of the version that this is a version of."""
-    number_of_definition = {} if nest.definition is None else {"definition": nest.definition}
-    if number_of_definition or any(isinstance(d.action, Rfactor) for d in nest.directives):
+    number_of_definition = {} if nest.definition is None or factors else {"definition": nest.definition}
+    is_factored = any(isinstance(d.action, Rfactor) for d in nest.directives) and not factors
+    if number_of_definition or is_factored:
         nest, first = with_directives_anew(nest), 0
     versions = iter(nest.specializations)
     rows = []
     for number, d in enumerate(nest.directives[first:], first):
         row = codec(StageDirective).write(StageDirective(d.action, d.text, d.location), places)  # type: ignore[arg-type]
         if isinstance(d.action, Specialize | SpecializeFail):
-            row["version"] = _write_nest(next(versions).nest, number, places)
+            row["version"] = _write_nest(next(versions).nest, number, places, factors)
         rows.append(row)
     return {"directives": rows, "is_left_alone": nest.is_left_alone, **number_of_definition}
 
 
 def read_schedule(contents: FuncContents, data: Json, tables: Tables) -> None:
     """Schedule the Func, which has none. Raises Malformed where the language would refuse it."""
+    read_stages(contents, data, tables)
+    read_whole(contents, data, tables)
+
+
+def read_stages(contents: FuncContents, data: Json, tables: Tables) -> None:
+    """What is said about the Func's loops. Updates may be factored."""
     with inside("stages"):
         stages = expect(data.get("stages") if isinstance(data, dict) else data, list)
         if len(stages) != len(contents.nests):
@@ -109,6 +130,10 @@ def read_schedule(contents: FuncContents, data: Json, tables: Tables) -> None:
         for number, stage in enumerate(stages):
             with inside(number):
                 contents.nests[number] = _read_nest(contents, contents.nests[number], stage, tables, 0)
+
+
+def read_whole(contents: FuncContents, data: Json, tables: Tables) -> None:
+    """What is said about the Func as a whole."""
     with inside("directives"):
         for number, row in enumerate(expect(data.get("directives"), list)):
             with inside(number):
@@ -145,9 +170,13 @@ def _with_row(contents: FuncContents, nest: StageNest, row: Json, tables: Tables
     version = expect(row, dict).get("version")
     plain = {key: value for key, value in row.items() if key != "version"}
     read: StageDirective = codec(StageDirective).read(plain, tables)
-    if isinstance(read.action, Rfactor):
-        raise Malformed("rfactor() has changed definitions, and is not done again")
     action = read.action
+    if isinstance(action, Rfactor):
+        made = action.intermediate
+        if not isinstance(made, FuncContents) or not made.is_intermediate or made.function is not None or version:
+            raise Malformed("rfactor() makes no Func here, or one that there is already")
+        directive = Directive(action, nest.stage, read.location, read.text)
+        return factor(contents, nest, directive, made, is_main=depth == 0)
     if isinstance(action, Atomic):  # what is known of the update is found out, whatever is written
         override = action.override_associativity_test
         action = turns(nest, contents.defined_function, contents, override=override)

@@ -20,7 +20,7 @@ from ...ir.refs import FunctionRef
 from ...schedule import directives as d
 from .directive_text import call_text
 from .document import Json
-from .schedules import Names, StageRows, WrapperName, func_rows, stand_in
+from .schedules import Names, StageRows, WrapperName, func_rows, makers_first, stand_in
 from .size_text import size_text
 
 
@@ -57,6 +57,7 @@ class _Text:
     def _arguments(self) -> list[Any]:
         """What the function is given: all Funcs that it does not make, and inputs."""
         made = {record.wrapper for record in self.names.wrappers()}
+        made |= {ref for ref, func in self.stages.items() if func.is_intermediate}
         funcs, images, scalars = (self.names.tables[table] for table in ("function", "image", "scalar"))
         return [*(f for f in funcs if f not in made), *(image for image in images if image.output is None), *scalars]
 
@@ -64,8 +65,9 @@ class _Text:
         """One line for each directive."""
         for record in self.names.wrappers():
             self._wrap(record)
-        for ref, row in zip(self.names.tables["function"], self.names.schedules(), strict=False):
-            stages, whole = func_rows(row, self.names)
+        rows, refs = self.names.schedules(), self.names.tables["function"]
+        for at in makers_first(self.names.funcs, rows):
+            ref, (stages, whole) = refs[at], func_rows(rows[at], self.names)
             for number, stage in enumerate(stages):
                 loops = self.stages[ref].loops[number : number + 1]
                 self.reduction = {loop.name: loop.is_reduction for stage_loops in loops for loop in stage_loops}
@@ -86,6 +88,9 @@ class _Text:
         for directive, version in stage.directives:
             self._follow(directive.action)
             call = call_text(directive.action, self)
+            if isinstance(directive.action, d.Rfactor):
+                self.lines.append(f"{self.ref(directive.action.intermediate)} = {on}.{call}")
+                continue
             if isinstance(directive.action, d.Specialize) and version is not None:
                 name, loops = self._identifier("version"), dict(self.reduction)
                 self.lines.append(f"{name} = {on}.{call}")

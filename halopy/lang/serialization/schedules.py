@@ -11,6 +11,7 @@ from ...ir.expr import FuncAccess
 from ...ir.node import Node, find
 from ...ir.program import Program, program_of
 from ...ir.refs import FunctionRef, ImageRef, ScalarRef
+from ...schedule.directives import Rfactor
 from ...schedule.initial import initial_stage
 from ...schedule.nest import StageNest
 from ...source import SourceLocation
@@ -70,11 +71,12 @@ class FuncName:
 
     name: str
     loops: tuple[tuple[LoopName, ...], ...] = ()
+    is_intermediate: bool = False  # made by rfactor()
 
 
 def initial_nests(contents: FuncContents) -> list[StageNest]:
     """The nests of a Func about which nothing was said."""
-    whole = contents.defined_function
+    whole = contents.written_function
     stages = range(len(whole.definitions))
     return [initial_stage(replace(whole, definitions=whole.definitions[: n + 1]), n, contents) for n in stages]
 
@@ -84,7 +86,8 @@ def name_of(contents: FuncContents, name: str) -> FuncName:
     if contents.function is None:
         return FuncName(name)
     stages = initial_nests(contents)
-    return FuncName(name, tuple(tuple(LoopName(d.name, d.is_reduction) for d in nest.dims) for nest in stages))
+    loops = tuple(tuple(LoopName(d.name, d.is_reduction) for d in nest.dims) for nest in stages)
+    return FuncName(name, loops, contents.is_intermediate)
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def write_schedules(subject: Subject) -> dict[str, Json]:
     funcs = list(subject.funcs)
     for ref in funcs:
         writer.place("function", ref)
-    schedules = [write_schedule(ref, writer) for ref in funcs]
+    schedules = [write_schedule(ref, writer, factors=True) for ref in funcs]
     wrappers = writer.wrappers()
     rows = {table: [writer.row(table, ref) for ref in refs] for table, refs in writer.refs.items()}
     return {
@@ -273,10 +276,31 @@ def stage_rows(data: Json, names: Names) -> StageRows:
             with inside(at):
                 plain = {key: value for key, value in expect(row, dict).items() if key != "version"}
                 read = codec(StageDirective).read(plain, names)
-                if not isinstance(read.action, OF_STAGES):
+                if not isinstance(read.action, OF_STAGES) or _makes_nothing(read.action):
                     raise Malformed("no directive that can be given again")
                 rows.append((read, stage_rows(row["version"], names) if "version" in row else None))
     return StageRows(tuple(rows), expect(data["is_left_alone"], bool))
+
+
+def _makes_nothing(action: object) -> bool:
+    return isinstance(action, Rfactor) and action.intermediate is None
+
+
+def makers_first(funcs: Sequence[FuncName], rows: Sequence[Json]) -> list[int]:
+    """The places of Funcs in an order that has what rfactor() makes after what it is made of, and before the rest.
+
+    Of what it makes, producers stand before consumers, which are what they are made of.
+    """
+    places = range(min(len(rows), len(funcs)))
+    made = [at for at in reversed(places) if funcs[at].is_intermediate]
+    makers = [at for at in places if at not in made and _makes_funcs(rows[at])]
+    return [*makers, *made, *(at for at in places if at not in {*makers, *made})]
+
+
+def _makes_funcs(data: Json) -> bool:
+    if isinstance(data, dict):
+        return "Rfactor" in data or any(map(_makes_funcs, data.values()))
+    return isinstance(data, list) and any(map(_makes_funcs, data))
 
 
 def func_rows(data: Json, names: Names) -> tuple[list[StageRows], list[WholeDirective]]:
