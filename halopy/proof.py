@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 
+from .iteration_picture import iteration_picture
+from .markup import block
 from .witness import Witness
 
 PROVED, REFUTED, NOT_PROVED = "proved", "refuted", "not proved"
+_WORST_FIRST = (REFUTED, NOT_PROVED, PROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ class Obligation:
 
     def __str__(self) -> str:
         return f"{self.status}: {self.kind} of {' and '.join(self.stages)}: {self.reason}"
+
+    def to_html(self) -> str:
+        """A row of a table; where two iterations show what is wrong, they are drawn."""
+        about = (self.status, self.kind, ", ".join(self.stages))
+        cells = "".join(f'<td style="{_CELL}">{escape(text)}</td>' for text in about)
+        picture = "" if self.witness is None else iteration_picture(self.witness)
+        why = f'<td style="{_CELL}"><div style="white-space:pre-wrap">{escape(self.reason)}</div>{picture}</td>'
+        return f'<tr style="color:{_COLOURS[self.status]}">{cells}{why}</tr>'
+
+
+_CELL = "text-align:left;vertical-align:top;padding:0 1em 0 0"
+_COLOURS = {PROVED: "inherit", REFUTED: "#a00", NOT_PROVED: "#850"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +58,26 @@ class Proof:
         """How long it took to find."""
         return sum(o.seconds for o in self.obligations)
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """The status, and how many obligations have which."""
         counts = Counter(o.status for o in self.obligations)
         told = ", ".join(f"{counts[s]} {s}" for s in (PROVED, REFUTED, NOT_PROVED) if counts[s])
-        return "\n".join([f"{self.status} ({told or 'nothing to prove'})", *(f"  {o}" for o in self.obligations)])
+        return f"{self.status} ({told or 'nothing to prove'})"
+
+    def __str__(self) -> str:
+        return "\n".join([self.summary, *(f"  {o}" for o in self.obligations)])
+
+    def to_html(self) -> str:
+        """The obligations as a table, what is not proved first: HTML that stands alone, without scripts."""
+        worst_first = sorted(self.obligations, key=lambda o: _WORST_FIRST.index(o.status))
+        titles = "".join(f'<th style="{_CELL}">{title}</th>' for title in ("status", "kind", "stages", "reason"))
+        rows = "".join(o.to_html() for o in worst_first)
+        return block(self.summary, f'<table style="border-collapse:collapse"><tr>{titles}</tr>{rows}</table>')
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return self.to_html()
 
     def of_kind(self, kind: str) -> Sequence[Obligation]:
         """The obligations of one kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,24 @@ class Cell:
         return f"{self.func}({', '.join(map(str, self.coordinates))})"
 
 
+class Dates(Protocol):
+    """When loops run the iterations of a stage.
+
+    `loops` are the outermost first, each as `parallel y`; `at_once` are the places of those that are in no order, and
+    `tiles` of those that go from tile to tile.
+    """
+
+    @property
+    def loops(self) -> tuple[str, ...]: ...
+    @property
+    def at_once(self) -> frozenset[int]: ...
+    @property
+    def tiles(self) -> frozenset[int]: ...
+    def __call__(self, at: Mapping[str, int], parameters: Mapping[str, int]) -> tuple[tuple[int, ...], ...] | None:
+        """The date that each loop gives an iteration; None where there is no such iteration, or it cannot be told."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """In the algorithm `source` comes before `sink`, both touch `cell`, and at least one of them writes it.
@@ -41,6 +60,7 @@ class Witness:
     parameters: Mapping[str, int] = field(default_factory=dict)
     source_writes: bool = True
     sink_writes: bool = False
+    dates: Dates | None = field(default=None, compare=False, repr=False)
 
     def told(self, how: str) -> str:
         """A sentence; `how` says what becomes of the source: "may run at the same time"."""

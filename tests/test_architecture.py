@@ -29,6 +29,8 @@ FLOORS: tuple[frozenset[str], ...] = (
             "recursion",
             "witness",
             "proof",
+            "iteration_picture",
+            "markup",
         }
     ),
     frozenset({"ir"}),
@@ -37,7 +39,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"runtime", "lower", "reference"}),
     frozenset({"automatic", "compile"}),
     frozenset({"lang"}),
-    frozenset({"__init__"}),
+    frozenset({"command"}),
+    frozenset({"__init__", "__main__"}),
 )
 FLOOR_OF = {unit: floor for floor, units in enumerate(FLOORS) for unit in units}
 

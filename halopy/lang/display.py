@@ -8,6 +8,7 @@ from html import escape
 from ..errors import HalideError
 from ..ir.function import Definition
 from ..lower.single_loops import single_loops
+from ..markup import block, complaint
 from ..schedule.extern_stages import place_extern_stages
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
@@ -61,8 +62,8 @@ def notebook_html(title: str, outputs: Sequence[FuncContents]) -> str:
             text = loop_nest(snapshot(outputs, jit_target(None)))
             body += "".join(_tree(text.splitlines()))
         except HalideError as reason:
-            body += f'<pre style="color:#a00">{escape(str(reason))}</pre>'
-    return f'<div style="font-family:monospace"><div><b>{escape(title)}</b></div>{body}</div>'
+            body += complaint(str(reason))
+    return block(title, body)
 
 
 def _tree(lines: Sequence[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ...witness import Witness
 from ..affine import Affine
 from ..isl_limits import ask
 from ..question import NotAffine
+from .dates_of_loops import dates_of_loops
 from .dependences import dependences
 from .find_witness import find_witness
 from .loop_dates import loop_dates
@@ -85,6 +86,9 @@ def _verdict(question: _Question) -> Verdict:
         return Verdict(NOT_PROVED, str(defeat).replace("$", "."))
     is_free = question.is_order_free
     answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free), MOST_OPERATIONS)
+    if answer is not None and answer.witness is not None:
+        timed = dates_of_loops(question.nest, dates, model.ranges)
+        return replace(answer, witness=replace(answer.witness, dates=timed))
     return answer or Verdict(NOT_PROVED, f"who meets in {_element(question.stage)} is too intricate to be decided")
 
 

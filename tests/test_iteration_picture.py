@@ -1,0 +1,111 @@
+"""What a proof shows of two iterations: the points around them, tiles, order, and the broken dependence."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as tree
+from html.parser import HTMLParser
+
+import pytest
+
+import halopy as hl
+from halopy.iteration_picture import iteration_picture
+from halopy.proof import REFUTED, Obligation, Proof
+from halopy.witness import Cell, Instance, Witness
+
+x, y = hl.vars("x y")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(html: str) -> tree.Element:
+    return tree.fromstring(re.findall("<svg.*?</svg>", html, re.DOTALL)[0])
+
+
+def texts(svg: tree.Element) -> list[str]:
+    return [t.text or "" for t in svg.iter(f"{SVG}text")]
+
+
+def tiled_table() -> hl.Func:
+    f, r = hl.Func("sat"), hl.RDom([(1, 9), (1, 9)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x - 1, r.y] + f[r.x, r.y - 1]
+    xo, yo, xi, yi = (hl.RVar(n) for n in ("xo", "yo", "xi", "yi"))
+    f.update(0).allow_race_conditions().tile(r.x, r.y, xo, yo, xi, yi, 2, 2).parallel(yo)
+    return f
+
+
+def test_a_race_is_drawn_with_tiles_and_order() -> None:
+    proof = tiled_table().verify()
+    svg = drawn(proof.to_html())
+    dots = list(svg.iter(f"{SVG}circle"))
+    assert [dot.get("fill") for dot in dots].count("#c00") == 2
+    assert {"r.x", "r.y", "source", "sink"} <= set(texts(svg))
+    assert any(line.get("stroke-dasharray") for line in svg.iter(f"{SVG}line"))  # edges of tiles
+    assert len(list(svg.iter(f"{SVG}polyline"))) > 1  # rows of tiles run at once, each in its order
+    assert "loops, the outermost first: parallel yo, xo, yi, xi" in proof.to_html()
+    assert proof._repr_html_() == proof.to_html()
+
+
+def test_iterations_outside_the_domain_are_not_drawn() -> None:
+    f, r = hl.Func("f"), hl.RDom([(1, 3)], "r")
+    f[x] = x
+    f[r.x] = f[r.x - 1] + 1
+    f.update(0).allow_race_conditions().parallel(r.x)
+    svg = drawn(f.verify().to_html())
+    assert len(list(svg.iter(f"{SVG}circle"))) == 3
+    assert "r.x" in texts(svg)
+
+
+def test_a_refused_directive_has_a_picture_too() -> None:
+    f, r = hl.Func("f"), hl.RDom([(0, 100)], "r")
+    f[x] = 0
+    f[r.x % 7] += r.x
+    with pytest.raises(hl.IllegalSchedule) as refused:
+        f.update(0).parallel(r.x)
+    assert refused.value.witness is not None
+    assert "f(0)" in iteration_picture(refused.value.witness)
+
+
+def witness(**sink: int) -> Witness:
+    return Witness(
+        Instance("<i>f</i>", {"a<b": 0, "c": 0}), Instance("g", sink), Cell("<u>", (1, 2)), {"n&m": 3}, sink_writes=True
+    )
+
+
+def test_far_iterations_are_drawn_with_a_gap_and_without_dates() -> None:
+    html = iteration_picture(witness(**{"a<b": 1000, "c": -7}))
+    svg = drawn(html)
+    assert len(list(svg.iter(f"{SVG}circle"))) < 150
+    assert "…998" in texts(svg) and "a<b" in texts(svg)
+    assert "&lt;i&gt;f" in html and "&lt;u&gt;(1, 2)" in html and "n&amp;m = 3" in html and "<i>" not in html
+
+
+def test_iterations_that_have_no_variable_in_common_are_told_in_words() -> None:
+    html = iteration_picture(witness(z=1))
+    assert "<svg" not in html and "sink: g (z=1) writes it" in html
+
+
+def test_what_is_refuted_comes_first_and_all_text_is_escaped() -> None:
+    proof = Proof(
+        (
+            Obligation("order", ("f",), "proved", "fine"),
+            Obligation("<k>", ("<s>",), REFUTED, "<script>alert(1)</script>", witness(**{"a<b": 0, "c": 1})),
+        )
+    )
+    html = proof.to_html()
+    assert html.index("refuted</td>") < html.index("fine")
+    assert "<script" not in html and "<k>" not in html and "<s>" not in html
+    opened: list[str] = []
+
+    class Balanced(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            opened.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert opened.pop() == tag
+
+        def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            pass
+
+    Balanced().feed(html)
+    assert opened == []
