@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..dtypes import DType
 from ..ir import build
 from ..ir.expr import (
     Add,
@@ -75,7 +76,8 @@ class Widener(Rewriter):
         if isinstance(node, Not):
             return build.logical_not(self.full(node.a))
         if isinstance(node, Cast):
-            return _cast(node, self.full(node.a))
+            wide = self.full(node.a)
+            return cast_lanes(node.dtype.with_lanes(wide.dtype.lanes), wide)
         if isinstance(node, Select):
             return build.select(self.full(node.condition), self.full(node.a), self.full(node.b))
         assert isinstance(node, VectorReduce), f"no rule widens {type(node).__name__}"
@@ -169,8 +171,8 @@ def lanes_active(mask: Expr | None, more: Expr) -> Expr:
     return more if mask is None else build.logical_and(mask, more)
 
 
-def _cast(node: Cast, wide: Expr) -> Expr:
-    dtype = node.dtype.with_lanes(wide.dtype.lanes)
+def cast_lanes(dtype: DType, wide: Expr) -> Expr:
+    """A vector as another type; a ramp stays one."""
     if type(wide) is Ramp and dtype.is_index_like and wide.dtype.is_index_like and dtype.bits >= wide.dtype.bits:
         base = dtype.with_lanes(wide.base.dtype.lanes)
         return lanes.ramp(build.cast(base, wide.base), build.cast(base, wide.stride), wide.lanes)

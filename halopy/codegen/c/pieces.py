@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .context import Context
-from .types import ATOM, POSTFIX, UNARY, Text, Vec, bits_of, power_of_two_above, storages
+from .types import ATOM, C_TYPES, POSTFIX, UNARY, Text, Vec, bits_of, power_of_two_above, storages
 
 
 def grain_of(context: Context, element: str, lanes: int) -> int:
@@ -104,9 +104,10 @@ def _place(context: Context, element: str, pieces: list[_Piece], wanted: dict[in
     """A register of `size` lanes with (piece, lane) at each wanted position; other positions mean nothing."""
     used = list(dict.fromkeys(piece for piece, _ in wanted.values()))
     if len(used) == 1:
-        return _rearranged(context, element, pieces[used[0]], [wanted.get(k, (0, -1))[1] for k in range(size)])
+        piece = _grown(context, element, pieces[used[0]], size)
+        return _rearranged(context, element, piece, [wanted.get(k, (0, -1))[1] for k in range(size)])
     if len(used) == 2:
-        (a, a_width), (b, b_width) = pieces[used[0]], pieces[used[1]]
+        (a, a_width), (b, b_width) = (_grown(context, element, pieces[k], size) for k in used)
         width = max(a_width, b_width)
         a, b = (_widened(context, element, text, own, width) for text, own in ((a, a_width), (b, b_width)))
         offset = {used[0]: 0, used[1]: width}
@@ -117,6 +118,19 @@ def _place(context: Context, element: str, pieces: list[_Piece], wanted: dict[in
     c_type = context.vector_c_type(element, size)
     a, b = (context.local(c_type, _place(context, element, pieces, half, size)) for half in halves)
     return _shuffle(a, b, [k if k in halves[0] else size + k if k in halves[1] else -1 for k in range(size)])
+
+
+def _grown(context: Context, element: str, piece: _Piece, size: int) -> _Piece:
+    """At least half as wide as what it is shuffled into: gcc grows a vector more than twice through memory."""
+    text, width = piece
+    if 2 * width >= size:
+        return piece
+    bits = width * bits_of(element)
+    if bits >= 128:
+        return _grown(context, element, (_widened(context, element, text, width, 2 * width), 2 * width), size)
+    number = f"u{bits}"
+    c_type, whole = context.vector_c_type(element, size), context.vector_c_type(number, size // width)
+    return context.local(c_type, Text(f"({c_type})({whole}){{({C_TYPES[number]}){text.at(UNARY)}}}", UNARY)), size
 
 
 def _widened(context: Context, element: str, text: Text, width: int, wanted: int) -> Text:
