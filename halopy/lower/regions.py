@@ -104,6 +104,11 @@ class Regions:
             self.definitions.update(self._single_values(func, stage))
         return self._loops[key]
 
+    def whole_loops(self, func: str, stage: int) -> StageLoops:
+        """The same if the Func did not slide."""
+        loops = self.loops(func, stage)
+        return loops if func not in self.slides else self._nest_over(func, stage, self._stage_need(func, stage))
+
     def _single_values(self, func: str, stage: int) -> dict[str, tuple[Level, Expr]]:
         """Where the variables of loops that run once are defined, and as what."""
         loops = (
@@ -181,11 +186,15 @@ class Regions:
 
     def touched_seen_from(self, func: str, level: Level) -> Box:
         """All that the Func's stages touch, tails included, while the loops inside a level run."""
+        return tuple(self.seen_from(i, self.placement.compute[func], level) for i in self.reach(func))
+
+    def reach(self, func: str) -> Sequence[Interval]:
+        """All that the Func's stages would touch, tails included, if nothing slid."""
         whole: Sequence[Interval] = self._stage_need(func, 0)
         stages = range(len(self.functions[func].definitions))
         for versions in dict.fromkeys(map(self.functions[func].versions, stages)):
             whole = joined([(self._conditions(func, s), self._with_reach(func, s, whole)) for s in versions]) or whole
-        return tuple(self.seen_from(i, self.placement.compute[func], level) for i in whole)
+        return whole
 
     def _with_reach(self, func: str, stage: int, box: Sequence[Interval]) -> Sequence[Interval]:
         if self.fails(func, stage):
@@ -206,10 +215,10 @@ class Regions:
             self._expanders[key] = Expand(self, *key)
         return self._expanders[key](e)
 
-    def is_split(self, func: str, stage: int, own: str) -> bool:
-        """Whether the stage's loop over one of its own variables is split or fused."""
-        zero = {name: Range(as_expr(0), Var("n")) for name in self._own_names(func, stage)}
-        return StageLoops(func, self.nest(func, stage), zero).is_split(own)
+    def grain(self, func: str, stage: int, own: str) -> int | None:
+        """A number of rows of which the stage's loops over an own variable compute any multiple exactly."""
+        any_size = {name: Range(as_expr(0), Var("n")) for name in self._own_names(func, stage)}
+        return StageLoops(func, self.nest(func, stage), any_size).grain(own)
 
     def own_reads(self, func: str, stage: int) -> tuple[tuple[Expr, ...], ...]:
         """Where a stage reads the Func that it belongs to."""
@@ -308,11 +317,11 @@ class Regions:
         if level == compute and slid:
             return self.loops(func, stage).box(())
         reach = self._nest_over(func, stage, self._stage_need(func, stage)).box(())
-        return {name: self.seen_from(i, compute, level) for name, i in reach.items()}
+        return {name: self.seen_from(i, compute, level, slid=slid) for name, i in reach.items()}
 
-    def seen_from(self, interval: Interval, level: Level, outer: Level) -> Interval:
-        """The hull of an interval over the loops between its level and one further out."""
-        return seen_from(self, interval, level, outer)
+    def seen_from(self, interval: Interval, level: Level, outer: Level, *, slid: bool = True) -> Interval:
+        """The hull of an interval over the loops between its level and one further out; `slid`: as these loops run."""
+        return seen_from(self, interval, level, outer, slid=slid)
 
     def _standing(self, func: str, stage: int, loop: str) -> list[str]:
         names = self.nest(func, stage).loop_names

@@ -4,6 +4,9 @@
 
 The hull over the loops between is found loop by loop. Where conditions tie their variables, it is found for all loops
 at once too, and what lies in both hulls is the answer.
+
+A Func that slides runs its loops over what is new. A window that is to slide itself is found from whole windows, as if
+these loops ran over all that is needed: its ends then move steadily.
 """
 
 from __future__ import annotations
@@ -23,31 +26,31 @@ if TYPE_CHECKING:
     from .regions import Regions
 
 
-def seen_from(regions: Regions, interval: Interval, level: Level, outer: Level) -> Interval:
-    """The hull of an interval over the loops between its level and one further out."""
+def seen_from(regions: Regions, interval: Interval, level: Level, outer: Level, *, slid: bool = True) -> Interval:
+    """The hull of an interval over the loops between its level and one further out; `slid`: as these loops run."""
     path = regions.placement.path(level)
     crossed = [at for at in path[: path.index(outer)] if at.loop]
     hull = interval
     for at in crossed:
-        hull = _over_loop(regions, hull, at)
+        hull = _over_loop(regions, hull, at, slid)
     asked = any(regions.answers.ranges.get(at) for at in crossed)  # what is answered is not in terms of the loops
     if not asked and any(regions.conditions.of_level(at) for at in crossed):
         return Interval(*(e and simplify(e) for e in intersect(hull, _over_all(regions, interval, crossed))))
     return hull
 
 
-def _over_loop(regions: Regions, interval: Interval, at: Level) -> Interval:
-    scope = _values_of_loop(regions, at)
+def _over_loop(regions: Regions, interval: Interval, at: Level, slid: bool) -> Interval:
+    scope = _values_of_loop(regions, at, slid)
     lo, hi = (end and regions.expand(end, at, scope) for end in interval)
     return Interval(lo and bounds_of(lo, scope).lo, hi and bounds_of(hi, scope).hi)
 
 
-def _values_of_loop(regions: Regions, at: Level) -> dict[str, Interval]:
+def _values_of_loop(regions: Regions, at: Level, slid: bool) -> dict[str, Interval]:
     """What a loop's variable, and what is hoisted into it, range over."""
     fused = regions.fused
     scope = dict.fromkeys(fused.conditions(at), Interval(FALSE, TRUE)) if fused.is_shared(at) else {}
     for own in fused.sharers(at):
-        loops = regions.loops(own.func, own.stage)
+        loops = regions.loops(own.func, own.stage) if slid else regions.whole_loops(own.func, own.stage)
         loop = loops.loops[own.loop]
         scope[loop.name] = Interval(loop.range.min, loop.range.last)
         for h in loops.hoisted.get(own.loop, []):

@@ -15,10 +15,14 @@ same holds for dimensions that loops further in move.
 A loop that moves nothing, with none further in that does, leaves all of its first iteration's box valid. A loop that
 runs once is none.
 
+Loops of the Func's own that are split compute whole tiles: so many rows of [lo(y), hi(y)] are computed once more
+that no tile has a tail, or all of need(y) is, as if nothing slid. What those rows are made of is part of what all
+of need(y) is made of, which is what producers that slide are asked for: so it is there.
+
 Nothing is reused unless all loops from the storage inwards are serial, exactly one dimension moves with the
-loop, no loop between moves it too, the Func's own loops over it are not split (a tail could recompute old
-rows from inputs that are gone), and every update of the Func is pure in it and reads only its own row. A Func
-with updates must be so in the dimensions too that loops further in move.
+loop, no loop between moves it too, and every update of the Func is pure in it and reads only its own row. A Func
+with updates must be so in the dimensions too that loops further in move, and guards must end its tiles: what is
+finished would be begun anew. So must they those of one that is async: what is computed anew may be in use.
 """
 
 from __future__ import annotations
@@ -26,19 +30,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from math import lcm
 from typing import TYPE_CHECKING
 
 from ..dtypes import BOOL
-from ..ir.build import add, gt, maximum, minimum, select, sub
-from ..ir.expr import Call, Var
+from ..ir.build import add, as_expr, div, gt, maximum, minimum, mul, select, sub
+from ..ir.expr import Call, Expr, Var, const_value
 from ..ir.interval import Interval, constant_bounds
 from ..ir.monotonic import Trend, trend
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
-from ..ir.stmt import LoopKind
+from ..ir.stmt import LoopKind, MemoryKind
+from ..schedule.directives import Async
 from ..schedule.initial import pure_variables
 from .ask_extern import depends_on_answers, is_extern
 from .constant_extent import most
+from .likely import steady_state
 from .place_functions import Level
 
 if TYPE_CHECKING:
@@ -76,21 +83,22 @@ def _slide(
     regions: Regions, func: str, box: tuple[Interval, ...], levels: Sequence[Level], names: Sequence[str]
 ) -> Slide | None:
     ends = list(box)
+    grains = [_grain(regions, func, d) for d in range(len(box))]
     moved: list[tuple[int, Level]] = []
     moves = [_moves(regions, i, levels[-1], names) for i in box]
     for depth, (v, name) in enumerate(zip(levels, names, strict=True)):
         dims = [d for d, m in enumerate(moves) if name in m]
-        if len(dims) != 1 or moves[dims[0]] != {name} or not _rows_stand_alone(regions, func, dims[0]):
+        if len(dims) != 1 or moves[dims[0]] != {name} or not grains[dims[0]]:
             continue
         if not _rows_stay(regions, func, [d for d, m in enumerate(moves) if m & set(names[:depth])]):
             continue
-        new = _new_part(regions, ends[dims[0]], v, name)
+        new = _new_part(regions, ends[dims[0]], v, name, grains[dims[0]])
         if new is not None:
             ends[dims[0]] = new
             moved.append((dims[0], v))
-    folds, carrier = _folds(regions, func, box, moved) if moved else ({}, None)
+    folds, carrier = _folds(regions, func, box, grains, moved) if moved else ({}, None)
     still = list(takewhile(lambda loop: not any(loop[1] in m for m in moves), zip(levels, names, strict=True)))
-    alone = next((d for d in range(len(box)) if _rows_stand_alone(regions, func, d)), None) if still else None
+    alone = next((d for d, grain in enumerate(grains) if grain), None) if still else None
     if alone is not None:
         ends[alone] = _once(regions, ends[alone], still)
     elif not moved:
@@ -136,17 +144,18 @@ def _moves(regions: Regions, interval: Interval, outermost: Level, loops: Sequen
     return found
 
 
-def _rows_stand_alone(regions: Regions, func: str, dim: int) -> bool:
-    """No split of the Func's loops over the dimension, and no update that mixes rows."""
+def _grain(regions: Regions, func: str, dim: int) -> int:
+    """Of how many rows any multiple may be computed apart; 0: none, as an update or an unknown tail mixes rows."""
     function = regions.functions[func]
     name = function.args[dim]
+    grain = 1
     for stage in range(len(function.definitions)):
-        if name not in pure_variables(function, stage) or regions.is_split(func, stage, name):
-            return False
-        for index in regions.own_reads(func, stage):
-            if not (isinstance(index[dim], Var) and index[dim] is Var(name)):
-                return False
-    return True
+        own = regions.grain(func, stage, name) if name in pure_variables(function, stage) else None
+        if own is None or any(index[dim] is not Var(name) for index in regions.own_reads(func, stage)):
+            return 0
+        grain = lcm(grain, own)
+    is_remade = function.updates or regions.placement.schedules[func].last(Async)
+    return 0 if is_remade and grain > 1 else grain
 
 
 def _rows_stay(regions: Regions, func: str, moved: Sequence[int]) -> bool:
@@ -154,10 +163,10 @@ def _rows_stay(regions: Regions, func: str, moved: Sequence[int]) -> bool:
 
     An early stage of a larger box than the last one has would begin anew what is finished.
     """
-    return not regions.functions[func].updates or all(_rows_stand_alone(regions, func, d) for d in moved)
+    return not regions.functions[func].updates or all(_grain(regions, func, d) for d in moved)
 
 
-def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Interval | None:
+def _new_part(regions: Regions, interval: Interval, v: Level, loop: str, grain: int) -> Interval | None:
     assert interval.lo is not None and interval.hi is not None and v.func is not None, "boxes have ends"
     lo, hi = regions.expand(interval.lo, v, [loop]), regions.expand(interval.hi, v, [loop])
     trends = {trend(lo, loop), trend(hi, loop)} - {Trend.CONSTANT}
@@ -167,22 +176,40 @@ def _new_part(regions: Regions, interval: Interval, v: Level, loop: str) -> Inte
     span = sub(interval.hi, interval.lo)
     if trends == {Trend.RISING}:
         fresh = simplify(maximum(lo, simplify(add(substitute(hi, previous), 1))))
+        if grain > 1:
+            fresh = simplify(maximum(lo, sub(add(hi, 1), _whole_tiles(sub(hi, fresh), grain))))
         start = select(later, fresh, interval.lo)
         return Interval(start, add(start, select(later, simplify(sub(hi, fresh)), span)))
     if trends == {Trend.FALLING}:
         fresh = simplify(minimum(hi, simplify(sub(substitute(lo, previous), 1))))
+        if grain > 1:
+            fresh = simplify(minimum(hi, add(sub(lo, 1), _whole_tiles(sub(fresh, lo), grain))))
         return Interval(interval.lo, add(interval.lo, select(later, simplify(sub(fresh, lo)), span)))
     return None
 
 
+def _whole_tiles(span: Expr, grain: int) -> Expr:
+    """The number of rows rounded up: to what it is in most iterations where it is never more."""
+    rows = simplify(add(span, 1))
+    most_rows, usual = most(rows), const_value(simplify(steady_state(rows)))
+    if most_rows is not None and usual is not None and -(-usual // grain) == -(-most_rows // grain):
+        return as_expr(-(-most_rows // grain) * grain)
+    return mul(div(add(rows, grain - 1), grain), grain)
+
+
 def _folds(
-    regions: Regions, func: str, box: tuple[Interval, ...], moved: Sequence[tuple[int, Level]]
+    regions: Regions,
+    func: str,
+    box: tuple[Interval, ...],
+    grains: Sequence[int],
+    moved: Sequence[tuple[int, Level]],
 ) -> tuple[dict[int, int], Level | None]:
     """Rows kept per dimension, from the outermost loop inwards up to the first whose iterations share rows."""
     folds: dict[int, int] = {}
+    reach = regions.reach(func)
     for dim, v in reversed(moved):
-        rows = _fold_factor(regions, box, dim, v)
-        if rows is not None and (not folds or not _is_dense_in_vectors(regions, func, dim)):
+        rows = _fold_factor(regions, reach[dim], v)
+        if rows is not None and not (_is_dense_in_vectors(regions, func, dim) and (folds or grains[dim] > 1)):
             folds[dim] = rows
         if not _stands_apart(regions, func, box[dim], v):
             return folds, v
@@ -203,6 +230,8 @@ def _stands_apart(regions: Regions, func: str, interval: Interval, v: Level) -> 
 def _is_dense_in_vectors(regions: Regions, func: str, dim: int) -> bool:
     """Whether vectors may run along the dimension, which a fold would tear apart."""
     schedules = regions.placement.schedules
+    if schedules[func].memory is MemoryKind.REGISTER:
+        return False  # which has no room for more
     args = regions.functions[func].args
     users = {func, *(user for user, _ in regions.readers.get(func, []))}
     dims = (d for user in users for nest in schedules[user].nests for d in nest.dims)
@@ -210,9 +239,9 @@ def _is_dense_in_vectors(regions: Regions, func: str, dim: int) -> bool:
     return vectors and schedules[func].storage_order(args)[0] == args[dim]
 
 
-def _fold_factor(regions: Regions, box: tuple[Interval, ...], dim: int, v: Level) -> int | None:
+def _fold_factor(regions: Regions, interval: Interval, v: Level) -> int | None:
     """The least power of two that holds all rows alive at once; None where that is no number."""
-    lo, hi = box[dim]
+    lo, hi = interval
     assert lo is not None and hi is not None, "boxes have ends"
     alive = simplify(add(sub(regions.expand(hi, v), regions.expand(lo, v)), 1))
     rows = most(alive)

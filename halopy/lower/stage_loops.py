@@ -177,9 +177,26 @@ class StageLoops:
             step.bound(known, fixed)
         return {name: _interval(symbol, known) for name, symbol in self.own.items()}
 
-    def is_split(self, own: str) -> bool:
-        """Whether a split, fuse or skew takes part in the loop over an own variable."""
-        return any(self.own[own] in (*step.consumed, *step.made) for step in self.steps)
+    def grain(self, own: str) -> int | None:
+        """Of how many values of an own variable its loops run over any multiple exactly; None where that is unknown."""
+        # For how many values of the variable one iteration stands; 0: a guard ends them.
+        units: dict[_Symbol, int] = {self.own[own]: 1}
+        inner: set[_Symbol] = set()
+        largest = 1
+        for step in self.steps:
+            if not inner.union(units).intersection((*step.consumed, *step.made)):
+                continue
+            factor = const_value(step.step.factor) if isinstance(step, _SplitStep) else None
+            if not isinstance(step, _SplitStep) or not isinstance(factor, int):
+                return None
+            is_guarded = step.tail in _GUARDED
+            if step.old in inner and not (step.divides or is_guarded):
+                return None
+            if step.old in units:
+                units[step.outer] = 0 if is_guarded else units.pop(step.old) * factor
+                largest = max(largest, units[step.outer])
+            inner.update((step.inner,) if step.old not in inner else step.made)
+        return largest
 
     def tails(self) -> list[TileReach]:
         """The tails that pass the end of their loop where the extent does not fit."""

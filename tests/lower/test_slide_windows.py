@@ -96,10 +96,10 @@ def test_an_update_that_keeps_to_its_row_slides() -> None:
     agrees(f, 6, 7)
 
 
-def test_a_split_row_loop_does_not_slide() -> None:
-    f, g = hl.Func("f"), producer()
+def test_fused_rows_do_not_slide() -> None:
+    f, g, t = hl.Func("f"), producer(), hl.Var("t")
     f[x, y] = g[x, y - 1] + g[x, y + 1]
-    g.store_root().compute_at(f, y).split(y, yo, yi, 4)
+    g.store_root().compute_at(f, y).fuse(x, y, t)
     assert "g" not in nests(f).regions.slides
     agrees(f, 6, 9)
 
