@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from .codegen.c import print_c
 from .codegen.kernel import Kernel
 from .instrument import timed
+from .ir.expr import Expr
 from .ir.kernel import LoweredKernel
 from .ir.program import Program
+from .ir.shared_memory import SharedMemory
 from .ir.stmt import If, Stmt
 from .lower.build_loop_nests import build_loop_nests
 from .lower.check_dataflow import dataflow
+from .lower.check_in_place import check_in_place
 from .lower.fold_storage import fold_storage
 from .lower.pipeline import lower
 from .lower.place_functions import place_functions
@@ -85,6 +88,20 @@ def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule]
         regions = Regions(placement)
         stmt = build_loop_nests(regions)
         return dataflow(stmt, fold_storage(stmt, regions.folds), placement.program)
+
+
+def in_place_obligation(
+    program: Program,
+    schedules: Mapping[str, FuncSchedule],
+    target: Target,
+    shared: SharedMemory,
+    known: Mapping[str, Expr],
+    shown: Mapping[str, str],
+) -> Obligation:
+    """Whether an output may be written into an input's memory (see `lower.check_in_place`)."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        return check_in_place(place_functions(program, schedules), shared, known, shown)
 
 
 def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Stmt:

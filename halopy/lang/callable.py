@@ -76,8 +76,10 @@ class Callable:
         variant = self._compiled.variant(raw)
         kernel = variant.kernel
         values = [scalars[s.name] for s in kernel.scalars]
+        arguments = [raw[b.name] for b in kernel.buffers]
+        self._compiled.check_memory(variant, arguments, values)
         return variant.loaded.prepare(
-            [raw[b.name] for b in kernel.buffers],
+            arguments,
             values,
             self._compiled.handlers,
             variant.names,

@@ -25,6 +25,7 @@ from ..target import Target
 from .bounds_query import find_shapes, scalars_now, shape_symbols
 from .buffer_contents import BufferContents, ShapeOnly
 from .image_ref import ImageParamRef
+from .in_place import InPlace
 from .param_ref import ParamRef, Scalar
 from .reads_past_the_end import reads_past_the_end
 from .shown_names import shown_names
@@ -40,7 +41,7 @@ class CompiledPipeline:
     Buffers are dense in dimension 0, mostly; for those that are not there is another kernel.
     """
 
-    __slots__ = ("_lock", "_query", "_target", "_variants", "handlers", "revision", "sized", "snapshot")
+    __slots__ = ("_in_place", "_lock", "_query", "_target", "_variants", "handlers", "revision", "sized", "snapshot")
 
     def __init__(self, snapshot: Snapshot, target: Target, revision: int, handlers: Handlers) -> None:
         self.snapshot = snapshot
@@ -49,6 +50,7 @@ class CompiledPipeline:
         self._target = target
         self._lock = threading.Lock()
         self._query: Query | None = None
+        self._in_place = InPlace(snapshot, target)
         self.sized: dict[tuple[int, ...], list[SizedCall]] = {}  # calls over sizes, ready to be made again
         self._variants: dict[frozenset[str], Variant] = {}
 
@@ -79,6 +81,14 @@ class CompiledPipeline:
             if self._query is None:
                 self._query = query_bounds(self.snapshot.program, self.snapshot.schedules)
         find_shapes(self._query, self.snapshot.program, buffers, scalars)
+
+    def check_memory(self, variant: Variant, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar]) -> None:
+        """Raises where an output lies in an input's memory, and the answer would not be that of memory of its own.
+
+        Buffers of other types and ranks than the kernel takes are refused when they are prepared.
+        """
+        values = {s.name: value for s, value in zip(variant.kernel.scalars, scalars, strict=True)}
+        self._in_place.check(variant.kernel.buffers, buffers, values)
 
     def variant(self, raw: Mapping[str, RawBuffer]) -> Variant:
         """The kernel for buffers of these strides, by their names in the program."""
@@ -138,8 +148,10 @@ class PreparedCall:
         self._versions = [p.version for p in variant.scalars]
         for p in variant.scalars:
             p.check()
+        values = [p.value for p in variant.scalars]
+        pipeline.check_memory(variant, self._buffers, values)
         self._run = variant.loaded.prepare(
-            self._buffers, [p.value for p in variant.scalars], pipeline.handlers, variant.names, explain=variant.explain
+            self._buffers, values, pipeline.handlers, variant.names, explain=variant.explain
         )
 
     def run(self) -> None:

@@ -17,6 +17,7 @@ from halopy.ir.stmt import (
     LetStmt,
     LoopKind,
     Produce,
+    Provide,
     Stmt,
     Store,
 )
@@ -36,6 +37,7 @@ def loop(low: Expr, extent: Expr, body: Stmt, kind: LoopKind = LoopKind.SERIAL) 
 @pytest.mark.parametrize("kind", LoopKind)
 def test_a_loop_of_one_iteration_is_its_body(kind):
     assert simplify(loop(y, const(1), store(x), kind)) is store(y, y)
+    assert simplify(loop(y, const(1), Provide("f", (x,), (x,), 0, (x,)), kind)) is Provide("f", (y,), (y,), 0, (y,))
     once = simplify(loop(ir.Add(y, n), const(1), store(x), kind))
     assert once is LetStmt("x", ir.Add(n, y), store(x))
 

@@ -169,7 +169,7 @@ class _Statements:
 
     def provide(self, s: st.Provide) -> _Visit:
         index, values = tuple(map(self.simplify, s.index)), tuple(map(self.simplify, s.values))
-        return st.Provide(s.name, index, values, s.stage, s.at)
+        return st.Provide(s.name, index, values, s.stage, tuple(map(self.simplify, s.at)))
         yield
 
     def check(self, s: st.Assert) -> _Visit:

@@ -80,7 +80,7 @@ def before(early: Actor, late: Actor) -> list[list[Expr]]:
 
     Iterations of concurrent loops come in no order.
     """
-    pairs = _common(early, late)
+    pairs = shared_loops(early, late)
     same = [build.eq(one.variable, other.variable) for one, other in pairs]
     found = [same] if early.next_position(len(pairs)) < late.next_position(len(pairs)) else []
     carried = [
@@ -93,7 +93,7 @@ def before(early: Actor, late: Actor) -> list[list[Expr]]:
 
 def at_once(one: Actor, other: Actor) -> list[list[Expr]]:
     """Conditions, of which one list holds where the events are in different iterations of a concurrent loop."""
-    pairs = _common(one, other)
+    pairs = shared_loops(one, other)
     same = [build.eq(mine.variable, its.variable) for mine, its in pairs]
     return [
         [*same[:d], build.ne(mine.variable, its.variable)]
@@ -102,7 +102,7 @@ def at_once(one: Actor, other: Actor) -> list[list[Expr]]:
     ]
 
 
-def _common(one: Actor, other: Actor) -> list[tuple[OwnLoop, OwnLoop]]:
+def shared_loops(one: Actor, other: Actor) -> list[tuple[OwnLoop, OwnLoop]]:
     """The loops that both are inside of."""
     pairs = list(zip(one.loops, other.loops, strict=False))
     return pairs[: next((d for d, (mine, its) in enumerate(pairs) if mine.name != its.name), len(pairs))]
