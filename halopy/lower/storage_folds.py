@@ -5,7 +5,7 @@
 Rows alive at the same time must be no more than the factor. Where the windows of a loop's iterations share
 rows, all that one iteration of that loop needs is alive; where none do, only what the innermost iteration
 needs. What numbers cannot tell is checked when the kernel runs. A Func stored where it is computed keeps
-nothing between iterations, and is not folded.
+nothing between iterations; only its updates can make do with fewer rows (`folds_at_compute_level`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..ir.stmt import Assert, ErrorSite
 from ..schedule.directives import Async, DebugToFile, Directive
 from ..schedule.storage import folds
 from .constant_extent import most
+from .folds_at_compute_level import folds_at_compute_level
 from .place_functions import Level
 from .slide_windows import Slide
 
@@ -36,7 +37,7 @@ def storage_folds(regions: Regions, func: str, slid: Slide | None) -> dict[int, 
     if placement.schedules[func].last(DebugToFile):  # whose rows are all to be seen
         found = {}
     if placement.store[func] == placement.compute[func]:
-        return found
+        return found | folds_at_compute_level(regions, func, regions.needed(func))
     level = placement.compute[func] if slid is None or slid.carrier is None else slid.carrier
     wanted = folds(placement.schedules[func])
     alive = regions.touched_seen_from(func, level) if wanted else ()

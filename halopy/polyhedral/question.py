@@ -46,9 +46,10 @@ class Question:
 class Symbols:
     """The expressions that p0, p1, … stand for, and the variables that v0, v1, … stand for."""
 
-    def __init__(self, moving: Iterable[str]) -> None:
+    def __init__(self, moving: Iterable[str], shared: Symbols | None = None) -> None:
+        """With `shared`, symbols that are known there and here."""
         self.moving = {name: Var(f"v{n}", INT32) for n, name in enumerate(moving)}
-        self._symbols: dict[Expr, Var] = {}
+        self._symbols: dict[Expr, Var] = {} if shared is None else shared._symbols
         self.known: dict[Expr, Expr] = {}  # canonical forms: parts that are shared are translated once
 
     def __len__(self) -> int:

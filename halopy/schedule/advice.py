@@ -121,7 +121,7 @@ def _memory_that_is_not_there(name: str, program: Program, schedule: FuncSchedul
     function = program.functions[name]
     inlined = schedule.compute_level.is_inlined and not function.updates
     reason = "is an output, in the caller's memory" if name in program.outputs else "is inlined" if inlined else ""
-    kept = schedule.store_level != schedule.compute_level
+    kept = schedule.store_level != schedule.compute_level or function.updates
     for directive in schedule.directives:
         if reason and isinstance(directive.action, FoldStorage | AlignStorage | BoundStorage | RingBuffer):
             yield Advice(f"{directive.text} has no effect: {function.name} {reason}", directive.location)

@@ -64,11 +64,12 @@ class Stage:
 class Model:
     """One stage. Functions of its instances are made by `function`, once all of them are known by `canonical`."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, shared: Symbols | None = None) -> None:
+        """`shared` has the symbols of several models."""
         self.stage = stage
         self.ranges = _ranges(stage)
         self.variables = tuple(reversed(self.ranges))
-        self.symbols = Symbols(self.variables)
+        self.symbols = Symbols(self.variables, shared)
         self.vague: str | None = None
         spans = [(self.canonical(r.min), self.canonical(sub(add(r.min, r.extent), 1))) for r in self.ranges.values()]
         self._box = dict(zip(self.ranges, spans, strict=True))
