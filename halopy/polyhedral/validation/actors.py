@@ -37,6 +37,7 @@ class Actor:
         self.own_names = {mark + name: self(around.lets[name].value) for name in own if name in around.lets}
         self.outer_names = {n: named.value for n, named in around.lets.items() if named.depth <= depth}
         self.cell, self.place, self.at = map(self.all, (event.cell, event.place, event.at))
+        self.checked = [self(c) for check in around.checked for c in conjuncts(check)]
 
     def __call__(self, e: Expr) -> Expr:
         result: Expr = substitute(e, self._marked)

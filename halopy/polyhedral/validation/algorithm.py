@@ -11,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...ir import build
+from ...ir.branches import condition_of
 from ...ir.expr import Expr, Var, const
 from ...ir.function import Definition, Function
 from ...ir.rewrite import substitute
 from ...schedule.initial import instance_variables
+from .actors import conjuncts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def _instance(function: Function, stage: int, mark: str) -> Instance:
             conditions += [build.le(v.min, own[v.name]), build.lt(own[v.name], build.add(v.min, v.extent))]
         if definition.rdom.predicate is not None:
             conditions.append(definition.rdom.predicate)
+    if definition.branch is not None:  # of the versions of a stage only one runs
+        conditions += conjuncts(condition_of(definition.branch.path))
     at = tuple(own[name] for name in names)
     cell = tuple(substitute(e, own) for e in definition.index)
     return Instance(stage, cell, at, rank(function, stage, at), tuple(substitute(c, own) for c in conditions))

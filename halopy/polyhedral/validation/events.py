@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from ...ir.build import ge, logical_not
-from ...ir.expr import Call, Const, Div, Expr, Mod, Mul, Read, Select, Var, is_const
+from ...ir.build import add, ge, logical_not, mod, mul
+from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var, is_const
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
 from ...ir.rewrite import Rewriter, substitute
-from ...ir.stmt import Assert, Block, For, If, LetStmt, LoopKind, Provide, Realize, Stmt
+from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Provide, Realize, Stmt
 
 Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
 
@@ -46,7 +46,7 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Loops around a place in the text, outermost first; what names stand for there; the conditions under which it is
-    reached; and `checked` ones, without which the kernel would have stopped.
+    reached; and `checked` ones, without which the kernel would have stopped. `tasks`: in which of a fork's it is.
     """
 
     loops: tuple[Loop, ...] = ()
@@ -55,6 +55,8 @@ class Surroundings:
     checked: tuple[Expr, ...] = ()
     renamed: Mapping[str, Expr] = field(default_factory=dict)
     digits: Mapping[Expr, Expr] = field(default_factory=dict)
+    tasks: tuple[tuple[int, str], ...] = ()
+    takes_turns: bool = False
 
     def __call__(self, e: Expr) -> Expr:
         """The expression in names that are bound only once, and with fused loops apart."""
@@ -75,12 +77,14 @@ class Storage:
     func: str
     box: Box
     around: Surroundings
-    is_folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An access to one cell, by instance `at` (values of its own variables) of a stage of the Func `by`."""
+    """An access to one cell, by instance `at` (values of its own variables) of a stage of the Func `by`.
+
+    `folded`: the dimensions in which the place is the remainder by the memory's extent, elsewhere the cell; None: neither.
+    """
 
     cell: tuple[Expr, ...]
     place: tuple[Expr, ...]
@@ -90,6 +94,7 @@ class Event:
     by: str
     stage: int
     at: tuple[Expr, ...]
+    folded: tuple[bool, ...] | None = None
 
     @property
     def func(self) -> str:
@@ -99,10 +104,14 @@ class Event:
 
 @dataclass(slots=True)
 class Events:
-    """All accesses of a nest, in the order of its text, and the names that are bound in it."""
+    """All accesses of a nest, in the order of its text, and the names that are bound in it.
+
+    `reads` are those of Funcs whose values count; `touches` those that must lie inside, whatever finds what.
+    """
 
     writes: dict[str, list[Event]] = field(default_factory=dict)
     reads: list[Event] = field(default_factory=list)
+    touches: list[Event] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
 
@@ -124,10 +133,12 @@ def _not_empty(program: Program) -> Iterator[Expr]:
 
 class _Collector:
     def __init__(self, program: Program) -> None:
+        self.functions = program.functions
         self.events = Events()
         self.position = 0
         self.bindings: dict[str, int] = {}
         self.storages: dict[str, Storage] = {}
+        self.extents: dict[str, tuple[Expr, ...]] = {}  # as written
         for image in program.images.values():
             self._buffer(image.name, image.name, image.rank)
         for name in program.outputs:
@@ -137,6 +148,7 @@ class _Collector:
     def _buffer(self, name: str, buffer: str, rank: int) -> None:
         box = tuple((buffer_property(buffer, "min", d), buffer_property(buffer, "extent", d)) for d in range(rank))
         self.storages[name] = Storage(name, box, Surroundings())
+        self.extents[name] = tuple(extent for _, extent in box)
 
     def visit(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
         """The same statement twice: with cells, and with places."""
@@ -155,6 +167,10 @@ class _Collector:
             self.visit(before.then, after.then, around.where(before.condition))
             if before.otherwise is not None and after.otherwise is not None:
                 self.visit(before.otherwise, after.otherwise, around.where(logical_not(before.condition)))
+        elif isinstance(before, Fork) and isinstance(after, Fork):
+            tasks = (*around.tasks, (self.position, "producer")), (*around.tasks, (self.position, "consumer"))
+            self.visit(before.producer, after.producer, replace(around, tasks=tasks[0]))
+            self.visit(before.consumer, after.consumer, replace(around, tasks=tasks[1]))
         else:
             inner = self._inside(before, after, around)
             for one, other in zip(_statements(before), _statements(after), strict=True):
@@ -171,8 +187,9 @@ class _Collector:
             return replace(inner, lets={**around.lets, name: Named(around(before.value), len(around.loops))})
         if isinstance(before, Realize) and isinstance(after, Realize):
             box = tuple((around(low), around(extent)) for low, extent in after.bounds)
-            self.storages[before.name] = Storage(before.name, box, around, before.bounds != after.bounds)
-        return around
+            self.storages[before.name] = Storage(before.name, box, around)
+            self.extents[before.name] = tuple(extent for _, extent in after.bounds)
+        return replace(around, takes_turns=True) if isinstance(before, Atomic) else around
 
     def _bound(self, name: str, value: Expr, around: Surroundings) -> tuple[Surroundings, str]:
         """A name that may come back in other parts of the text gets one of its own for each."""
@@ -188,14 +205,18 @@ class _Collector:
     ) -> Event:
         cell, place = map(around.all, index)
         stage, at, own = (by.stage, by.at, by.name) if isinstance(by, Provide) else (0, (), "")
-        return Event(cell, place, self.storages[name], around, self.position, own, stage, around.all(at))
+        folded = _folded(*index, self.extents[name])
+        return Event(cell, place, self.storages[name], around, self.position, own, stage, around.all(at), folded)
 
     def _reads(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
         """Reads in the statement's own expressions, each once."""
         found = zip(_reads_in(before), _reads_in(after), strict=True)
-        for (one, conditions), (other, _) in dict.fromkeys(found):
-            event = self._event(one.name, before, (one.index, other.index), around.where(*conditions))
-            self.events.reads.append(event)
+        for (one, counts, runs), (other, _, _) in dict.fromkeys(found):
+            event = self._event(one.name, before, (one.index, other.index), around.where(*counts))
+            if one.name in self.functions:
+                self.events.reads.append(event)
+            if one.name not in self.functions or counts != runs:
+                self.events.touches.append(replace(event, around=around.where(*runs)))
 
 
 def _entered(around: Surroundings, loop: Loop) -> Surroundings:
@@ -210,7 +231,8 @@ def _entered(around: Surroundings, loop: Loop) -> Surroundings:
     fused = Var(loop.name)
     digits = {**around.digits, Div(fused, inner): variables[0], Mod(fused, inner): variables[1]}
     both = [replace(loop, name=v.name, extent=e) for v, e in zip(variables, (outer, inner), strict=True)]
-    return replace(around, loops=(*around.loops, *both), digits=digits)
+    whole = Named(add(mul(variables[0], inner), variables[1]), len(around.loops) + 2)
+    return replace(around, loops=(*around.loops, *both), digits=digits, lets={**around.lets, loop.name: whole})
 
 
 class _Apart(Rewriter):
@@ -233,21 +255,30 @@ def _statements(stmt: Stmt) -> list[Stmt]:
     return [child for child in stmt.children() if isinstance(child, Stmt)]
 
 
-def _reads_in(stmt: Stmt) -> Iterator[tuple[Read, tuple[Expr, ...]]]:
-    """Reads, and the choices under which their values count."""
-    stack: list[tuple[Node, tuple[Expr, ...]]] = [(c, ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]
+_Choices: TypeAlias = tuple[Expr, ...]
+
+
+def _reads_in(stmt: Stmt) -> Iterator[tuple[Read, _Choices, _Choices]]:
+    """Reads, the choices under which their values count, and those under which they run: a select runs both sides."""
+    stack: list[tuple[Node, _Choices, _Choices]]
+    stack = [(c, (), ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]
     while stack:
-        node, where = stack.pop()
+        node, counts, runs = stack.pop()
         if not node.has(Read):
             continue
         if isinstance(node, Read):
-            yield node, where
+            yield node, counts, runs
         choice = _choice(node)
-        if choice is None:
-            stack += [(child, where) for child in reversed(node.children())]
+        if isinstance(node, Let):
+            stack += [(substitute(node.body, {node.name: node.value}), counts, runs), (node.value, counts, runs)]
+        elif choice is None:
+            stack += [(child, counts, runs) for child in reversed(node.children())]
         else:
             condition, yes, no = choice
-            stack += [(no, (*where, logical_not(condition))), (yes, (*where, condition)), (condition, where)]
+            sides = ((no, (logical_not(condition),)), (yes, (condition,)))
+            lazy = not isinstance(node, Select)
+            stack += [(side, (*counts, *where), (*runs, *where) if lazy else runs) for side, where in sides]
+            stack.append((condition, counts, runs))
 
 
 def _choice(node: Node) -> tuple[Expr, Expr, Expr] | None:
@@ -257,3 +288,25 @@ def _choice(node: Node) -> tuple[Expr, Expr, Expr] | None:
         condition, yes, no = node.args
         return condition, yes, no
     return None
+
+
+def _folded(cell: tuple[Expr, ...], place: tuple[Expr, ...], extents: tuple[Expr, ...]) -> tuple[bool, ...] | None:
+    """The dimensions in which a place is the cell's remainder; None unless it is the cell in all others."""
+    found: list[bool] = []
+    for before, after, extent in zip(map(_BARE, cell), map(_BARE, place), extents, strict=True):
+        if after is not before and after is not mod(before, extent):
+            return None
+        found.append(after is not before)
+    return tuple(found)
+
+
+class _Bare(Rewriter):
+    """Reads without where they read, which are accesses of their own."""
+
+    only = (Read,)
+
+    def rewrite_Read(self, read: Read) -> Expr:
+        return Read(read.name, (), read.element, read.dtype)
+
+
+_BARE = _Bare()

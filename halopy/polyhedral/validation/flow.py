@@ -8,21 +8,22 @@
 A Func without updates has one value per cell. Where its memory is not folded either, a place is a cell, so any write
 before the read is right. Where it is folded, it is enough that no other cell's value is written between the right one
 and the read. Where iterations of an update may change places, `due` is not one instance: then all that write the cell
-must come before.
+must come before, each once, and nothing that the algorithm does not run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import product
 
 import islpy as isl
 
 from ...ir import build
 from ...ir.expr import FALSE, Expr, Var
 from ...ir.function import Function
-from ...ir.rewrite import free_vars
+from ...ir.rewrite import free_vars, substitute
 from ...schedule.order import is_order_free
 from .actors import Actor, at_once, before, conjuncts
 from .algorithm import Instance, instances, rank
@@ -90,10 +91,11 @@ class _Flow:
         shared = {name for name in _names(told) if not name.startswith(MARKS)}
         definitions = {n: e for names in known for n, e in names.items() if not n.startswith(WRITE)}
         index = _names(self.cell, self.place)
+        checked = self.reader.checked
         conditions = [*self.reader.where(), *self.reader.all(reads.bounds)]
+        conditions += [c for c in checked if any(name.startswith(READ) for name in free_vars(c))]
         reading = closed(conditions, definitions, shared | index)
         near = shared | index | _names(reading)
-        checked = [c for check in reads.event.around.checked for c in conjuncts(check)]
         self.reading = [*reading, *(c for c in checked if depth.names or free_vars(c) <= near)]
         self.base = sorted(shared | index | _names(self.reading))
         self.reading += depth.known({*self.base})
@@ -112,13 +114,34 @@ class _Flow:
     def wrong(self) -> isl.Set:
         reads = self._set((), self.reading)
         if not self.function.updates:
-            return self._misplaced(reads) if self.reader.event.storage.is_folded else self._unwritten(reads)
+            return self._misplaced(reads) if self._is_folded() else self._unwritten(reads)
         if all(map(self._keeps_order, range(1, len(self.instances)))):
-            return self._not_last(reads, exact=True)
+            return self._first(self._not_last(reads, exact=True), self._strange, self._unordered)
         return self._incomplete()
+
+    @staticmethod
+    def _first(found: isl.Set, *further: Callable[[], isl.Set]) -> isl.Set:
+        """What is wrong, by the first way of it."""
+        for more in further:
+            if found.is_empty():
+                found = more()
+        return found
+
+    def _is_folded(self) -> bool:
+        """Whether some place is not the cell itself."""
+        return any(event.folded is None or any(event.folded) for event in self._events())
+
+    def _is_regular(self) -> bool:
+        """Whether all places are remainders of cells by the same extents."""
+        return None not in (shapes := {event.folded for event in self._events()}) and len(shapes) == 1
+
+    def _events(self) -> list[Event]:
+        return [self.reader.event, *(w.event for w in self.writers)]
 
     def _keeps_order(self, stage: int) -> bool:
         """Whether each instance of a stage has to come after those before it, and isl can be told where it writes."""
+        if any(w.event.around.takes_turns for w in self.writers if w.event.stage == stage):
+            return False  # in any order, as the schedule was allowed to
         return self._is_known(self.instances[stage].cell) and not is_order_free(
             self.function.definitions[stage], self.function
         )
@@ -152,19 +175,21 @@ class _Flow:
         bad = self._unwritten(reads).union(self._racing())
         if not bad.is_empty():
             return bad
-        taken = next(self._taken(), bad).intersect(reads)
-        if taken.is_empty() or not self.depth.choices:
-            return taken  # mostly wrong: the right value may have been written once more since, but rarely is
-        return self._not_last(reads, exact=False)
+        if self._is_regular():
+            taken = next((t for t in (s.intersect(reads) for s in self._taken()) if not t.is_empty()), bad)
+            if taken.is_empty() or not self.depth.choices:
+                return taken  # mostly wrong: the right value may have been written once more since, but rarely is
+        return self._first(self._not_last(reads, exact=False), self._unordered)
 
     def _taken(self) -> Iterator[isl.Set]:
-        """Reads of a cell before which it is written, and then another in its place, by the order of these three."""
+        """Reads of a cell before which it is written, and then another in its place, by the order of these three.
+
+        The other is not surely before the right one, and does not come at once with the read.
+        """
         for writer, conditions in zip(self.writers, self.writing, strict=True):
-            for event in self.writers:
-                other = Actor(event.event, OTHER)
-                takes = _happening(other, other.names(self.function.name, deep=self.depth.names))
+            for other, takes in self._others():
                 happens = [*self.reading, *conditions, *takes]
-                for earlier in before(writer, other):
+                for earlier in (*before(writer, other), *at_once(writer, other)):
                     for later in before(other, self.reader):
                         for cells in self._other_cells(writer, other):
                             known = [*earlier, *later, *cells]
@@ -247,14 +272,77 @@ class _Flow:
                     racing = racing.union(self._set((), [*self.reading, *conditions], where))
         return racing
 
+    def _unordered(self) -> isl.Set:
+        """Reads of places that two iterations of a concurrent loop have written different cells to."""
+        found = self._set((), [FALSE])
+        if not self._is_folded():
+            return found
+        for writer, conditions in zip(self.writers, self.writing, strict=True):
+            for other, again in self._others():
+                for meanwhile in at_once(writer, other):
+                    for earlier, late in product(before(writer, self.reader), before(other, self.reader)):
+                        where = [*meanwhile, *earlier, *late, *_equal(writer.place, other.place)]
+                        where += [*_equal(writer.place, self.place), *_equal(writer.cell, self.cell)]
+                        for differ in map(build.ne, writer.cell, other.cell):
+                            found = found.union(self._set((), [*self.reading, *conditions, *again], [*where, differ]))
+        return found
+
+    def _others(self) -> Iterator[tuple[Actor, list[Expr]]]:
+        """Any second write, and when it happens."""
+        for event in self.writers:
+            other = Actor(event.event, OTHER)
+            yield other, _happening(other, other.names(self.function.name, deep=self.depth.names))
+
+    def _strange(self) -> isl.Set:
+        """Reads before which something may have been written to the cell that is no instance of the algorithm."""
+        found = self._set((), [FALSE])
+        for writer, conditions in zip(self.writers, self.writing, strict=True):
+            instance = self.instances[writer.event.stage]
+            own = {v.name: e for v, e in zip(instance.at, writer.at, strict=True) if isinstance(v, Var)}
+            said = {c for several in writer.where() for c in conjuncts(several)}
+            for condition in (substitute(c, own) for c in instance.conditions):
+                if condition in said:
+                    continue
+                missed = build.logical_not(condition)
+                meets = [build.eq(a, b) for a, b in zip(writer.cell, self.cell, strict=True) if self._is_known([a])]
+                for earlier in before(writer, self.reader):
+                    found = found.union(self._set((), [*self.reading, *conditions], [*earlier, *meets, missed]))
+        return found
+
+    def _out_of_order(self) -> isl.Set:
+        """Reads of cells to which a stage may have written after a later one."""
+        found = self._set((), [FALSE])
+        for writer, conditions in zip(self.writers, self.writing, strict=True):
+            for other, again in self._others():
+                if self._stage(other) <= self._stage(writer):
+                    continue
+                same = [(a, b, c) for a, b, c in zip(writer.cell, other.cell, self.cell, strict=True)]
+                meets = [build.eq(a, c) for a, b, c in same if self._is_known([a, b])]
+                meets += [build.eq(b, c) for a, b, c in same if self._is_known([a, b])]
+                for wrong in (*before(other, writer), *at_once(other, writer)):
+                    for earlier in before(writer, self.reader):
+                        known = [*self.reading, *conditions, *again]
+                        found = found.union(self._set((), known, [*wrong, *earlier, *meets]))
+        return found
+
+    def _stage(self, actor: Actor) -> int:
+        return self.function.written_stage(actor.event.stage)
+
     def _incomplete(self) -> isl.Set:
         """Reads before which some instance was not run that may write the cell."""
         event = self.reader.event
         if self._is_repeated():
             self.doubts.append("iterations that add to the same element run again")
             return self._set((), self.reading)
+        if self._is_folded():
+            self.doubts.append("its updates come in any order, in folded memory")
+            return self._set((), self.reading)
+        disorder = self._out_of_order()
+        if not disorder.is_empty():
+            self.doubts.append("its stages run in another order")
+            return disorder
         last = event.stage if event.by == self.function.name else len(self.instances)
-        bad = self._racing()
+        bad = self._racing().union(self._strange())
         for instance in self.instances[:last]:
             own = [v for v in instance.at if isinstance(v, Var)]
             meets = [build.eq(a, b) for a, b in zip(instance.cell, self.cell, strict=True) if self._is_known([a])]
@@ -270,11 +358,9 @@ class _Flow:
     def _is_repeated(self) -> bool:
         """Whether some instance of an update runs twice."""
         for writer, conditions in zip(self.writers, self.writing, strict=True):
-            for event in self.writers:
-                if 0 < writer.event.stage == event.event.stage:
-                    other = Actor(event.event, OTHER)
-                    again = _happening(other, other.names(self.function.name, deep=self.depth.names))
-                    for earlier in before(writer, other):
+            for other, again in self._others():
+                if 0 < writer.event.stage == other.event.stage:
+                    for earlier in (*before(writer, other), *at_once(writer, other)):
                         same = [*earlier, *_equal(writer.at, other.at)]
                         if not self._set((), [*self.reading, *conditions], [*again, *same]).is_empty():
                             return True

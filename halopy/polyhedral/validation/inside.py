@@ -12,7 +12,7 @@ import islpy as isl
 from ...ir import build
 from ...ir.expr import Expr, Var
 from ...ir.rewrite import free_vars
-from .actors import Actor, conjuncts
+from .actors import Actor
 from .flow import Depth, Wrong
 from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in
 from .reads import Target
@@ -50,11 +50,11 @@ def _known(beyond: Sequence[Expr], actor: Actor, accesses: Target, depth: Depth)
     """What bears on the conditions: loops, names, and what was checked about the same symbols."""
     mentioned = {name for c in beyond for name in free_vars(c)}
     names = actor.names(accesses.event.func, deep=depth.names)
-    reached = closed([*actor.where(), *actor.all(accesses.bounds)], names, also=mentioned)
+    own = [c for c in actor.checked if not is_shared(c)]
+    reached = closed([*actor.where(), *own, *actor.all(accesses.bounds)], names, also=mentioned)
     bearing = closed(bearing_on(mentioned, reached), names, also=mentioned)
     near = mentioned.union(*map(free_vars, bearing))
-    checked = [c for check in accesses.event.around.checked for c in conjuncts(check)]
-    facts = [c for c in (*reached, *checked) if is_shared(c)]
+    facts = [c for c in (*reached, *actor.checked) if is_shared(c)]
     told = [c for c in facts if free_vars(c) <= near or (depth.names and not free_vars(c).isdisjoint(near))]
     known = closed(dict.fromkeys([*bearing, *told]), names, also=mentioned)
     return [*known, *depth.known(mentioned.union(*map(free_vars, known)))]

@@ -37,10 +37,12 @@ class Target:
     def place(self) -> tuple[Expr, ...]:
         """Where the cells lie."""
         event = self.event
+        if event.folded is None:
+            return event.place
         extents = [extent for _, extent in event.storage.box]
         return tuple(
-            cell if where is of else build.mod(cell, extent)
-            for cell, of, where, extent in zip(self.cell, event.cell, event.place, extents, strict=True)
+            build.mod(cell, extent) if folded else cell
+            for cell, folded, extent in zip(self.cell, event.folded, extents, strict=True)
         )
 
 
@@ -48,7 +50,7 @@ def together(reads: Iterable[Event]) -> list[list[Event]]:
     """Groups of reads that are alike but for constants in their indices."""
     groups: dict[object, list[list[Event]]] = {}
     for read in reads:
-        alike = groups.setdefault((read.func, read.position, read.around.conditions), [])
+        alike = groups.setdefault((read.func, read.position, read.around.conditions, read.folded), [])
         group = next((g for g in alike if _near(g[0], read)), None)
         if group is None:
             alike.append([read])
@@ -67,6 +69,8 @@ def target(group: list[Event]) -> Target:
         free = Var(f"cell.{d}")
         if e.has(Read) or not Names(free_vars(e), {}).says(e):
             low, high = bounds_of(e, {})
+            low = None if low is None else build.add(low, min(apart))
+            high = None if high is None else build.add(high, max(apart))
             unknown.append(e)
         elif len(set(apart)) == 1:
             cell.append(e)
@@ -80,4 +84,5 @@ def target(group: list[Event]) -> Target:
 
 
 def _near(one: Event, other: Event) -> bool:
-    return all(difference(a, b) is not None for a, b in zip(one.cell, other.cell, strict=True))
+    regular = one.folded is not None or one.place is other.place
+    return regular and all(difference(a, b) is not None for a, b in zip(one.cell, other.cell, strict=True))

@@ -7,7 +7,7 @@ stand for, then all names, then also what minima and maxima are exactly.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import islpy as isl
@@ -16,7 +16,7 @@ from ...ir.groups import groups_in
 from ...ir.program import Program
 from ...ir.stmt import Stmt
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
-from .events import Events, events_of
+from .events import Event, Events, events_of
 from .flow import DEPTHS, Depth, Wrong, wrong_reads
 from .inside import outside
 from .question import MARKS
@@ -36,14 +36,13 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
     """
     events = events_of(unfolded, folded, program)
     end = None if seconds is None else time.perf_counter() + seconds
-    return [_obligation(kind, accesses, events, program, end) for kind, accesses in _questions(events, program)]
+    return [_obligation(kind, accesses, events, program, end) for kind, accesses in _questions(events)]
 
 
-def _questions(events: Events, program: Program) -> Iterator[tuple[str, Target]]:
-    for group in together(events.reads):
-        accesses = target(group)
-        # what a read of a Func finds was written, and so lies inside
-        yield "dataflow" if accesses.event.func in program.functions else "memory", accesses
+def _questions(events: Events) -> Iterator[tuple[str, Target]]:
+    # what a read of a Func finds was written, and so lies inside
+    yield from (("dataflow", target(group)) for group in together(events.reads))
+    yield from (("memory", target(group)) for group in together(events.touches))
     for writes in events.writes.values():
         yield from (("memory", target([write])) for write in writes)
 
@@ -73,15 +72,23 @@ def _stages(accesses: Target) -> tuple[str, ...]:
 
 
 def _dataflow(accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
-    function = program.functions[accesses.event.func]
-    writes = events.writes.get(function.name, [])
+    function, memory = program.functions[accesses.event.func], accesses.event.storage
+    writes = [w for w in events.writes.get(function.name, []) if w.storage is memory]
     if not writes:
         return NOT_PROVED, "its values come from elsewhere"
+    if _in_tasks([accesses.event, *writes]):
+        return NOT_PROVED, "a thread of its own computes them"
     if any(groups_in(d.values) for d in function.definitions):
         return NOT_PROVED, "it writes several elements in one step"
     return _rounds(
         DEPTHS, limit, events, lambda depth, context: [wrong_reads(accesses, writes, function, depth, context)]
     )
+
+
+def _in_tasks(events: Iterable[Event]) -> bool:
+    """Whether some of them are in one task of a fork, and some in the other."""
+    tasks = {task for event in events for task in event.around.tasks}
+    return len({fork for fork, _ in tasks}) < len(tasks)
 
 
 _Ask = Callable[[Depth, isl.Context], list[Wrong]]
