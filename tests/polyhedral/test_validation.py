@@ -8,9 +8,9 @@ import pytest
 
 import halopy as hl
 from halopy.ir.build import add, sub
-from halopy.ir.expr import Expr, const
+from halopy.ir.expr import Expr, Mod, Read, const
 from halopy.ir.rewrite import Rewriter
-from halopy.ir.stmt import For, LoopKind, Stmt
+from halopy.ir.stmt import Block, For, If, LoopKind, Stmt
 from halopy.lang.snapshot import snapshot
 from halopy.lower.build_loop_nests import build_loop_nests
 from halopy.lower.check_dataflow import dataflow
@@ -159,3 +159,90 @@ def test_indices_that_depend_on_data_are_found_within_their_bounds() -> None:
     nest = Nest(out)
     assert nest.status() == PROVED
     assert nest.status(changed(nest, "table.s0.x", lambda f: f.with_(extent=sub(f.extent, 1)))) != PROVED
+
+
+def test_indices_that_depend_on_data_are_found_within_the_bounds_of_all_of_them() -> None:
+    table, source, out = hl.Func("table"), hl.ImageParam(hl.UInt(8), 2, "source"), hl.Func("out")
+    table[x] = x * x
+    out[x, y] = table[hl.cast(hl.Int(32), source[x, y])] + table[hl.cast(hl.Int(32), source[x, y]) + 1]
+    table.compute_root()
+    nest = Nest(out)
+    assert nest.status() == PROVED
+    assert nest.status(changed(nest, "table.s0.x", lambda f: f.with_(extent=sub(f.extent, 1)))) != PROVED
+
+
+def test_an_iteration_that_the_algorithm_does_not_have_is_refuted() -> None:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 20)], name="r")
+    f[x] = 0
+    f[x] += r * x
+    g[x] = f[x]
+    f.compute_root()
+    nest = Nest(g)
+    assert nest.status(changed(nest, "f.s1.r$x", lambda loop: loop.with_(extent=add(loop.extent, 1)))) == REFUTED
+
+
+class Unconditional(Rewriter):
+    """Nothing is asked before an update runs."""
+
+    only = (If,)
+
+    def rewrite_If(self, stmt: If) -> Stmt:
+        return stmt.then
+
+
+def test_a_predicate_that_is_dropped_is_not_proved() -> None:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 20)], name="r")
+    source = hl.ImageParam(hl.UInt(8), 1, "source")
+    r.where(source[r] > 7)
+    f[x] = 0
+    f[x] += r * x
+    g[x] = f[x]
+    f.compute_root()
+    nest = Nest(g)
+    dropped = Unconditional()(nest.stmt)
+    assert dropped is not nest.stmt
+    assert nest.status(dropped) != PROVED
+
+
+def test_stages_in_another_order_are_not_proved() -> None:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 20)], name="r")
+    f[x] = 0
+    f[r % 7] += 2
+    f[r % 5] = 1
+    g[x] = f[x]
+    f.compute_root()
+    nest = Nest(g)
+
+    class Swapped(Rewriter):
+        only = (Block,)
+
+        def rewrite_Block(self, stmt: Block) -> Stmt:
+            first = [s for s in stmt.stmts if isinstance(s, For)]
+            return Block((first[0], first[2], first[1])) if len(first) == 3 else self.rebuild(stmt)
+
+    swapped = Swapped()(nest.stmt)
+    assert swapped is not nest.stmt
+    assert nest.status(swapped) != PROVED
+
+
+def test_rows_that_are_written_at_once_to_one_place_are_refuted() -> None:
+    nest = sliding_blur()
+    at_once = changed(nest, "down.s0.y", lambda f: f.with_(kind=LoopKind.PARALLEL))
+    assert nest.status(at_once) == PROVED
+    assert nest.status(at_once, folds={"down": {1: const(2)}}) == REFUTED
+
+
+def test_what_is_found_in_another_place_than_it_was_written_to_is_refuted() -> None:
+    nest = sliding_blur()
+
+    class Elsewhere(Rewriter):
+        """Reads are folded to one row more than writes."""
+
+        only = (Read,)
+
+        def rewrite_Read(self, read: Read) -> Read:
+            index = tuple(Mod(e.a, const(5)) if isinstance(e, Mod) and read.name == "down" else e for e in read.index)
+            return Read(read.name, index, read.element, read.dtype)
+
+    folded = Elsewhere()(fold_storage(nest.stmt, {"down": {1: const(4)}}))
+    assert REFUTED in {o.status for o in dataflow(nest.stmt, folded, nest.program)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...ir import build
-from ...ir.expr import And, Expr, Var, const
+from ...ir.expr import And, Call, Expr, Var, const
 from ...ir.rewrite import substitute
 from ...ir.stmt import LoopKind
 from .events import Event
@@ -71,6 +71,8 @@ class Actor:
 
 
 def conjuncts(condition: Expr) -> list[Expr]:
+    if isinstance(condition, Call) and condition.name in ("likely", "likely_if_innermost"):
+        return conjuncts(condition.args[0])
     if isinstance(condition, And):
         return [*conjuncts(condition.a), *conjuncts(condition.b)]
     return [condition]

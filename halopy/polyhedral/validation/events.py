@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from ...ir.build import add, ge, logical_not, mod, mul
+from ...ir.build import add, ge, logical_not, logical_or, mod, mul
 from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var, is_const
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
@@ -83,7 +83,8 @@ class Storage:
 class Event:
     """An access to one cell, by instance `at` (values of its own variables) of a stage of the Func `by`.
 
-    `folded`: the dimensions in which the place is the remainder by the memory's extent, elsewhere the cell; None: neither.
+    `folded`: the dimensions in which the place is the remainder by the memory's extent, elsewhere the cell; None:
+    in some it is neither.
     """
 
     cell: tuple[Expr, ...]
@@ -156,8 +157,7 @@ class _Collector:
         if isinstance(before, Block) and isinstance(after, Block):
             for one, other in zip(before.stmts, after.stmts, strict=True):
                 self.visit(one, other, around)
-                if isinstance(one, Assert):
-                    around = replace(around, checked=(*around.checked, around(one.condition)))
+                around = replace(around, checked=(*around.checked, *map(around, _checks(one))))
             return
         self._reads(before, after, around)
         if isinstance(before, Provide) and isinstance(after, Provide):
@@ -249,6 +249,17 @@ class _Apart(Rewriter):
 
     def rewrite_Mod(self, e: Mod) -> Expr:
         return self.digits.get(e) or self.rebuild(e)
+
+
+def _checks(stmt: Stmt) -> list[Expr]:
+    """What holds after a statement, or the kernel has stopped."""
+    if isinstance(stmt, Assert):
+        return [stmt.condition]
+    if isinstance(stmt, Block):
+        return [c for one in stmt.stmts for c in _checks(one)]
+    if isinstance(stmt, If) and stmt.otherwise is None:
+        return [logical_or(logical_not(stmt.condition), c) for c in _checks(stmt.then)]
+    return []
 
 
 def _statements(stmt: Stmt) -> list[Stmt]:

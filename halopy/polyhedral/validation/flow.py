@@ -150,12 +150,14 @@ class _Flow:
         return all(map(Names(_names(cell), {}).says, cell))
 
     def _unwritten(self, reads: isl.Set) -> isl.Set:
-        """Reads of cells that nobody wrote before."""
+        """Reads of cells that nobody wrote before, to where they are read."""
+        regular = self._is_regular()
         for writer, conditions in zip(self.writers, self.writing, strict=True):
+            place = [] if regular else _equal(writer.place, self.place)
             for earlier in before(writer, self.reader):
                 if reads.is_empty():
                     return reads
-                groups = apart([*conditions, *earlier, *_equal(writer.cell, self.cell)], (WRITE,))
+                groups = apart([*conditions, *earlier, *_equal(writer.cell, self.cell), *place], (WRITE,))
                 partly = [written for written in map(self._written, groups) if written is not None]
                 left = [reads.subtract(written) for written in partly]
                 reads = reduce(isl.Set.union, left, reads.subtract(reads))
@@ -176,10 +178,14 @@ class _Flow:
         if not bad.is_empty():
             return bad
         if self._is_regular():
-            taken = next((t for t in (s.intersect(reads) for s in self._taken()) if not t.is_empty()), bad)
+            taken = self._first_taken(reads)
             if taken.is_empty() or not self.depth.choices:
                 return taken  # mostly wrong: the right value may have been written once more since, but rarely is
         return self._first(self._not_last(reads, exact=False), self._unordered)
+
+    def _first_taken(self, reads: isl.Set) -> isl.Set:
+        found = (taken.intersect(reads) for taken in self._taken())
+        return next((taken for taken in found if not taken.is_empty()), reads.subtract(reads))
 
     def _taken(self) -> Iterator[isl.Set]:
         """Reads of a cell before which it is written, and then another in its place, by the order of these three.
@@ -335,8 +341,11 @@ class _Flow:
             self.doubts.append("iterations that add to the same element run again")
             return self._set((), self.reading)
         if self._is_folded():
-            self.doubts.append("its updates come in any order, in folded memory")
-            return self._set((), self.reading)
+            reads = self._set((), self.reading)
+            taken = self._first_taken(reads) if self._is_regular() else reads
+            if not taken.is_empty():
+                self.doubts.append("another element's value may be in its place before its updates are done")
+                return taken
         disorder = self._out_of_order()
         if not disorder.is_empty():
             self.doubts.append("its stages run in another order")

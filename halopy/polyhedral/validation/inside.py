@@ -52,9 +52,14 @@ def _known(beyond: Sequence[Expr], actor: Actor, accesses: Target, depth: Depth)
     names = actor.names(accesses.event.func, deep=depth.names)
     own = [c for c in actor.checked if not is_shared(c)]
     reached = closed([*actor.where(), *own, *actor.all(accesses.bounds)], names, also=mentioned)
+    facts = [c for c in (*reached, *actor.checked) if is_shared(c)]
+    if depth.sizes:  # for an example, everything counts
+        known = closed(dict.fromkeys([*reached, *facts]), names, also=mentioned)
+        return [*known, *depth.known(mentioned.union(*map(free_vars, known)))]
     bearing = closed(bearing_on(mentioned, reached), names, also=mentioned)
     near = mentioned.union(*map(free_vars, bearing))
-    facts = [c for c in (*reached, *actor.checked) if is_shared(c)]
     told = [c for c in facts if free_vars(c) <= near or (depth.names and not free_vars(c).isdisjoint(near))]
-    known = closed(dict.fromkeys([*bearing, *told]), names, also=mentioned)
-    return [*known, *depth.known(mentioned.union(*map(free_vars, known)))]
+    if depth.names and depth.choices:
+        near = near.union(*map(free_vars, told))
+        told = [c for c in facts if not free_vars(c).isdisjoint(near)]
+    return closed(dict.fromkeys([*bearing, *told]), names, also=mentioned)
