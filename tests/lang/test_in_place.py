@@ -340,6 +340,15 @@ def test_each_version_of_a_stage_is_asked_about() -> None:
     realized(lambda photo: made(photo, SHIFT), shape=(5, 11))  # of this size, the other version runs
 
 
+def test_what_is_fetched_ahead_is_not_read() -> None:
+    def made(photo: hl.ImageParam) -> hl.Func:
+        f = brighter(photo)
+        f.prefetch(photo, y, y, 2)
+        return f
+
+    realized(made)
+
+
 def test_an_async_producer_is_not_proved() -> None:
     def made(photo: hl.ImageParam) -> hl.Func:
         f, g = hl.Func("f"), hl.Func("g")

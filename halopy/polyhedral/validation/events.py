@@ -19,7 +19,7 @@ from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var,
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
 from ...ir.rewrite import Rewriter, substitute
-from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Provide, Realize, Stmt
+from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Prefetch, Provide, Realize, Stmt
 
 Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
 
@@ -107,11 +107,13 @@ class Event:
 class Events:
     """All accesses of a nest, in the order of its text, and the names that are bound in it.
 
-    `reads` are those of Funcs whose values count; `touches` those that must lie inside, whatever finds what.
+    `reads` are those of Funcs whose values count, `inputs` those of images; `touches` are reads that must lie inside,
+    whatever finds what.
     """
 
     writes: dict[str, list[Event]] = field(default_factory=dict)
     reads: list[Event] = field(default_factory=list)
+    inputs: list[Event] = field(default_factory=list)
     touches: list[Event] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
@@ -215,6 +217,8 @@ class _Collector:
             event = self._event(one.name, before, (one.index, other.index), around.where(*counts))
             if one.name in self.functions:
                 self.events.reads.append(event)
+            elif not isinstance(before, Prefetch):
+                self.events.inputs.append(event)
             if one.name not in self.functions or counts != runs:
                 self.events.touches.append(replace(event, around=around.where(*runs)))
 

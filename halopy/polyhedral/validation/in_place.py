@@ -24,14 +24,14 @@ from ...ir.undefined import split_undefined
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from ...schedule.initial import instance_variables
 from ...witness import Cell, Instance, Witness
-from .actors import CONCURRENT, Actor, before, conjuncts, shared_loops
+from .actors import CONCURRENT, Actor, before, shared_loops
 from .events import Event, events_of
 from .flow import DEPTHS, Depth
 from .question import READ, WRITE, Names, Space, closed, opaque_in
 from .reads import Target, target, together
 
 _MOST_OPERATIONS = 200_000  # of isl, for one round about one read and one write
-_SECONDS = 10.0
+_SECONDS = 5.0
 _SOURCE, _SINK, _CELL = "k:s", "k:t", "k:c"
 _IS_GIVEN_UP = "isl would take too long"
 
@@ -56,7 +56,7 @@ def keeps_input(
     """
     start = time.perf_counter()
     events = events_of(stmt, stmt, program)
-    reads = [r for r in events.reads if r.func == shared.image]
+    reads = [r for r in events.inputs if r.func == shared.image]
     writes = [w for w in events.writes.get(shared.output, []) if not _is_undefined(w, program)]
     doubt = _unclear(reads, writes, program, shared)
     status, reason, witness = (NOT_PROVED, doubt, None) if doubt else (PROVED, "", None)
@@ -153,7 +153,7 @@ class _InPlace:
         indices = (*self.cell, *self.writer.cell, *self.reader.at, *self.writer.at)
         found = closed(happens, definitions, also={name for e in indices for name in free_vars(e)})
         near = {name for c in (*found, *self.meeting) for name in free_vars(c)}
-        checked = [c for a in actors for check in a.event.around.checked for c in conjuncts(check)]
+        checked = [c for actor in actors for c in actor.checked]
         told = [c for c in dict.fromkeys(checked) if free_vars(c) <= near or depth.names]
         return closed(dict.fromkeys([*found, *told]), definitions)
 
