@@ -246,3 +246,12 @@ def test_what_is_found_in_another_place_than_it_was_written_to_is_refuted() -> N
 
     folded = Elsewhere()(fold_storage(nest.stmt, {"down": {1: const(4)}}))
     assert REFUTED in {o.status for o in dataflow(nest.stmt, folded, nest.program)}
+
+
+def test_every_element_of_an_output_is_written() -> None:
+    nest = sliding_blur()
+    assert nest.status(changed(nest, "out.s0.x", lambda f: f.with_(extent=sub(f.extent, 1)))) == REFUTED
+    assert (
+        nest.status(changed(nest, "out.s0.yi", lambda f: f.with_(min=add(f.min, 1), extent=sub(f.extent, 1))))
+        == REFUTED
+    )

@@ -19,7 +19,7 @@ from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var,
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
 from ...ir.rewrite import Rewriter, substitute
-from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Prefetch, Provide, Realize, Stmt
+from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Prefetch, Produce, Provide, Realize, Stmt
 
 Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
 
@@ -108,20 +108,22 @@ class Events:
     """All accesses of a nest, in the order of its text, and the names that are bound in it.
 
     `reads` are those of Funcs whose values count, `inputs` those of images; `touches` are reads that must lie inside,
-    whatever finds what.
+    whatever finds what; `results` what the caller will read of each output, as one access to any element.
     """
 
     writes: dict[str, list[Event]] = field(default_factory=dict)
     reads: list[Event] = field(default_factory=list)
     inputs: list[Event] = field(default_factory=list)
     touches: list[Event] = field(default_factory=list)
+    results: list[Event] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
 
 
 def events_of(unfolded: Stmt, folded: Stmt, program: Program) -> Events:
     """The accesses of a nest, which is given before and after its storage was folded."""
     collector = _Collector(program)
-    collector.visit(unfolded, folded, Surroundings(conditions=tuple(_not_empty(program))))
+    collector.visit(unfolded, folded, collector.end)
+    collector.results(program)
     return collector.events
 
 
@@ -137,6 +139,7 @@ def _not_empty(program: Program) -> Iterator[Expr]:
 class _Collector:
     def __init__(self, program: Program) -> None:
         self.functions = program.functions
+        self.end = Surroundings(conditions=tuple(_not_empty(program)))  # what is known when all is done
         self.events = Events()
         self.position = 0
         self.bindings: dict[str, int] = {}
@@ -153,6 +156,14 @@ class _Collector:
         self.storages[name] = Storage(name, box, Surroundings())
         self.extents[name] = tuple(extent for _, extent in box)
 
+    def results(self, program: Program) -> None:
+        for name in program.outputs:
+            rank = program.functions[name].rank
+            cell = tuple(Var(f"cell.{d}") for d in range(rank))
+            unfolded = (False,) * rank
+            event = Event(cell, cell, self.storages[name], self.end, self.position + 1, "", 0, (), unfolded)
+            self.events.results.append(event)
+
     def visit(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
         """The same statement twice: with cells, and with places."""
         self.position += 1
@@ -160,6 +171,8 @@ class _Collector:
             for one, other in zip(before.stmts, after.stmts, strict=True):
                 self.visit(one, other, around)
                 around = replace(around, checked=(*around.checked, *map(around, _checks(one))))
+            if not around.loops and around.conditions == self.end.conditions:
+                self.end = around
             return
         self._reads(before, after, around)
         if isinstance(before, Provide) and isinstance(after, Provide):
@@ -261,8 +274,11 @@ def _checks(stmt: Stmt) -> list[Expr]:
         return [stmt.condition]
     if isinstance(stmt, Block):
         return [c for one in stmt.stmts for c in _checks(one)]
-    if isinstance(stmt, If) and stmt.otherwise is None:
-        return [logical_or(logical_not(stmt.condition), c) for c in _checks(stmt.then)]
+    if isinstance(stmt, Produce):
+        return _checks(stmt.body)
+    if isinstance(stmt, If):
+        otherwise = [] if stmt.otherwise is None else [logical_or(stmt.condition, c) for c in _checks(stmt.otherwise)]
+        return [*(logical_or(logical_not(stmt.condition), c) for c in _checks(stmt.then)), *otherwise]
     return []
 
 

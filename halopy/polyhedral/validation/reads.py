@@ -46,6 +46,13 @@ class Target:
         )
 
 
+def anywhere(event: Event) -> Target:
+    """An access whose index is free: to any element that the memory holds."""
+    box = zip(event.cell, event.storage.box, strict=True)
+    bounds = [c for i, (low, extent) in box for c in (build.le(low, i), build.lt(i, build.add(low, extent)))]
+    return Target(event, event.cell, tuple(bounds), (), False)
+
+
 def together(reads: Iterable[Event]) -> list[list[Event]]:
     """Groups of reads that are alike but for constants in their indices."""
     groups: dict[object, list[list[Event]]] = {}

@@ -20,7 +20,7 @@ from .events import Event, Events, events_of
 from .flow import DEPTHS, Depth, Wrong, wrong_reads
 from .inside import outside
 from .question import MARKS
-from .reads import Target, target, together
+from .reads import Target, anywhere, target, together
 
 MOST_OPERATIONS = 200_000  # of isl, for one round about some accesses
 _PER_SECOND = 500_000  # of such operations, on a slow machine
@@ -42,6 +42,7 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
 def _questions(events: Events) -> Iterator[tuple[str, Target]]:
     # what a read of a Func finds was written, and so lies inside
     yield from (("dataflow", target(group)) for group in together(events.reads))
+    yield from (("dataflow", anywhere(event)) for event in events.results)
     yield from (("memory", target(group)) for group in together(events.touches))
     for writes in events.writes.values():
         yield from (("memory", target([write])) for write in writes)
