@@ -19,7 +19,21 @@ from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var,
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
 from ...ir.rewrite import Rewriter, substitute
-from ...ir.stmt import Assert, Atomic, Block, For, Fork, If, LetStmt, LoopKind, Prefetch, Produce, Provide, Realize, Stmt
+from ...ir.stmt import (
+    Assert,
+    Atomic,
+    Block,
+    For,
+    Fork,
+    If,
+    LetStmt,
+    LoopKind,
+    Prefetch,
+    Produce,
+    Provide,
+    Realize,
+    Stmt,
+)
 
 Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
 
