@@ -54,10 +54,14 @@ def anywhere(event: Event) -> Target:
 
 
 def together(reads: Iterable[Event]) -> list[list[Event]]:
-    """Groups of reads that are alike but for constants in their indices."""
+    """Groups of reads that are alike but for constants in their indices; reads of a Func by itself stay alone.
+
+    Around these lie elements that are written at about the same time.
+    """
     groups: dict[object, list[list[Event]]] = {}
     for read in reads:
-        alike = groups.setdefault((read.func, read.position, read.around.conditions, read.folded), [])
+        own = read.cell if read.by == read.func else None
+        alike = groups.setdefault((read.func, read.position, read.around.conditions, read.folded, own), [])
         group = next((g for g in alike if _near(g[0], read)), None)
         if group is None:
             alike.append([read])

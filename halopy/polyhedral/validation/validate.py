@@ -36,38 +36,48 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
     """
     events = events_of(unfolded, folded, program)
     end = None if seconds is None else time.perf_counter() + seconds
-    return [_obligation(kind, accesses, events, program, end) for kind, accesses in _questions(events)]
+    return [_obligation(kind, targets, events, program, end) for kind, targets in _questions(events)]
 
 
-def _questions(events: Events) -> Iterator[tuple[str, Target]]:
+def _questions(events: Events) -> Iterator[tuple[str, list[Target]]]:
+    """What is asked: around all of a group of accesses first, then one by one."""
     # what a read of a Func finds was written, and so lies inside
-    yield from (("dataflow", target(group)) for group in together(events.reads))
-    yield from (("dataflow", anywhere(event)) for event in events.results)
-    yield from (("memory", target(group)) for group in together(events.touches))
+    yield from (("dataflow", _alike(group)) for group in together(events.reads))
+    yield from (("dataflow", [anywhere(event)]) for event in events.results)
+    yield from (("memory", _alike(group)) for group in together(events.touches))
     for writes in events.writes.values():
-        yield from (("memory", target([write])) for write in writes)
+        yield from (("memory", [target([write])]) for write in writes)
 
 
-def _obligation(kind: str, accesses: Target, events: Events, program: Program, end: float | None) -> Obligation:
+def _alike(group: list[Event]) -> list[Target]:
+    return [target(group), *([target([event]) for event in group] if len(group) > 1 else [])]
+
+
+def _obligation(kind: str, targets: list[Target], events: Events, program: Program, end: float | None) -> Obligation:
     start = time.perf_counter()
     limit = MOST_OPERATIONS if end is None else min(MOST_OPERATIONS, int((end - start) * _PER_SECOND))
-    if limit <= 0:
-        status, reason = NOT_PROVED, "there was no time left"
-    elif kind == "memory":
-        status, reason = _rounds(
-            _INSIDE_DEPTHS, limit, events, lambda depth, context: outside(accesses, depth, context)
-        )
-    else:
-        status, reason = _dataflow(accesses, events, program, limit)
-    return Obligation(kind, _stages(accesses), status, reason or _HOLDS[kind], seconds=time.perf_counter() - start)
+    around, *alone = targets
+    answer = NOT_PROVED, "there was no time left"
+    if limit > 0:
+        answer = _answer(kind, around, events, program, limit)
+    if limit > 0 and answer[0] != PROVED and alone:  # around all lies more than what is read
+        answers = [_answer(kind, one, events, program, limit) for one in alone]
+        answer = next((a for status in (REFUTED, NOT_PROVED) for a in answers if a[0] == status), answers[0])
+    status, reason = answer
+    return Obligation(kind, _stages(around.event), status, reason or _HOLDS[kind], seconds=time.perf_counter() - start)
+
+
+def _answer(kind: str, accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
+    if kind == "dataflow":
+        return _dataflow(accesses, events, program, limit)
+    return _rounds(_INSIDE_DEPTHS, limit, events, lambda depth, context: outside(accesses, depth, context))
 
 
 _HOLDS = {"dataflow": "each read finds the value that the algorithm means", "memory": "all accesses lie inside"}
 
 
-def _stages(accesses: Target) -> tuple[str, ...]:
+def _stages(event: Event) -> tuple[str, ...]:
     """Who reads or writes, and whose elements."""
-    event = accesses.event
     by = event.by if event.stage == 0 else f"{event.by}.update({event.stage - 1})"
     return tuple(dict.fromkeys(name for name in (by, event.func) if name))
 
