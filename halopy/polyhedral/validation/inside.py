@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 import islpy as isl
 
 from ...ir import build
-from ...ir.expr import Expr, Var
+from ...ir.expr import GE, LE, Add, Const, Expr, Max, Min, Select, Var
 from ...ir.rewrite import free_vars
 from .actors import Actor
 from .flow import Depth, Wrong
+from .implied import is_implied
 from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in
 from .reads import Target
 
@@ -26,6 +27,42 @@ def outside(accesses: Target, depth: Depth, context: isl.Context) -> list[Wrong]
         beyond = build.lt(place, low), build.le(build.add(low, extent), place)
         found += _where(beyond, actor, accesses, depth, context)
     return found
+
+
+def is_inside(accesses: Target, depth: Depth) -> bool:
+    """Whether they surely lie inside, by what is known of sizes alone, or of loops too. Where not, they may still."""
+    actor = Actor(accesses.event, READ, accesses.free)
+    for place, (low, extent) in zip(actor.all(accesses.place()), accesses.event.storage.box, strict=True):
+        within = build.le(low, place), build.lt(place, build.add(low, extent))
+        known = _known(within, actor, accesses, depth)
+        simple = [part for c in known if is_shared(c) for part in _without_choices(c)]
+        if not is_implied(within, simple) and not is_implied(within, known):
+            return False
+    return True
+
+
+def _without_choices(condition: Expr) -> Iterator[Expr]:
+    """What follows from it that is told without minima and maxima: max(a, b) <= c -> a <= c, b <= c."""
+    if isinstance(condition, LE | GE):
+        pairs = [(condition.a, condition.b) if isinstance(condition, LE) else (condition.b, condition.a)]
+        while pairs:
+            low, high = pairs.pop()
+            lows, highs = _parts(low, Max), _parts(high, Min)
+            if len(lows) + len(highs) > 2:
+                pairs += [(one, other) for one in lows for other in highs]
+            elif not (low.has(Min, Max, Select) or high.has(Min, Max, Select)):
+                yield build.le(low, high)
+    elif not condition.has(Min, Max, Select):
+        yield condition
+
+
+def _parts(e: Expr, choice: type[Min] | type[Max]) -> list[Expr]:
+    """Of what it is the greatest or least; a constant that is added counts for each."""
+    if isinstance(e, choice):
+        return [e.a, e.b]
+    if isinstance(e, Add) and isinstance(e.a, choice) and isinstance(e.b, Const):
+        return [build.add(e.a.a, e.b), build.add(e.a.b, e.b)]
+    return [e]
 
 
 def _where(

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import islpy as isl
 
 from ...ir import build
-from ...ir.expr import EQ, LE, Expr, Max, Min, Not, Read, Select, Var, const
+from ...ir.expr import EQ, LE, Div, Expr, Max, Min, Mod, Not, Read, Select, Var, const
+from ...ir.node import find
 from ...ir.rewrite import free_vars
 from ..affine import Affine
 from ..question import NotAffine, Symbols, can_say, canonical
 
+_MOST_QUOTIENTS, _MOST_CHOICES = 6, 8
 MARKS = ("r:", "w:", "v:", "d:", "k:")
 READ, WRITE, OTHER, DUE, RANK = MARKS
 
@@ -39,14 +41,14 @@ class Names(Symbols):
         if not is_shared(e):
             return False
         if e not in self._opaque:
-            hidden = not self._choices and isinstance(e, Min | Max | Select)
+            hidden = (not self._choices and isinstance(e, Min | Max | Select)) or is_intricate(e)
             self._opaque[e] = hidden or not can_say(e, self)
         return self._opaque[e]
 
     def condition(self, e: Expr) -> Expr | None:
         """A condition as isl can be told; None for one that depends on data, or that only one event could evaluate."""
         try:
-            return canonical(e, self)
+            return self._canonical(e)
         except NotAffine:
             negated = isinstance(e, Not)
             inner = e.a if isinstance(e, Not) else e
@@ -55,10 +57,15 @@ class Names(Symbols):
     def says(self, e: Expr) -> bool:
         """Whether an integer expression can be told."""
         try:
-            canonical(e, self)
+            self._canonical(e)
         except NotAffine:
             return False
         return True
+
+    def _canonical(self, e: Expr) -> Expr:
+        if is_intricate(e) and not is_shared(e):
+            raise NotAffine("has too many quotients")
+        return canonical(e, self)
 
     def choices(self) -> list[Expr]:
         """What is known of minima and maxima that are not looked into."""
@@ -67,10 +74,16 @@ class Names(Symbols):
         while done < len(self):  # which grows: parts may be minima too
             e, symbol = list(self._symbols.items())[done]
             done += 1
-            if isinstance(e, Min | Max) and self.says(e.a) and self.says(e.b):
+            if isinstance(e, Min | Max) and not is_intricate(e) and self.says(e.a) and self.says(e.b):
                 parts = [canonical(part, self) for part in (e.a, e.b)]
                 found += [LE(symbol, part) if isinstance(e, Min) else LE(part, symbol) for part in parts]
         return found
+
+
+def is_intricate(e: Expr) -> bool:
+    """Whether it has so many parts with pieces that isl might take for ever: its operation limit does not count all."""
+    quotients = e.has(Div, Mod) and len(find(e, Div, Mod)) > _MOST_QUOTIENTS
+    return quotients or (e.has(Min, Max, Select) and len(find(e, Min, Max, Select)) > _MOST_CHOICES)
 
 
 def is_shared(e: Expr) -> bool:

@@ -16,9 +16,10 @@ from ...ir.groups import groups_in
 from ...ir.program import Program
 from ...ir.stmt import Stmt
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
+from .covered import is_covered
 from .events import Event, Events, events_of
 from .flow import DEPTHS, Depth, Wrong, wrong_reads
-from .inside import outside
+from .inside import is_inside, outside
 from .question import MARKS
 from .reads import Target, anywhere, target, together
 
@@ -70,6 +71,8 @@ def _obligation(kind: str, targets: list[Target], events: Events, program: Progr
 def _answer(kind: str, accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
     if kind == "dataflow":
         return _dataflow(accesses, events, program, limit)
+    if is_inside(accesses, _INSIDE_DEPTHS[0]):
+        return PROVED, ""
     return _rounds(_INSIDE_DEPTHS, limit, events, lambda depth, context: outside(accesses, depth, context))
 
 
@@ -91,6 +94,8 @@ def _dataflow(accesses: Target, events: Events, program: Program, limit: int) ->
         return NOT_PROVED, "a thread of its own computes them"
     if any(groups_in(d.values) for d in function.definitions):
         return NOT_PROVED, "it writes several elements in one step"
+    if is_covered(accesses, writes, function):
+        return PROVED, ""
     return _rounds(
         DEPTHS, limit, events, lambda depth, context: [wrong_reads(accesses, writes, function, depth, context)]
     )

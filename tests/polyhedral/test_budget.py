@@ -1,0 +1,132 @@
+"""Proofs of long pipelines and intricate indices end, and alike stages are asked about once: counted, not timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+import halopy as hl
+from halopy.compile import dataflow_obligations
+from halopy.lang.snapshot import snapshot
+from halopy.polyhedral.validation import flow, implied
+from halopy.proof import PROVED, REFUTED
+from halopy.target import host_target
+from tests.test_scaling import chain, tiled
+
+x, y = hl.vars("x y")
+EIGHT = [hl.Var(f"v{n}") for n in range(8)]
+
+
+def asked(stages: int, schedule: Callable[[list[hl.Func]], None]) -> tuple[set[str], int]:
+    """The verdicts about a chain, and how many questions isl was asked for it."""
+    funcs = chain(stages)
+    schedule(funcs)
+    taken = snapshot([funcs[-1]._contents])
+    implied._holds.cache_clear()
+    found = dataflow_obligations(taken.program, taken.schedules, host_target())
+    assert len(found) > 2 * stages
+    return {o.status for o in found}, implied._holds.cache_info().misses
+
+
+def test_stages_that_are_alike_ask_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "_Flow", None)  # nothing needs the whole dataflow
+    (first, few), (second, many) = asked(10, tiled), asked(40, tiled)
+    assert first == second == {PROVED}
+    assert 0 < many <= few + 10
+
+
+def eight() -> tuple[hl.Func, hl.Func]:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[EIGHT] = sum(EIGHT[1:], EIGHT[0])
+    g[EIGHT] = f[[EIGHT[0] - 1, *EIGHT[1:]]] + f[[*EIGHT[:7], EIGHT[7] + 1]]
+    return f, g
+
+
+def eight_at_root() -> hl.Func:
+    f, g = eight()
+    f.compute_root()
+    return g
+
+
+def eight_sliding() -> hl.Func:
+    f, g = eight()
+    g.split(EIGHT[0], hl.Var("outer"), hl.Var("inner"), 8).vectorize(hl.Var("inner"))
+    f.compute_at(g, EIGHT[3]).store_at(g, EIGHT[6])
+    return g
+
+
+def eight_updated() -> hl.Func:
+    f, r = hl.Func("f"), hl.RDom([(1, 5)] * 4, "r")
+    f[EIGHT] = 0
+    f[[r.x, r.y, r.z, r.w, *EIGHT[4:]]] = f[[r.x - 1, r.y, r.z, r.w, *EIGHT[4:]]] + 1
+    f.update(0).reorder(r.y, r.x).parallel(EIGHT[7])
+    return f
+
+
+def quotients(steps: int) -> Any:
+    e: Any = x
+    for k in range(steps):
+        e = (e * 3 + k) // (k % 5 + 2) * 2 + (e + y) % (k % 7 + 3)
+    return e
+
+
+def intricate_read() -> hl.Func:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    g[x, y] = f[quotients(12), y]
+    f.compute_root()
+    return g
+
+
+def intricate_write() -> hl.Func:
+    f, r = hl.Func("f"), hl.RDom([(0, 100)], "r")
+    e: Any = r.x
+    for k in range(30):
+        e = (e * 3 + k) // (k % 5 + 2)
+    f[x] = 0
+    f[e] = f[e] + f[r.x]
+    return f
+
+
+def clamps() -> hl.Func:
+    f, g, e = hl.Func("f"), hl.Func("g"), x
+    for _ in range(100):
+        e = hl.clamp(e + x, 0, y + 5)
+    f[x, y] = x
+    g[x, y] = f[e, y]
+    f.compute_root()
+    return g
+
+
+@pytest.mark.parametrize(
+    "make",
+    [eight_at_root, eight_sliding, eight_updated, intricate_read, intricate_write, clamps],
+    ids=lambda m: m.__name__,
+)
+def test_what_is_intricate_is_lowered_and_judged(make: Callable[[], hl.Func], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALOPY_VERIFY", "full")
+    assert make().verify().status != REFUTED
+
+
+def test_a_clamp_keeps_a_read_inside_whatever_is_checked_of_the_rest() -> None:
+    image, f = hl.ImageParam(hl.UInt(8), 2, "image"), hl.Func("f")
+    near = hl.BoundaryConditions.repeat_edge(image)
+    f[x, y] = near[x - 1, y] + near[x + 1, y]
+    f.vectorize(x, 16)
+    assert [o.status for o in f.verify().of_kind("memory")] == [PROVED] * 3
+
+
+def covered(reads: Sequence[Any]) -> set[str]:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    g[x, y] = sum((f[e, y] for e in reads[1:]), f[reads[0], y])
+    f.compute_at(g, y).vectorize(x, 8)
+    g.split(x, x, hl.Var("inner"), 16, hl.TailStrategy.ShiftInwards)
+    return {o.status for o in g.verify().of_kind("dataflow")}
+
+
+@pytest.mark.parametrize("reads", [[x], [x - 3, x + 5], [x * 2], [x // 3 + 1, x % 4]])
+def test_reads_of_what_a_loop_wrote_before_are_proved(reads: Sequence[Any]) -> None:
+    assert covered(reads) == {PROVED}
