@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import islpy as isl
 
 from ...ir.build import add, as_expr, sub
-from ...ir.expr import And, Div, Expr, FuncAccess, Mod, Read, Var
+from ...ir.conjuncts import conjuncts
+from ...ir.expr import Div, Expr, FuncAccess, Mod, Read, Var
 from ...ir.function import Definition, Function
 from ...ir.groups import elements_of
 from ...ir.node import find
@@ -101,7 +102,7 @@ class Model:
     def _predicate(self) -> list[Expr]:
         domain = self.stage.definition.rdom
         found = []
-        for part in [] if domain is None or domain.predicate is None else _conjuncts(domain.predicate):
+        for part in [] if domain is None or domain.predicate is None else conjuncts(domain.predicate):
             try:
                 found.append(self.canonical(part))
             except NotAffine:
@@ -156,17 +157,6 @@ def _size(e: Expr, known: dict[Expr, int]) -> int:
     if e not in known:
         known[e] = 1 + sum(_size(c, known) for c in e.children() if isinstance(c, Expr))
     return known[e]
-
-
-def _conjuncts(e: Expr) -> list[Expr]:
-    found, stack = [], [e]
-    while stack:
-        top = stack.pop()
-        if isinstance(top, And):
-            stack += [top.b, top.a]
-        else:
-            found.append(top)
-    return found
 
 
 LONGEST = 80

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...ir import build
-from ...ir.expr import And, Call, Expr, Var, const
+from ...ir.conjuncts import conjuncts
+from ...ir.expr import Expr, Var, const
 from ...ir.rewrite import substitute
 from ...ir.stmt import LoopKind
 from .events import Event
@@ -68,14 +69,6 @@ class Actor:
     def next_position(self, depth: int) -> int:
         """Where in the text it goes on inside so many loops."""
         return self.loops[depth].position if depth < len(self.loops) else self.event.position
-
-
-def conjuncts(condition: Expr) -> list[Expr]:
-    if isinstance(condition, Call) and condition.name in ("likely", "likely_if_innermost"):
-        return conjuncts(condition.args[0])
-    if isinstance(condition, And):
-        return [*conjuncts(condition.a), *conjuncts(condition.b)]
-    return [condition]
 
 
 def before(early: Actor, late: Actor) -> list[list[Expr]]:

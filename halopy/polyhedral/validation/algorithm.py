@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from ...ir import build
 from ...ir.branches import condition_of
+from ...ir.conjuncts import conjuncts
 from ...ir.expr import Expr, Var, const
 from ...ir.function import Definition, Function
 from ...ir.rewrite import substitute
 from ...schedule.initial import instance_variables
-from .actors import conjuncts
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,12 @@ from itertools import product
 import islpy as isl
 
 from ...ir import build
+from ...ir.conjuncts import conjuncts
 from ...ir.expr import FALSE, Expr, Var
 from ...ir.function import Function
 from ...ir.rewrite import free_vars, substitute
 from ...schedule.order import is_order_free
-from .actors import Actor, at_once, before, conjuncts
+from .actors import Actor, at_once, before
 from .algorithm import Instance, instances, rank
 from .events import Event
 from .question import DUE, MARKS, OTHER, RANK, READ, WRITE, Names, Space, apart, bearing_on, closed, opaque_in, padded
