@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ..dtypes import BOOL
 from ..errors import ScheduleError
 from ..ir.branches import known_values
-from ..ir.build import add, le, lt, select, sub
-from ..ir.expr import Call, Const, Expr, Var, const, is_const
+from ..ir.build import add, le, logical_and, lt, select, sub
+from ..ir.expr import TRUE, Call, Const, Expr, Var, const, is_const
 from ..ir.extern import extern_call
 from ..ir.function import Branch
 from ..ir.rewrite import substitute
@@ -50,6 +50,7 @@ from .fuse_nests import fuse_nests
 from .place_functions import ROOT_LEVEL, Level, Placement
 from .regions import Regions
 from .reserve_storage import choose_slot, reserve_storage
+from .skip_iterations import SkipIterations
 from .skip_stages import skip_stages
 from .stage_loops import Range
 from .write_values import write_values
@@ -77,6 +78,7 @@ class LoopNests:
         self.group_of = {func: group for group in groups for func in group}
         self.promised = promised_shapes(self.placement.program)
         self.needed = skip_stages(self.placement.program, self.placement.schedules)
+        self.skipped = SkipIterations(regions)
 
     def root(self) -> Stmt:
         checks: list[Stmt] = []
@@ -94,6 +96,7 @@ class LoopNests:
         for func in reversed(here):  # consumers first: producers' regions are made of theirs
             for stage in reversed(range(len(self.regions.functions[func].definitions))):
                 self.regions.loops(func, stage)
+            self.skipped.needed(func)
         parts = [self.produce(self.group_of[func]) for func in here if func == self.group_of[func][0]]
         body = block(*parts, core())
         body = block(*fetch_ahead(self.regions, level), body)  # asked last: all regions inside are known
@@ -142,8 +145,8 @@ class LoopNests:
         stages = dict.fromkeys(map(function.versions, range(len(function.definitions))))
         body = block(*(self.choice(func, versions, 0) for versions in stages))
         produce = self.regions.fused.where_needed(func, self.placement.compute[func], Produce(func, body))
-        when = self.needed.get(func)
-        return produce if when is None else If(when, produce)
+        when = logical_and(self.needed.get(func, TRUE), self.skipped.needed(func))
+        return produce if when is TRUE else If(when, produce)
 
     def choice(self, func: str, versions: Sequence[int], depth: int) -> Stmt:
         """The version of a stage whose conditions, from the given one on, are as its path says."""

@@ -9,12 +9,13 @@ What is read as part of an index is always computed: lanes may evaluate both sid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from ..ir.build import logical_and, logical_not, logical_or
 from ..ir.expr import FALSE, TRUE, Effect, Expr, Let, Load, Read, Select
 from ..ir.extern import extern_call
-from ..ir.function import Definition, Function
+from ..ir.function import Definition
 from ..ir.node import walk
 from ..ir.program import Program
 from ..ir.rewrite import free_vars
@@ -36,7 +37,8 @@ def skip_stages(program: Program, schedules: Mapping[str, FuncSchedule]) -> Cond
     for reader, function in reversed(list(program.functions.items())):  # consumers come first
         when = needed.get(reader, FALSE)
         for definition in function.definitions:
-            for name, condition in _of_stage(function, definition).items():
+            local = {*function.args, *((v.name for v in definition.rdom.vars) if definition.rdom else ())}
+            for name, condition in needed_by_stage(definition, local).items():
                 if name != reader:
                     needed[name] = logical_or(needed.get(name, FALSE), logical_and(when, condition))
     skipped = {name: c for name, c in needed.items() if c is not TRUE and c is not FALSE and _is_small(c)}
@@ -48,11 +50,11 @@ def _may_be_skipped(program: Program, schedules: Mapping[str, FuncSchedule], nam
     return is_plain and not schedules[name].last(Memoize)
 
 
-def _of_stage(function: Function, definition: Definition) -> dict[str, Expr]:
+def needed_by_stage(definition: Definition, local: AbstractSet[str]) -> dict[str, Expr]:
+    """By Func, when a stage reads it, as far as conditions tell that speak of no `local` variables and no values."""
     roots = stage_expressions(definition)
     if not any(value.kinds & Select.bit for value in definition.values) or not all(map(_is_small, roots)):
         return {read.name: TRUE for read in stage_reads(definition)}
-    local = {*function.args, *((v.name for v in definition.rdom.vars) if definition.rdom else ())}
     reads = _Reads(local)
     total: dict[str, Expr] = {}
     for root in roots:
@@ -66,7 +68,7 @@ def _of_stage(function: Function, definition: Definition) -> dict[str, Expr]:
 class _Reads:
     """By Func, when an expression reads it; each distinct node once."""
 
-    def __init__(self, local: set[str]) -> None:
+    def __init__(self, local: AbstractSet[str]) -> None:
         self.local = local
         self.memo: dict[Expr, dict[str, Expr]] = {}
 
