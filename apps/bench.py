@@ -23,7 +23,7 @@ from typing import Any
 from apps import compile_time, report
 from apps.cases import APPS, CACHED, LARGE, Case, Size, cases_of
 from apps.report import Cold, Measured
-from apps.rivals.compiled import AUTOSCHEDULERS, ENGINES
+from apps.rivals.compiled import AUTOSCHEDULERS
 from apps.rivals.driver import Driver, Failed, driving
 
 WARM_UPS, ROUNDS, STARTS = 3, 15, 3
@@ -31,6 +31,7 @@ LEAST_SECONDS = 0.004  # a shorter call is repeated within its turn
 PAUSE = 0.01  # between turns, until the threads of the last system sleep
 TINY, TINY_CALLS = Size(16, 16), 2000
 AGAINST = "halide,halide/hand,halide/app,halide/Adams2019,halide/Mullapudi2016,halide/Li2018,opencv,numpy,numba"
+AGAINST += ",steps,halide-steps"  # one pipeline per step in time
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -93,7 +94,7 @@ def systems(case: Case, names: Sequence[str]) -> list[str]:
     named = dict.fromkeys(full.get(name, name) for name in names)
     ways = {
         *case.rivals,
-        *(f"{engine}/{schedule}" for engine in ENGINES for schedule in (*case.schedules, *AUTOSCHEDULERS)),
+        *(f"{engine}/{schedule}" for engine in case.engines for schedule in (*case.schedules, *AUTOSCHEDULERS)),
     }
     return [name for name in named if name in ways]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-APPS = ("blur",)
+APPS = ("blur", "jacobi")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Case:
     reference   what NumPy says the output is
     tolerance   the largest difference allowed to a rival, with `why` where it is not 0
     tiny_schedule  which of the schedules can do a picture of 16x16
+    engines     the compilers that can do the algorithm, with schedules and autoschedulers
     operations  arithmetic operations per element of the output, each in `lane_bits` bits
     """
 
@@ -52,10 +53,11 @@ class Case:
     reference: Callable[..., Array]
     operations: int
     lane_bits: int
-    tolerance: Mapping[str, int]
+    tolerance: Mapping[str, float]
     why: str = ""
     sizes: Sequence[Size] = (LARGE, ODD, CACHED)
     tiny_schedule: str = "hand"
+    engines: Sequence[str] = ("halopy", "halide")
 
 
 def cases_of(app: str) -> Sequence[Case]:

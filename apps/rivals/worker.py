@@ -58,7 +58,8 @@ class Worker:
         if self.engine == "bound":
             return {"difference": 0, "allowed": 0}
         expected, found = self.case.reference(*self.inputs), self.prepared.result
-        difference = int(np.abs(found.astype(np.int64) - expected.astype(np.int64)).max())
+        exact = np.float64 if expected.dtype.kind == "f" else np.int64
+        difference = float(np.abs(found.astype(exact) - expected.astype(exact)).max())
         return {"difference": difference, "allowed": self.case.tolerance.get(self.engine, 0)}
 
     def run(self, *, calls: int) -> Answer:
