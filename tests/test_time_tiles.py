@@ -78,7 +78,7 @@ def test_a_wavefront_of_tiles_runs_in_parallel_with_vectors(dtype: hl.Type) -> N
 
 def test_folded_time_tiles_are_validated_access_by_access() -> None:
     u, out, r = jacobi(9, steps=5)
-    tiled(u.update(1), r, (1,), (4,))
+    u.update(1).skew(r.x, r.y, 1).split(r.x, xo, xi, 4).reorder(xi, r.y, xo)
     proof = out.verify()
     u.fold_storage(t, 2)
     folded = out.verify()

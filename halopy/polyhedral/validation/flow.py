@@ -143,9 +143,10 @@ class _Flow:
         """Whether each instance of a stage has to come after those before it, and isl can be told where it writes."""
         if any(w.event.around.takes_turns for w in self.writers if w.event.stage == stage):
             return False  # in any order, as the schedule was allowed to
-        return self._is_known(self.instances[stage].cell) and not is_order_free(
-            self.function.definitions[stage], self.function
-        )
+        definition = self.function.definitions[stage]
+        is_alone = definition.rdom is None  # then no two instances write one cell
+        is_ordered = is_alone or not is_order_free(definition, self.function)
+        return self._is_known(self.instances[stage].cell) and is_ordered
 
     def _is_known(self, cell: Sequence[Expr]) -> bool:
         return all(map(Names(_names(cell), {}).says, cell))
