@@ -6,16 +6,17 @@
     uint8(max(int16(a) - int16(b), 0))           ->   saturating_sub(a, b)
     uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
     (uint16(a) + uint16(b))/3                    ->   high half of (uint16(a) + uint16(b))*21846
+    select(a < b, b, a)                          ->   max(b, a)
 
-Twice as many lanes fit a register, and a quotient whose dividend is small needs no shift after its product. Same bits
-for all values; scalars are left as they are.
+Twice as many lanes fit a register, and a quotient whose dividend is small needs no shift after its product. What waits
+for the greatest so far need not wait for a comparison. Same bits for all values; scalars are left as they are.
 """
 
 from __future__ import annotations
 
 from ..dtypes import Code, DType
 from ..ir import build
-from ..ir.expr import Add, Broadcast, Call, Cast, Div, Expr, Max, Min, Sub, const, const_value
+from ..ir.expr import GE, GT, LE, LT, Add, Broadcast, Call, Cast, Div, Expr, Max, Min, Select, Sub, const, const_value
 from ..ir.ranges import Ranges
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import Stmt
@@ -27,7 +28,7 @@ def find_idioms(stmt: Stmt) -> Stmt:
 
 
 class _FindIdioms(Rewriter):
-    only = (Cast, Div)
+    only = (Cast, Div, Select)
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +36,11 @@ class _FindIdioms(Rewriter):
 
     def rewrite_Div(self, node: Div) -> Expr:
         found = _high_product(node, self.ranges)
+        rewritten: Expr = self.rebuild(node if found is None else found)
+        return rewritten
+
+    def rewrite_Select(self, node: Select) -> Expr:
+        found = _extremum(node)
         rewritten: Expr = self.rebuild(node if found is None else found)
         return rewritten
 
@@ -70,6 +76,20 @@ def _high_product(node: Div, ranges: Ranges) -> Expr | None:
     if c & (c - 1) == 0 or most is None or most * (factor * c - (1 << 16)) >= 1 << 16:
         return None
     return Call("mul_shift_right", (node.a, const(factor, dtype), const(16, dtype)), dtype)
+
+
+def _extremum(node: Select) -> Expr | None:
+    """The one of two that is greater, or less; of floats that compare as neither, the second, as Max and Min take."""
+    test = node.condition
+    if node.dtype.lanes == 1 or node.dtype.is_bool or not isinstance(test, LT | GT | LE | GE):
+        return None
+    if isinstance(test, LE | GE) and not node.dtype.is_integer:
+        return None  # which zero is taken, or whether a NaN is, differs
+    straight = test.a is node.a and test.b is node.b
+    if not straight and not (test.a is node.b and test.b is node.a):
+        return None
+    takes_less = isinstance(test, LT | LE) == straight
+    return Min(node.a, node.b) if takes_less else Max(node.a, node.b)
 
 
 def narrow(e: Expr, dtype: DType) -> Expr | None:

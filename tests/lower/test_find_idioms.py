@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from halopy.dtypes import INT8, INT16, INT32, UINT8, UINT16
+from halopy.dtypes import FLOAT32, INT8, INT16, INT32, UINT8, UINT16
 from halopy.ir.build import add, clamp, div, maximum, minimum, sub
-from halopy.ir.expr import Call, Cast, Load, Ramp, const
+from halopy.ir.expr import GE, GT, LE, LT, Call, Cast, Load, Max, Min, Ramp, Select, const
 from halopy.ir.node import find
 from halopy.ir.simplify import simplify
 from halopy.ir.stmt import Store
@@ -131,3 +131,33 @@ def test_scalars_are_left():
     a, b = (Cast(UINT16, Load(name, const(0), UINT8)) for name in "ab")
     store = Store("out", const(0), Cast(UINT8, div(add(a, b), 2)))
     assert find_idioms(store) is store
+
+
+CHOICES = [(compare, swapped) for compare in (LT, GT, LE, GE) for swapped in (False, True)]
+
+
+@pytest.mark.parametrize("dtype", [INT8, FLOAT32], ids=str)
+@pytest.mark.parametrize(("compare", "swapped"), CHOICES)
+def test_the_greater_or_lesser_of_two_is_an_extremum_with_the_same_bits(compare, swapped, dtype):
+    special = [1, 0.0, -0.0, float("nan"), float("inf"), -1] if dtype.is_float else [1, 0, -128, 127, 5, -1]
+    values = np.array(special, dtype.to_numpy())
+    a, b = (grid.ravel().copy() for grid in np.meshgrid(values, values))
+    x, y = operand("a", dtype, 36), operand("b", dtype, 36)
+    choice = Select(compare(y, x) if swapped else compare(x, y), x, y)
+    store = Store("out", Ramp(const(0), const(1), 36), choice)
+    found = find_idioms(store)
+    strict = compare in (LT, GT)
+    assert isinstance(found.value, Min | Max) == (strict or dtype.is_integer)
+    results = []
+    for stmt in (store, found):
+        out = np.zeros(36, dtype.to_numpy())
+        execute(stmt, {"a": a, "b": b, "out": out})
+        results.append(out.tobytes())
+    assert results[0] == results[1]
+
+
+def test_a_choice_between_others_than_those_compared_stays():
+    x, y, z = (operand(name, INT8, 4) for name in "abc")
+    for choice in (Select(LT(x, y), x, z), Select(LT(x, y), z, y), Select(LT(z, y), x, y)):
+        store = Store("out", Ramp(const(0), const(1), 4), choice)
+        assert find_idioms(store) is store

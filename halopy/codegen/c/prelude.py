@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import helpers
 from .avx512 import avx512_variant
+from .blends import blend_variant
 from .idioms import idiom_text
 from .inlining import sized
 from .operators import LIBRARY_CALLS
@@ -112,4 +113,5 @@ class Prelude:
             name=name, T=f"{element}x{lanes}" if lanes > 1 else C_TYPES[element], S=C_TYPES[element], N=lanes,
             M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", U=C_TYPES[f"u{bits}"],
         )  # fmt: skip
+        text = blend_variant(name, operation, element, lanes, text)
         self._helpers[name] = avx512_variant(name, operation, element, lanes, text)
