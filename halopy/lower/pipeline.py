@@ -33,6 +33,7 @@ from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
 from .run_ahead import run_ahead
+from .share_strided_loads import share_strided_loads
 from .split_lanes import split_lanes
 from .trace_accesses import trace_accesses
 from .trace_allocations import trace_allocations
@@ -55,6 +56,7 @@ PASSES: tuple[Pass, ...] = (
     Pass(partition_loops),  # before vectors: one condition over the lanes' range, not one per lane
     Pass(vectorize_loops),
     Pass(split_lanes),  # after vectors: quotients of ramps are what is taken apart
+    Pass(share_strided_loads, simplified=False),  # after what makes strides of vectors
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
     Pass(trim_no_ops),  # what the passes before left without effect
     Pass(hoist_invariants, simplified=False),  # after the last simplification, which would put parts together again
