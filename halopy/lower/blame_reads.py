@@ -2,8 +2,8 @@
 
     g(x) = image(x + 5)   over [0, 9], image holds [0, 9]     ->     g, (x + 5,), {x: 9}, which needs image(14)
 
-Asked for after a run was refused, with the shapes of that run. Funcs that are substituted into their readers are looked
-at by themselves, so that the read is shown as it was written.
+Asked for after a run was refused, with the shapes of that run. All Funcs are looked at by themselves, also those that
+are substituted into their readers, so that the read is shown as it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ from ..ir.program import Program
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..polyhedral.footprint import footprint
-from ..schedule.directives import ROOT, ComputeAt, Directive
+from ..schedule.directives import (
+    ROOT,
+    Async,
+    ComputeAt,
+    ComputeWith,
+    Directive,
+    FoldStorage,
+    HoistStorage,
+    Memoize,
+    RingBuffer,
+    StoreAt,
+)
 from ..schedule.nest import FuncSchedule
 from .build_loop_nests import build_loop_nests
 from .place_functions import ROOT_LEVEL, place_functions
@@ -27,6 +38,7 @@ from .regions import Regions
 from .stage_reads import StageReads, reads_of_stage
 
 _MOST_POINTS = 4096
+_PLACES = (ComputeAt, StoreAt, HoistStorage, FoldStorage, RingBuffer, ComputeWith, Async, Memoize)
 _FEW = 8  # values of a variable that are all tried
 
 
@@ -52,7 +64,7 @@ def blame_reads(
     held: range,
 ) -> Blame | None:
     """The read of an image at places of a dimension that are not held, where shapes and scalars are these constants."""
-    apart = {name: _computed(program, name, schedule) for name, schedule in schedules.items()}
+    apart = {name: _at_root(program, name, schedule) for name, schedule in schedules.items()}
     regions = Regions(place_functions(program, apart))
     values = known_at_root(build_loop_nests(regions), dict(known))
     found = (
@@ -62,12 +74,13 @@ def blame_reads(
     return next((b for b in blames if b.point is not None), blames[0] if blames else None)
 
 
-def _computed(program: Program, name: str, schedule: FuncSchedule) -> FuncSchedule:
-    """The schedule of a Func that is computed somewhere, at the root if nothing was said."""
-    if name in program.outputs or program.functions[name].updates or not schedule.compute_level.is_inlined:
+def _at_root(program: Program, name: str, schedule: FuncSchedule) -> FuncSchedule:
+    """The same loops, with all of a Func computed before any of its readers."""
+    if name in program.outputs:
         return schedule
     root = Directive(ComputeAt(ROOT), 0, None, f"{name}.compute_root()")
-    return replace(schedule, directives=(*schedule.directives, root))
+    kept = [d for d in schedule.directives if not isinstance(d.action, _PLACES)]
+    return replace(schedule, directives=(*kept, root))
 
 
 def _of_stage(

@@ -112,3 +112,14 @@ def test_handlers_of_errors_are_told_too(image: hl.ImageParam) -> None:
     f.set_error_handler(told.append)
     f.realize([10, 1])
     assert "f(9, 0) reads image(10, 0)" in told[0]
+
+
+def test_a_func_in_the_loops_of_a_reader_of_what_is_inlined_is_found_too() -> None:
+    image, f, g, h = hl.ImageParam(hl.UInt(8), 2, "image"), hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x, y] = image[x + 4, y]
+    g[x, y] = f[x, y] + 1
+    h[x, y] = g[x, y] + g[x + 1, y]
+    f.store_at(h, y).compute_at(h, x)
+    image.set(hl.Buffer(np.zeros((10, 10), np.uint8)))
+    with pytest.raises(hl.BufferError, match=r"`f` reads image\(x \+ 4, y\)"):
+        h.realize([10, 10])
