@@ -62,3 +62,11 @@ def _cache_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HALOPY_CACHE_DIR", str(shared / "halopy-cache"))
         yield
+
+
+@pytest.fixture(scope="module")
+def fully_validated() -> Iterator[None]:
+    """Every compilation of the module's tests is validated."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HALOPY_VERIFY", "full")
+        yield

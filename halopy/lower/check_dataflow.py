@@ -12,8 +12,9 @@ import sys
 from ..errors import InternalError
 from ..instrument import verification
 from ..ir.program import Program
-from ..ir.stmt import Stmt
+from ..ir.stmt import Stmt, block
 from ..proof import REFUTED, Obligation
+from .check_buffers import constraint_checks
 
 _SHARE = 0.5  # of the time until here, which is half of that of lowering
 _IMPORT = 0.04  # seconds to load isl, on a slow day
@@ -39,5 +40,7 @@ def check_dataflow(unfolded: Stmt, folded: Stmt, program: Program, elapsed: floa
 def dataflow(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | None = None) -> list[Obligation]:
     """What must hold of each access for the loops to do what the algorithm says. After `seconds` no more is asked."""
     validation = importlib.import_module("..polyhedral.validation.validate", __package__)  # isl takes long to load
-    found: list[Obligation] = validation.validate(unfolded, folded, program, seconds)
+    promised = constraint_checks(program)  # which the kernel begins with
+    nests = block(*promised, unfolded), block(*promised, folded)
+    found: list[Obligation] = validation.validate(*nests, program, seconds)
     return found

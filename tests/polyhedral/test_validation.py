@@ -255,3 +255,22 @@ def test_every_element_of_an_output_is_written() -> None:
         nest.status(changed(nest, "out.s0.yi", lambda f: f.with_(min=add(f.min, 1), extent=sub(f.extent, 1))))
         == REFUTED
     )
+
+
+def test_promised_shapes_are_counted_on() -> None:
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x] = x
+    f[x] = g[x] + 1
+    g.compute_root().bound(x, 0, 8)
+    f.unroll(x)
+    f.output_buffer().dim(0).set_bounds(0, 8)
+    nest = Nest(f)
+    assert nest.status() == PROVED
+    assert nest.status(changed(nest, "g.s0.x", lambda loop: loop.with_(extent=sub(loop.extent, 1)))) == REFUTED
+
+
+def test_what_is_only_fetched_ahead_may_lie_anywhere() -> None:
+    source, f = hl.ImageParam(hl.Int(32), 2, "source"), hl.Func("f")
+    f[x, y] = source[x, y] + 1
+    f.prefetch(source, y, y, 2, hl.PrefetchBoundStrategy.NonFaulting)
+    assert Nest(f).status() == PROVED

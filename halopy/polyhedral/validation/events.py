@@ -186,7 +186,7 @@ class _Collector:
                 self.visit(one, other, around)
                 around = replace(around, checked=(*around.checked, *map(around, _checks(one))))
             if not around.loops and around.conditions == self.end.conditions:
-                self.end = around
+                self.end = max(around, self.end, key=lambda end: len(end.checked))
             return
         self._reads(before, after, around)
         if isinstance(before, Provide) and isinstance(after, Provide):
@@ -241,10 +241,12 @@ class _Collector:
         """Reads in the statement's own expressions, each once."""
         found = zip(_reads_in(before), _reads_in(after), strict=True)
         for (one, counts, runs), (other, _, _) in dict.fromkeys(found):
+            if isinstance(before, Prefetch) and one is before.place:
+                continue  # an address, which may be any
             event = self._event(one.name, before, (one.index, other.index), around.where(*counts))
             if one.name in self.functions:
                 self.events.reads.append(event)
-            elif not isinstance(before, Prefetch):
+            else:
                 self.events.inputs.append(event)
             if one.name not in self.functions or counts != runs:
                 self.events.touches.append(replace(event, around=around.where(*runs)))

@@ -26,7 +26,7 @@ from ...ir.expr import FALSE, Expr, Var
 from ...ir.function import Function
 from ...ir.rewrite import free_vars, substitute
 from ...schedule.order import is_order_free
-from .actors import Actor, at_once, before
+from .actors import CONCURRENT, Actor, at_once, before
 from .algorithm import Instance, instances, rank
 from .events import Event
 from .question import DUE, MARKS, OTHER, RANK, READ, WRITE, Names, Space, apart, bearing_on, closed, opaque_in, padded
@@ -66,6 +66,9 @@ def wrong_reads(
     """The reads that may find something else. Raises isl.Error past the context's limit."""
     flow = _Flow(reads, writes, function, depth, context)
     wrong = flow.wrong()
+    own = [o for o in flow.reader.loops if o.kind in CONCURRENT and o.name.startswith(f"{function.name}.s")]
+    if own and reads.event.by == function.name:
+        flow.doubts.append("whether its iterations may meet is asked of its schedule")
     unsaid = dict.fromkeys([*reads.unknown, *flow.left_out, *opaque_in(wrong, flow.opaque)])
     return Wrong(wrong, tuple(flow.base), (*flow.doubts, *(f"isl cannot be told what {e} is" for e in unsaid)))
 
