@@ -11,6 +11,7 @@ from ...ir.expr import Expr, Var, const
 from ...ir.rewrite import substitute
 from ...ir.stmt import LoopKind
 from .events import Event
+from .names import names_in
 
 CONCURRENT = frozenset(LoopKind) - {LoopKind.SERIAL, LoopKind.UNROLLED}
 
@@ -41,6 +42,8 @@ class Actor:
         self.checked = [self(c) for check in around.checked for c in conjuncts(check)]
 
     def __call__(self, e: Expr) -> Expr:
+        if names_in(e).isdisjoint(self._marked):
+            return e
         result: Expr = substitute(e, self._marked)
         return result
 

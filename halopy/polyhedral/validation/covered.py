@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 from ...ir import build
 from ...ir.expr import Expr
 from ...ir.function import Function
-from ...ir.rewrite import free_vars
 from .actors import Actor, before
 from .events import Event
 from .implied import is_implied
+from .names import names_in
 from .question import READ, WRITE, apart, bearing_on, closed, is_shared
 from .reads import Target
 
@@ -59,11 +59,11 @@ def _is_met(group: Sequence[Expr], reading: Sequence[Expr], known: Sequence[Expr
     """Whether the reading conditions imply that the group's can be met."""
     near = bearing_on(_names(group), reading)
     about = _names(group) | _names(near)
-    local = [c for c in known if not about.isdisjoint(free_vars(c))]
+    local = [c for c in known if not about.isdisjoint(names_in(c))]
     about |= _names(local)
-    local += [c for c in checked if free_vars(c) <= about]
+    local += [c for c in checked if names_in(c) <= about]
     return is_implied(group, [*dict.fromkeys((*near, *local))])
 
 
 def _names(expressions: Iterable[Expr]) -> set[str]:
-    return {name for e in expressions for name in free_vars(e)}
+    return {name for e in expressions for name in names_in(e)}

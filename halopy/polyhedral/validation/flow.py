@@ -24,11 +24,12 @@ from ...ir import build
 from ...ir.conjuncts import conjuncts
 from ...ir.expr import FALSE, Expr, Var
 from ...ir.function import Function
-from ...ir.rewrite import free_vars, substitute
+from ...ir.rewrite import substitute
 from ...schedule.order import is_order_free
 from .actors import CONCURRENT, Actor, at_once, before
 from .algorithm import Instance, instances, rank
 from .events import Event
+from .names import names_in
 from .question import DUE, MARKS, OTHER, RANK, READ, WRITE, Names, Space, apart, bearing_on, closed, opaque_in, padded
 from .reads import Target
 
@@ -97,10 +98,10 @@ class _Flow:
         index = _names(self.cell, self.place)
         checked = self.reader.checked
         conditions = [*self.reader.where(), *self.reader.all(reads.bounds)]
-        conditions += [c for c in checked if any(name.startswith(READ) for name in free_vars(c))]
+        conditions += [c for c in checked if any(name.startswith(READ) for name in names_in(c))]
         reading = closed(conditions, definitions, shared | index)
         near = shared | index | _names(reading)
-        self.reading = [*reading, *(c for c in checked if depth.names or free_vars(c) <= near)]
+        self.reading = [*reading, *(c for c in checked if depth.names or names_in(c) <= near)]
         self.base = sorted(shared | index | _names(self.reading))
         self.reading += depth.known({*self.base})
         indices = [*self.cell, *self.place, *(e for w in self.writers for e in (*w.cell, *w.place, *w.at))]
@@ -427,4 +428,4 @@ def _numbered(mark: str, count: int) -> list[Var]:
 
 
 def _names(*expressions: Iterable[Expr]) -> set[str]:
-    return {name for several in expressions for e in several for name in free_vars(e)}
+    return {name for several in expressions for e in several for name in names_in(e)}

@@ -17,7 +17,6 @@ import islpy as isl
 from ...ir import build
 from ...ir.expr import FALSE, Expr, Var
 from ...ir.program import Program
-from ...ir.rewrite import free_vars
 from ...ir.shared_memory import SharedMemory
 from ...ir.stmt import LoopKind, Stmt
 from ...ir.undefined import split_undefined
@@ -27,6 +26,7 @@ from ...witness import Cell, Instance, Witness
 from .actors import CONCURRENT, Actor, before, shared_loops
 from .events import Event, events_of
 from .flow import DEPTHS, Depth
+from .names import names_in
 from .question import READ, WRITE, Names, Space, closed, opaque_in
 from .reads import Target, target, together
 
@@ -129,7 +129,7 @@ class _InPlace:
         common, orders = self._conditions(depth), [*_too_early(self.writer, self.reader)]
         told_of = self._told_of()
         asked = [*common, *self.meeting, *told_of]
-        variables = _in_order({n for c in (*asked, *(c for cs, _ in orders for c in cs)) for n in free_vars(c)})
+        variables = _in_order({n for c in (*asked, *(c for cs, _ in orders for c in cs)) for n in names_in(c)})
         opaque: dict[Expr, Var] = {}
         names = Names(variables, opaque, choices=depth.choices)
         known = [names.condition(c) for c in asked]
@@ -151,10 +151,10 @@ class _InPlace:
         for actor in actors:
             definitions |= actor.names(actor.event.by, deep=depth.names)
         indices = (*self.cell, *self.writer.cell, *self.reader.at, *self.writer.at)
-        found = closed(happens, definitions, also={name for e in indices for name in free_vars(e)})
-        near = {name for c in (*found, *self.meeting) for name in free_vars(c)}
+        found = closed(happens, definitions, also={name for e in indices for name in names_in(e)})
+        near = {name for c in (*found, *self.meeting) for name in names_in(c)}
         checked = [c for actor in actors for c in actor.checked]
-        told = [c for c in dict.fromkeys(checked) if free_vars(c) <= near or depth.names]
+        told = [c for c in dict.fromkeys(checked) if names_in(c) <= near or depth.names]
         return closed(dict.fromkeys([*found, *told]), definitions)
 
     def _told_of(self) -> list[Expr]:

@@ -11,10 +11,10 @@ import islpy as isl
 
 from ...ir import build
 from ...ir.expr import GE, LE, Add, Const, Expr, Max, Min, Select, Var
-from ...ir.rewrite import free_vars
 from .actors import Actor
 from .flow import Depth, Wrong
 from .implied import is_implied
+from .names import names_in
 from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in
 from .reads import Target
 
@@ -70,7 +70,7 @@ def _where(
 ) -> Iterator[Wrong]:
     """The accesses for which one of the conditions holds that should not."""
     conditions = _known(beyond, actor, accesses, depth)
-    variables = sorted({name for c in (*conditions, *beyond) for name in free_vars(c)})
+    variables = sorted({name for c in (*conditions, *beyond) for name in names_in(c)})
     opaque: dict[Expr, Var] = {}
     names = Names(variables, opaque, choices=depth.choices)
     told, ends = ([(c, names.condition(c)) for c in several] for several in (conditions, beyond))
@@ -85,18 +85,18 @@ def _where(
 
 def _known(beyond: Sequence[Expr], actor: Actor, accesses: Target, depth: Depth) -> list[Expr]:
     """What bears on the conditions: loops, names, and what was checked about the same symbols."""
-    mentioned = {name for c in beyond for name in free_vars(c)}
+    mentioned = {name for c in beyond for name in names_in(c)}
     names = actor.names(accesses.event.func, deep=depth.names)
     own = [c for c in actor.checked if not is_shared(c)]
     reached = closed([*actor.where(), *own, *actor.all(accesses.bounds)], names, also=mentioned)
     facts = [c for c in (*reached, *actor.checked) if is_shared(c)]
     if depth.sizes:  # for an example, everything counts
         known = closed(dict.fromkeys([*reached, *facts]), names, also=mentioned)
-        return [*known, *depth.known(mentioned.union(*map(free_vars, known)))]
+        return [*known, *depth.known(mentioned.union(*map(names_in, known)))]
     bearing = closed(bearing_on(mentioned, reached), names, also=mentioned)
-    near = mentioned.union(*map(free_vars, bearing))
-    told = [c for c in facts if free_vars(c) <= near or (depth.names and not free_vars(c).isdisjoint(near))]
+    near = mentioned.union(*map(names_in, bearing))
+    told = [c for c in facts if names_in(c) <= near or (depth.names and not names_in(c).isdisjoint(near))]
     if depth.names and depth.choices:
-        near = near.union(*map(free_vars, told))
-        told = [c for c in facts if not free_vars(c).isdisjoint(near)]
+        near = near.union(*map(names_in, told))
+        told = [c for c in facts if not names_in(c).isdisjoint(near)]
     return closed(dict.fromkeys([*bearing, *told]), names, also=mentioned)

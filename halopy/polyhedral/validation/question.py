@@ -16,9 +16,9 @@ import islpy as isl
 from ...ir import build
 from ...ir.expr import EQ, LE, Div, Expr, Max, Min, Mod, Not, Read, Select, Var, const
 from ...ir.node import find
-from ...ir.rewrite import free_vars
 from ..affine import Affine
 from ..question import NotAffine, Symbols, can_say, canonical
+from .names import names_in
 
 _MOST_QUOTIENTS, _MOST_CHOICES = 6, 8
 MARKS = ("r:", "w:", "v:", "d:", "k:")
@@ -88,7 +88,7 @@ def is_intricate(e: Expr) -> bool:
 
 def is_shared(e: Expr) -> bool:
     """Whether its value is the same for all events."""
-    return not e.has(Read) and not any(name.startswith(MARKS) for name in free_vars(e))
+    return not e.has(Read) and not any(name.startswith(MARKS) for name in names_in(e))
 
 
 def closed(conditions: Iterable[Expr], definitions: Mapping[str, Expr], also: Iterable[str] = ()) -> list[Expr]:
@@ -103,7 +103,7 @@ def closed(conditions: Iterable[Expr], definitions: Mapping[str, Expr], also: It
         names.clear()
         if waiting:
             found.append(waiting.pop(0))
-            names.update(free_vars(found[-1]))
+            names.update(names_in(found[-1]))
     return found
 
 
@@ -111,7 +111,7 @@ def apart(conditions: Iterable[Expr], marks: tuple[str, ...]) -> list[list[Expr]
     """The conditions in groups that have no marked variable in common: each can be met without the others."""
     groups: list[tuple[set[str], list[Expr]]] = []
     for condition in conditions:
-        names = {name for name in free_vars(condition) if name.startswith(marks)}
+        names = {name for name in names_in(condition) if name.startswith(marks)}
         meeting = [g for g in groups if not names.isdisjoint(g[0])]
         groups = [g for g in groups if names.isdisjoint(g[0])]
         merged = [c for _, several in meeting for c in several]
@@ -122,7 +122,7 @@ def apart(conditions: Iterable[Expr], marks: tuple[str, ...]) -> list[list[Expr]
 def bearing_on(names: Iterable[str], conditions: Iterable[Expr]) -> list[Expr]:
     """The conditions about these variables, directly or by way of other marked ones."""
     wanted = set(names)
-    rest = [(c, {name for name in free_vars(c) if name.startswith(MARKS)}) for c in conditions]
+    rest = [(c, {name for name in names_in(c) if name.startswith(MARKS)}) for c in conditions]
     found: list[Expr] = []
     growing = True
     while growing:

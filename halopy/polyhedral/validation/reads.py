@@ -12,8 +12,8 @@ from ...ir import build
 from ...ir.expr import Expr, Read, Var
 from ...ir.interval import bounds_of
 from ...ir.linear import difference
-from ...ir.rewrite import free_vars
 from .events import Event
+from .names import names_in
 from .question import Names
 
 
@@ -78,7 +78,7 @@ def target(group: list[Event]) -> Target:
     for d, e in enumerate(group[0].cell):
         apart = [difference(read.cell[d], e) or 0 for read in group]
         free = Var(f"cell.{d}")
-        if e.has(Read) or not Names(free_vars(e), {}).says(e):
+        if e.has(Read) or not Names(names_in(e), {}).says(e):
             low, high = bounds_of(e, {})
             low = None if low is None else build.add(low, min(apart))
             high = None if high is None else build.add(high, max(apart))

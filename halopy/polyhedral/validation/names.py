@@ -1,0 +1,14 @@
+"""The names in an expression, kept for those asked about again: the same conditions are looked at for many accesses."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ...ir.expr import Expr
+from ...ir.rewrite import free_vars
+
+
+@lru_cache(maxsize=1 << 13)
+def names_in(e: Expr) -> frozenset[str]:
+    """Names of all Vars in the expression."""
+    return free_vars(e)
