@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,9 +65,10 @@ def _cache_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
-@pytest.fixture(scope="module")
-def fully_validated() -> Iterator[None]:
-    """Every compilation of the module's tests is validated."""
+@pytest.fixture(scope="session", autouse=True)
+def _validated() -> Iterator[None]:
+    """Every compilation of every test is validated in full, unless the caller asks for less."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("HALOPY_VERIFY", "full")
+        if not os.environ.get("HALOPY_VERIFY"):
+            environment.setenv("HALOPY_VERIFY", "full")
         yield

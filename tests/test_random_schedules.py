@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 import halopy as hl
 
-pytestmark = pytest.mark.usefixtures("fully_validated")
-
 x, y, xo, xi, yo, yi, t = (hl.Var(n) for n in ("x", "y", "xo", "xi", "yo", "yi", "t"))
 PICTURE = np.random.default_rng(1).integers(0, 256, (23, 31)).astype(np.uint8)
 TAILS = ("GuardWithIf", "ShiftInwards", "RoundUp", "Predicate", "ShiftInwardsAndBlend", "RoundUpAndBlend")

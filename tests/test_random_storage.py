@@ -13,8 +13,6 @@ import halopy as hl
 
 from .test_random_schedules import FAMILY, schedule_loops
 
-pytestmark = pytest.mark.usefixtures("fully_validated")
-
 SMALL = st.integers(1, 8)
 
 
