@@ -72,3 +72,9 @@ def _validated() -> Iterator[None]:
         if not os.environ.get("HALOPY_VERIFY"):
             environment.setenv("HALOPY_VERIFY", "full")
         yield
+
+
+@pytest.fixture
+def unvalidated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compilations are not validated: for tests that count what the compiler alone does."""
+    monkeypatch.setenv("HALOPY_VERIFY", "off")

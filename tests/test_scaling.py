@@ -15,6 +15,7 @@ from halopy.lower.regions import Regions
 from halopy.lower.solve import Solver
 from halopy.target import host_target
 
+pytestmark = pytest.mark.usefixtures("unvalidated")
 x, y, xo, yo, xi, yi = (hl.Var(n) for n in ("x", "y", "xo", "yo", "xi", "yi"))
 
 

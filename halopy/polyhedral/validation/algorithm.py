@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from ...ir import build
 from ...ir.branches import condition_of
 from ...ir.conjuncts import conjuncts
-from ...ir.expr import Expr, Var, const
+from ...ir.expr import FALSE, Expr, Var, const
 from ...ir.function import Definition, Function
 from ...ir.rewrite import substitute
+from ...ir.undefined import split_undefined
 from ...schedule.initial import instance_variables
 
 
@@ -45,6 +46,8 @@ def _instance(function: Function, stage: int, mark: str) -> Instance:
             conditions += [build.le(v.min, own[v.name]), build.lt(own[v.name], build.add(v.min, v.extent))]
         if definition.rdom.predicate is not None:
             conditions.append(definition.rdom.predicate)
+    if all(split_undefined(value)[1] is FALSE for value in definition.values):
+        conditions.append(FALSE)  # what is undefined is not written
     if definition.branch is not None:  # of the versions of a stage only one runs
         conditions += conjuncts(condition_of(definition.branch.path))
     at = tuple(own[name] for name in names)

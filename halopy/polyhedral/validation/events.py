@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ...ir.build import add, ge, logical_not, logical_or, mod, mul
-from ...ir.expr import Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var, is_const
+from ...ir.expr import FALSE, Call, Const, Div, Expr, Let, Mod, Mul, Read, Select, Var, is_const
 from ...ir.node import Node
 from ...ir.program import Program, buffer_property, output_buffers
 from ...ir.rewrite import Rewriter, substitute
@@ -34,6 +34,7 @@ from ...ir.stmt import (
     Realize,
     Stmt,
 )
+from ...ir.undefined import split_undefined
 
 Box: TypeAlias = tuple[tuple[Expr, Expr], ...]  # (min, extent) by dimension
 
@@ -190,6 +191,8 @@ class _Collector:
             return
         self._reads(before, after, around)
         if isinstance(before, Provide) and isinstance(after, Provide):
+            if all(split_undefined(value)[1] is FALSE for value in before.values):
+                return  # nothing is written
             event = self._event(before.name, before, (before.index, after.index), around)
             self.events.writes.setdefault(before.name, []).append(event)
         elif isinstance(before, If) and isinstance(after, If):

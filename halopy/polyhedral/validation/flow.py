@@ -226,6 +226,8 @@ class _Flow:
         """Reads that find another cell's value in their place, or with `exact` that of another instance."""
         times = _numbered(_TIME, max((len(w.moment()) for w in self.writers), default=0))
         due = self._due() if exact else None
+        if due is not None:  # what nobody ever writes may be anything
+            reads = reads.intersect(due.project_out(isl.dim_type.set, len(self.base), len(self.instances[0].rank)))
         found = right = self._set(times, [FALSE])
         for writer, conditions in zip(self.writers, self.writing, strict=True):
             moment = _equal(times, padded(writer.moment(), len(times)))

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 import islpy as isl
 
+from ...ir.expr import FALSE, TRUE
 from ...ir.groups import groups_in
 from ...ir.program import Program
 from ...ir.stmt import Stmt
+from ...ir.undefined import split_undefined
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from .covered import is_covered
 from .events import Event, Events, events_of
@@ -92,6 +94,8 @@ def _dataflow(accesses: Target, events: Events, program: Program, limit: int) ->
         return NOT_PROVED, "its values come from elsewhere"
     if _in_tasks([accesses.event, *writes]):
         return NOT_PROVED, "a thread of its own computes them"
+    if any(split_undefined(value)[1] not in (TRUE, FALSE) for d in function.definitions for value in d.values):
+        return NOT_PROVED, "some of its values may be undefined"
     if any(groups_in(d.values) for d in function.definitions):
         return NOT_PROVED, "it writes several elements in one step"
     if is_covered(accesses, writes, function):
