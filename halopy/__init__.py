@@ -33,10 +33,12 @@ from .lang.array_function import pipeline
 from .lang.autodiff.propagate import Derivative, propagate_adjoints
 from .lang.autoscheduler_params import AutoschedulerParams
 from .lang.autoscheduling import AutoSchedulerResults
-from .lang.buffer import Buffer
-from .lang.buffer_shapes import BufferDimension
+from .lang.buffers.buffer import Buffer
+from .lang.buffers.shapes import BufferDimension
 from .lang.callable import Callable
-from .lang.casts import (
+from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
+from .lang.evaluate import evaluate, evaluate_may_gpu
+from .lang.expressions.casts import (
     bf16,
     cast,
     f16,
@@ -61,25 +63,8 @@ from .lang.casts import (
     u64,
     u64_sat,
 )
-from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
-from .lang.evaluate import evaluate, evaluate_may_gpu
-from .lang.expr import Expr
-from .lang.extern import ExternFuncArgument
-from .lang.func import Func, funcs, lambda_func
-from .lang.func_ref import FuncRef, FuncTupleElementRef
-from .lang.generator import Generator
-from .lang.generator_arguments import ArgInfo, ArgInfoDirection, ArgInfoKind
-from .lang.generator_command import main
-from .lang.generator_context import GeneratorContext, active_generator_context
-from .lang.generator_fields import InputBuffer, InputScalar, OutputBuffer, OutputScalar
-from .lang.generator_param import GeneratorParam
-from .lang.generator_registry import alias, create_callable_from_generator, generator
-from .lang.groups import gather, scatter
-from .lang.handlers import trace
-from .lang.image_param import Dimension, OutputImageParam
-from .lang.image_wrappers import ImageParam
-from .lang.installation import install_dir, load_plugin
-from .lang.integer_functions import (
+from .lang.expressions.expr import Expr
+from .lang.expressions.integer_functions import (
     concat_bits,
     count_leading_zeros,
     count_trailing_zeros,
@@ -105,27 +90,8 @@ from .lang.integer_functions import (
     widening_shift_right,
     widening_sub,
 )
-from .lang.intrinsics import (
-    abs,
-    absd,
-    clamp,
-    likely,
-    likely_if_innermost,
-    logical_and,
-    logical_not,
-    logical_or,
-    max,
-    min,
-    mux,
-    select,
-    strict_float,
-    undef,
-    unsafe_promise_clamped,
-)
-from .lang.lerp import lerp
-from .lang.loop_level import LoopLevel
-from .lang.loop_names import VarOrRVar
-from .lang.math_functions import (
+from .lang.expressions.lerp import lerp
+from .lang.expressions.math_functions import (
     acos,
     acosh,
     asin,
@@ -162,6 +128,44 @@ from .lang.math_functions import (
     tanh,
     trunc,
 )
+from .lang.expressions.random_numbers import random_float, random_int, random_uint
+from .lang.expressions.tuple import Tuple
+from .lang.expressions.types import BFloat, Bool, Float, Handle, Int, Type, TypeCode, UInt
+from .lang.expressions.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
+from .lang.extern import ExternFuncArgument
+from .lang.func import Func, funcs, lambda_func
+from .lang.func_ref import FuncRef, FuncTupleElementRef
+from .lang.generators.arguments import ArgInfo, ArgInfoDirection, ArgInfoKind
+from .lang.generators.command import main
+from .lang.generators.context import GeneratorContext, active_generator_context
+from .lang.generators.fields import InputBuffer, InputScalar, OutputBuffer, OutputScalar
+from .lang.generators.generator import Generator
+from .lang.generators.param import GeneratorParam
+from .lang.generators.registry import alias, create_callable_from_generator, generator
+from .lang.groups import gather, scatter
+from .lang.handlers import trace
+from .lang.image_param import Dimension, OutputImageParam
+from .lang.image_wrappers import ImageParam
+from .lang.installation import install_dir, load_plugin
+from .lang.intrinsics import (
+    abs,
+    absd,
+    clamp,
+    likely,
+    likely_if_innermost,
+    logical_and,
+    logical_not,
+    logical_or,
+    max,
+    min,
+    mux,
+    select,
+    strict_float,
+    undef,
+    unsafe_promise_clamped,
+)
+from .lang.loop_level import LoopLevel
+from .lang.loop_names import VarOrRVar
 from .lang.memoization import (
     EvictionKey,
     memoization_cache_cleanup,
@@ -174,7 +178,6 @@ from .lang.output_files import LinkageType, NameMangling, OutputFileType, StmtOu
 from .lang.param import Param
 from .lang.parameter import Parameter
 from .lang.pipeline import Pipeline
-from .lang.random_numbers import random_float, random_int, random_uint
 from .lang.rdom import RDom, RVar
 from .lang.reductions import argmax, argmin, maximum, minimum, product, sum
 from .lang.region import Range
@@ -182,24 +185,21 @@ from .lang.schedule import Schedule
 from .lang.serialize import deserialize_parameters, deserialize_pipeline, serialize_pipeline
 from .lang.services import print, print_when, require
 from .lang.stage import Stage
-from .lang.target import Target, target_feature_for_device_api
-from .lang.target_choice import (
+from .lang.targets.choice import (
     get_host_target,
     get_jit_target_from_environment,
     get_target_from_environment,
     host_supports_target_device,
     natural_vector_size,
 )
-from .lang.target_queries import (
+from .lang.targets.queries import (
     target_arch_is,
     target_bits,
     target_has_feature,
     target_natural_vector_size,
     target_os_is,
 )
-from .lang.tuple import Tuple
-from .lang.types import BFloat, Bool, Float, Handle, Int, Type, TypeCode, UInt
-from .lang.var import Var, _, _0, _1, _2, _3, _4, _5, _6, _7, _8, _9, vars
+from .lang.targets.target import Target, target_feature_for_device_api
 from .proof import Obligation, Proof
 from .runtime import TraceEvent
 from .target_features import DeviceAPI, TargetArch, TargetFeature, TargetOS, TargetProcessorTune

@@ -19,10 +19,10 @@ from ..errors import HalideError
 from ..lang.array_function import ArrayFunction
 from ..lang.autoscheduler_params import AutoschedulerParams
 from ..lang.func import Func
-from ..lang.generator import Generator
+from ..lang.generators.generator import Generator
 from ..lang.image_wrappers import ImageParam
 from ..lang.pipeline import Pipeline
-from ..lang.target import Target
+from ..lang.targets.target import Target
 from .unusable import Unusable
 
 SCHEDULES = ("hand", "none", "auto")

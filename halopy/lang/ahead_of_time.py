@@ -20,7 +20,7 @@ from .module import Module, chosen_target
 from .multitarget import multitarget_members, write_library, write_objects
 from .output_files import LinkageType, OutputFileType, StmtOutputFormat
 from .snapshot import Snapshot
-from .target import Target
+from .targets.target import Target
 
 Path = str | os.PathLike[str]
 _OUTPUTS_OF_STATEMENTS = (OutputFileType.conceptual_stmt, OutputFileType.conceptual_stmt_html)

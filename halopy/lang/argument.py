@@ -12,13 +12,13 @@ from ..ir.refs import ImageRef, ScalarRef
 from ..source import caller
 from .argument_estimates import ArgumentEstimates, estimates_of
 from .argument_names import also_called
-from .buffer import Buffer
-from .expr import Expr
+from .buffers.buffer import Buffer
+from .expressions.expr import Expr
+from .expressions.numbered import Translated
+from .expressions.types import Type
 from .image_param import OutputImageParam
-from .numbered import Translated
 from .param import Param
 from .param_ref import ParamRef
-from .types import Type
 
 
 class ArgumentKind(Translated):

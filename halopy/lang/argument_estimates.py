@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..ir.refs import ImageRef, ScalarRef
-from .expr import Expr
+from .expressions.expr import Expr
 from .image_ref import ImageParamRef
 from .param_ref import ParamRef
 from .region import Range

@@ -27,15 +27,15 @@ from ..errors import BufferError, DefinitionError, TypeMismatch, UserError
 from ..source import caller
 from .autoscheduler_params import AutoschedulerParams
 from .autoscheduling import Autoscheduling
-from .buffer import Buffer
-from .buffer_contents import Array
+from .buffers.buffer import Buffer
+from .buffers.contents import Array
 from .callable import Callable as Compiled
+from .expressions.types import Type
 from .func import Func
 from .image_wrappers import ImageParam
 from .param import Param
 from .pipeline import Pipeline
-from .target import Target
-from .types import Type
+from .targets.target import Target
 
 Sizes: TypeAlias = Sequence[int]
 Box: TypeAlias = tuple[list[int], list[int]]  # mins and extents

@@ -27,15 +27,15 @@ from ..source import SourceLocation, caller
 from ..target import host_target
 from . import revision
 from .autoscheduler_params import AutoschedulerParams, machine
-from .buffer_contents import BufferContents
-from .expr import Expr
+from .buffers.contents import BufferContents
+from .expressions.expr import Expr
 from .func_contents import FuncContents
 from .image_ref import ImageParamRef
 from .param_ref import ParamRef
 from .pipeline_run import PipelineRun
 from .schedule_source import directive_text, schedule_source
 from .snapshot import Snapshot
-from .target import Target
+from .targets.target import Target
 
 _KEPT = (Bound, AlignBounds, ReorderStorage, AlignStorage, TraceAccesses, TraceTag, DebugToFile)
 

@@ -20,13 +20,13 @@ from typing import TypeAlias
 from ..errors import DefinitionError
 from ..ir.expr import FALSE
 from ..source import caller
-from .buffer import Buffer
-from .expr import Expr, ToExpr, to_expr
+from .buffers.buffer import Buffer
+from .expressions.expr import Expr, ToExpr, to_expr
+from .expressions.var import Var, _
 from .func import Func
 from .image_param import InputImage
 from .intrinsics import abs, clamp, likely, select
 from .region import Range, ToRange, region_of, to_region
-from .var import Var, _
 
 __all__ = ["constant_exterior", "mirror_image", "mirror_interior", "repeat_edge", "repeat_image"]
 

@@ -10,7 +10,7 @@ from ..ir.program import Program, buffer_property
 from ..lower.query_bounds import Needs, Query
 from ..runtime.extern_functions import ask_function
 from ..source import caller
-from .buffer_contents import BufferContents, ShapeOnly
+from .buffers.contents import BufferContents, ShapeOnly
 from .param_ref import ParamRef, Scalar
 
 _MOST_ROUNDS = 64

@@ -13,8 +13,8 @@ from ..ir.program import Program
 from ..ir.refs import ImageRef, ScalarRef
 from ..source import caller
 from .argument import Argument, to_arguments
-from .buffer import Buffer
-from .buffer_contents import BufferContents, ShapeOnly
+from .buffers.buffer import Buffer
+from .buffers.contents import BufferContents, ShapeOnly
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .param_ref import ParamRef, Scalar, check_range, fitting
 

@@ -23,7 +23,7 @@ from ..runtime.kernel import Shape
 from ..runtime.symbols import has_symbol
 from ..target import Target
 from .bounds_query import find_shapes, scalars_now, shape_symbols
-from .buffer_contents import BufferContents, ShapeOnly
+from .buffers.contents import BufferContents, ShapeOnly
 from .image_ref import ImageParamRef
 from .in_place import InPlace
 from .param_ref import ParamRef, Scalar

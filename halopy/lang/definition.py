@@ -17,12 +17,12 @@ from ..schedule.initial import pure_variables
 from ..schedule.order import self_reads
 from ..source import SourceLocation, caller
 from .advise import advise
-from .conversion import cast, show, typed
+from .expressions.conversion import cast, show, typed
+from .expressions.random_numbers import next_definition, place_random
+from .expressions.var import Var as VarHandle
 from .func_contents import FuncContents, freeze_called
 from .groups import with_fitting_groups
-from .random_numbers import next_definition, place_random
 from .rdom import bind_reduction, is_reduction_access
-from .var import Var as VarHandle
 
 _PLACEHOLDER = "_"
 

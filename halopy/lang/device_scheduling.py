@@ -11,9 +11,9 @@ from ..schedule.directives import OnDevice, Reorder, SetKind
 from ..source import caller
 from ..target_features import DeviceAPI
 from .enums import TailStrategy
+from .expressions.var import Var
 from .loop_names import LOOPS, Loop, loop_name
 from .scheduling import StageScheduling
-from .var import Var
 
 _TILES: tuple[tuple[str, ...], ...] = (
     ("x", "bx", "tx", "x_size"),

@@ -13,10 +13,10 @@ from ..schedule.extern_stages import place_extern_stages
 from ..schedule.placement import check_placements
 from ..schedule.print_loop_nest import loop_nest_text
 from ..schedule.separate_specializations import separate_specializations
-from .conversion import show
+from .expressions.conversion import show
 from .func_contents import FuncContents
 from .snapshot import Snapshot, snapshot
-from .target_choice import jit_target
+from .targets.choice import jit_target
 
 _LONGEST_VALUE = 100  # characters of a right-hand side
 _MOST_LINES = 500  # of a tree

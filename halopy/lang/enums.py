@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir.stmt import LoopPartition, MemoryKind
 from ..schedule.directives import Align, PrefetchBound, Tail
-from .numbered import Translated
+from .expressions.numbered import Translated
 
 
 class TailStrategy(Translated):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .buffer import Buffer
-from .expr import Expr
+from .buffers.buffer import Buffer
+from .expressions.expr import Expr
+from .expressions.tuple import to_values
 from .func import Func
-from .tuple import to_values
 
 
 def evaluate(expr: object) -> Any:

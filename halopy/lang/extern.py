@@ -13,15 +13,15 @@ from ..ir.extern import name_of_call
 from ..ir.function import Definition, Function
 from ..source import caller
 from ..target_features import DeviceAPI
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .definition import access
-from .expr import Expr, ExprLike, to_node
+from .expressions.expr import Expr, ExprLike, to_node
+from .expressions.types import Type, to_dtype
+from .expressions.var import Var
 from .func_contents import FuncContents, freeze_called
 from .func_scheduling import FuncScheduling
 from .image_param import InputImage
 from .output_files import NameMangling
-from .types import Type, to_dtype
-from .var import Var
 
 __all__ = ["ExternFuncArgument"]
 

@@ -14,10 +14,10 @@ from ..schedule.rfactor import rfactor
 from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
+from .expressions.var import Var
 from .func_contents import FuncContents, freeze_called
 from .loop_names import Loop, loop_name, shown
 from .rdom import RDom, RVar
-from .var import Var
 
 Preserved: TypeAlias = "Loop | Sequence[tuple[Loop, Var]]"
 

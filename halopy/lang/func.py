@@ -13,9 +13,11 @@ from ..ir.extern import called_function, extern_call
 from ..ir.function import Definition, Function
 from ..source import caller
 from ..target_features import DeviceAPI
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .display import func_text, notebook_html
-from .expr import Expr, ExprLike, to_node
+from .expressions.expr import Expr, ExprLike, to_node
+from .expressions.types import Type, to_dtype
+from .expressions.var import Var, _
 from .extern import Given, define_extern
 from .func_contents import FuncContents
 from .func_outputs import FuncOutputs
@@ -27,8 +29,6 @@ from .image_param import InputImage
 from .output_files import NameMangling
 from .rdom import RVar
 from .stage import Stage
-from .types import Type, to_dtype
-from .var import Var, _
 
 _numbers = itertools.count()
 

@@ -10,11 +10,11 @@ from ..ir import expr as nodes
 from ..ir.function import Function
 from ..source import caller
 from .definition import access, base_case, call_index, define, expand_placeholder, implicit_count
-from .expr import Expr, ExprLike, to_node
+from .expressions.expr import Expr, ExprLike, to_node
+from .expressions.operators import binary
+from .expressions.tuple import to_values
+from .expressions.types import Type
 from .func_contents import FuncContents
-from .operators import binary
-from .tuple import to_values
-from .types import Type
 
 BinaryNode: TypeAlias = type[nodes.Binary]
 _NEUTRAL: dict[BinaryNode, int] = {nodes.Add: 0, nodes.Sub: 0, nodes.Mul: 1, nodes.Div: 1}

@@ -8,14 +8,14 @@ from ..proof import Proof
 from ..runtime import Handlers
 from ..target import Target as TargetValue
 from .ahead_of_time import AheadOfTime
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .callable import Callable
 from .func_contents import FuncContents
 from .handlers import Handling
 from .module import Module
 from .pipeline_run import PipelineRun, Realization, Sizes
 from .snapshot import Snapshot
-from .target import Target
+from .targets.target import Target
 
 
 class FuncRunning(Handling, AheadOfTime):

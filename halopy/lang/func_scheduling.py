@@ -22,7 +22,8 @@ from ..schedule.directives import (
 from ..source import caller
 from ..target_features import DeviceAPI
 from .argument_names import also_called
-from .expr import ToExpr
+from .expressions.expr import ToExpr
+from .expressions.var import Var
 from .func_contents import FuncContents, Placement
 from .func_outputs import output_refs
 from .loop_level import LoopLevel
@@ -30,7 +31,6 @@ from .loop_names import Loop, shown
 from .region import ToRange, to_region
 from .sizes import size_expression
 from .stage import StageVersions
-from .var import Var
 from .wrappers import is_plain_copy, wrapped
 
 

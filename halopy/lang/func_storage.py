@@ -18,14 +18,14 @@ from ..schedule.directives import (
     StoreIn,
 )
 from .argument_names import also_called, also_listed
-from .conversion import show
 from .enums import MemoryType
-from .expr import ToExpr
+from .expressions.conversion import show
+from .expressions.expr import ToExpr
+from .expressions.var import Var
 from .func_scheduling import FuncScheduling
 from .loop_level import LoopLevel
 from .loop_names import Loop, shown
 from .memoization import EvictionKey, to_eviction_key
-from .var import Var
 
 
 class FuncStorage(FuncScheduling):

@@ -10,8 +10,8 @@ from ..ir.function import Definition
 from ..ir.groups import GROUP, groups_in, last_element
 from ..ir.map_definitions import map_definition
 from ..source import caller
-from .conversion import cast, typed
-from .expr import Expr, ExprLike, ToExpr, to_node
+from .expressions.conversion import cast, typed
+from .expressions.expr import Expr, ExprLike, ToExpr, to_node
 
 __all__ = ["gather", "scatter"]
 

@@ -7,7 +7,7 @@ from ..ir import expr as nodes
 from ..ir.refs import ImageRef
 from ..source import caller
 from .definition import call_index, expand_placeholder
-from .expr import Expr
+from .expressions.expr import Expr
 
 
 def image_index(what: str, index: tuple[nodes.Expr, ...], rank: int) -> tuple[nodes.Expr, ...]:

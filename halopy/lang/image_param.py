@@ -11,14 +11,14 @@ from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
 from . import revision
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .enums import MemoryType
-from .expr import Expr, ToExpr, to_node
+from .expressions.expr import Expr, ToExpr, to_node
+from .expressions.types import Type, to_dtype
 from .image_access import image_index, shape_symbol
 from .image_ref import ImageParamRef
 from .parameter import Parameter
 from .region import ToRange, to_region
-from .types import Type, to_dtype
 from .unnamed import unnamed_input
 
 

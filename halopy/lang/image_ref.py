@@ -11,11 +11,11 @@ from ..ir.refs import FunctionRef, ImageRef
 from ..source import caller
 from . import revision
 from .enums import MemoryType
-from .expr import Expr, ToExpr, to_expr
+from .expressions.expr import Expr, ToExpr, to_expr
 from .sizes import size_expression
 
 if TYPE_CHECKING:
-    from .buffer import Buffer
+    from .buffers.buffer import Buffer
     from .func_contents import FuncContents
     from .wrappers import Wrapping
 

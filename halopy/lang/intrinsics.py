@@ -10,11 +10,11 @@ from ..dtypes import BOOL, Code
 from ..errors import DefinitionError, TypeMismatch
 from ..ir import expr as nodes
 from ..source import caller
-from . import operators
 from .advise import advise
-from .conversion import cast, lossless_cast, typed
-from .expr import Expr, ExprLike, ToExpr, to_expr, to_node
-from .types import Type, to_dtype
+from .expressions import operators
+from .expressions.conversion import cast, lossless_cast, typed
+from .expressions.expr import Expr, ExprLike, ToExpr, to_expr, to_node
+from .expressions.types import Type, to_dtype
 
 __all__ = [
     "abs", "absd", "clamp", "likely", "likely_if_innermost", "logical_and", "logical_not", "logical_or", "max", "min",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..dtypes import DType
 from ..errors import HalideError
 from .bounds_query import scalars_now
-from .buffer_contents import BufferContents, ShapeOnly
+from .buffers.contents import BufferContents, ShapeOnly
 from .compiled import CompiledPipeline, bound_contents, output_places
 
 _MOST_ELEMENTS = 1 << 28  # of one output that is made larger

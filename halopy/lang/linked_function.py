@@ -22,7 +22,7 @@ from ..target import Target
 from ..target_features import TargetFeature, TargetOS
 from .advise import advise_about
 from .argument import Argument, region_estimate
-from .buffer_contents import BufferContents
+from .buffers.contents import BufferContents
 from .func_contents import FuncContents
 from .image_ref import ImageParamRef
 from .output_files import LinkageType

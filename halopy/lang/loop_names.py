@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from ..errors import MistypedDirective
 from ..source import caller
-from .expr import ExprLike
-from .numbered import Translated
+from .expressions.expr import ExprLike
+from .expressions.numbered import Translated
+from .expressions.var import Var
 from .rdom import RDom, RVar
-from .var import Var
 
 
 class VarOrRVar:

@@ -7,8 +7,8 @@ from ..ir import expr as nodes
 from ..runtime import results
 from ..schedule.memoized import TAG
 from ..source import caller
-from .conversion import typed
-from .expr import Expr, ToExpr, to_node
+from .expressions.conversion import typed
+from .expressions.expr import Expr, ToExpr, to_node
 
 __all__ = [
     "EvictionKey", "memoization_cache_cleanup", "memoization_cache_evict", "memoization_cache_set_size", "memoize_tag",

@@ -23,11 +23,11 @@ from ..source import caller
 from ..target import Target as TargetValue
 from ..target_features import TargetFeature, TargetOS
 from .argument_names import also_called
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .linked_function import LinkedFunction
 from .output_files import OutputFileType
-from .target import Target
-from .target_choice import get_target_from_environment
+from .targets.choice import get_target_from_environment
+from .targets.target import Target
 
 if TYPE_CHECKING:
     from .autoscheduling import AutoSchedulerResults

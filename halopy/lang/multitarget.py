@@ -20,7 +20,7 @@ from .argument import Argument
 from .linked_function import LinkedFunction, linked_function
 from .module import runtime_member
 from .snapshot import Snapshot
-from .target import Target
+from .targets.target import Target
 
 Take = Callable[[TargetValue], Snapshot]
 

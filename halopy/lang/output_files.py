@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .numbered import Numbered
+from .expressions.numbered import Numbered
 
 
 class OutputFileType(Numbered):

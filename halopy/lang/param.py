@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..ir import expr as nodes
 from . import revision
-from .expr import Expr, ExprLike, Number, ToExpr, to_expr
+from .expressions.expr import Expr, ExprLike, Number, ToExpr, to_expr
+from .expressions.types import Type, to_dtype
 from .param_ref import ParamRef, Scalar, fitting
 from .parameter import Parameter
-from .types import Type, to_dtype
 from .unnamed import unnamed_input
 
 

@@ -15,7 +15,7 @@ from ..ir.refs import ScalarRef
 from ..ir.rewrite import Rewriter
 from ..ir.simplify import simplify
 from ..source import caller
-from .expr import Expr, Number
+from .expressions.expr import Expr, Number
 
 Scalar: TypeAlias = int | float | bool
 _NO_OTHERS: Mapping[ScalarRef, int | float | bool] = {}

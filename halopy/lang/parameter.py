@@ -8,12 +8,12 @@ from ..source import caller
 from . import revision
 from .argument_estimates import ArgumentEstimates, BufferConstraint, estimates_of
 from .argument_names import also_called
-from .buffer import Buffer
+from .buffers.buffer import Buffer
 from .enums import MemoryType
-from .expr import Expr, Number, ToExpr, to_expr
+from .expressions.expr import Expr, Number, ToExpr, to_expr
+from .expressions.types import Type, to_dtype
 from .image_ref import ImageParamRef
 from .param_ref import ParamRef, Scalar, fitting
-from .types import Type, to_dtype
 from .unnamed import unnamed_input
 
 

@@ -9,11 +9,11 @@ from ..ir import expr as nodes
 from ..source import caller
 from . import revision
 from .autoscheduling import Autoscheduling
-from .conversion import show
 from .display import notebook_html
-from .expr import ToExpr, to_node
+from .expressions.conversion import show
+from .expressions.expr import ToExpr, to_node
+from .expressions.leaves import leaves
 from .func import Func
-from .leaves import leaves
 from .schedule import Schedule
 from .services import requirement
 

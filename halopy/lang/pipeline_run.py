@@ -25,8 +25,8 @@ from . import revision
 from .advise import advise_about
 from .ahead_of_time import AheadOfTime
 from .bounds_query import scalars_now
-from .buffer import Buffer
-from .buffer_contents import BufferContents, ShapeOnly, allocate
+from .buffers.buffer import Buffer
+from .buffers.contents import BufferContents, ShapeOnly, allocate
 from .callable import Callable
 from .compiled import CompiledPipeline, bound_contents, output_places
 from .display import loop_nest
@@ -39,8 +39,8 @@ from .output_files import LinkageType
 from .param_ref import ParamRef
 from .sized_call import SizedCall
 from .snapshot import Snapshot, snapshot
-from .target import Target
-from .target_choice import jit_target
+from .targets.choice import jit_target
+from .targets.target import Target
 from .verification import verification
 
 Sizes: TypeAlias = "Sequence[int]"

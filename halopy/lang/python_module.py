@@ -9,7 +9,7 @@ from ..runtime.python_modules import compile_python_module
 from ..runtime.write_files import checked_path, write_file
 from .ahead_of_time import AheadOfTime
 from .module import chosen_target
-from .target import Target
+from .targets.target import Target
 
 
 def compile_to_python_module(

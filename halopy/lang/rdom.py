@@ -12,10 +12,10 @@ from ..ir.function import ReductionDomain, ReductionVar
 from ..ir.groups import groups_in
 from ..ir.refs import DomainRef
 from ..source import caller
-from .conversion import lossless_cast, show, typed
-from .expr import Expr, ExprLike, ToExpr, to_node
+from .expressions.conversion import lossless_cast, show, typed
+from .expressions.expr import Expr, ExprLike, ToExpr, to_node
+from .expressions.leaves import leaves, replace_leaves
 from .groups import outside_definitions
-from .leaves import leaves, replace_leaves
 from .region import Range, Shaped, ToRange, region_of, to_region
 
 __all__ = ["RDom", "RVar"]

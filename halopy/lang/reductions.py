@@ -19,15 +19,15 @@ from ..ir import expr as nodes
 from ..ir.expr import const
 from ..ir.refs import DomainRef
 from ..source import caller
-from . import operators
-from .conversion import show
-from .expr import Expr, ToExpr, to_node
+from .expressions import operators
+from .expressions.conversion import show
+from .expressions.expr import Expr, ToExpr, to_node
+from .expressions.leaves import leaves, replace_leaves
+from .expressions.types import Type
+from .expressions.var import Var
 from .func import Func
 from .intrinsics import select
-from .leaves import leaves, replace_leaves
 from .rdom import RDom, only_domain
-from .types import Type
-from .var import Var
 
 __all__ = ["argmax", "argmin", "maximum", "minimum", "product", "sum"]
 

@@ -7,8 +7,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from ..errors import TypeMismatch
 from ..source import caller
-from .conversion import show
-from .expr import Expr, ToExpr, to_expr
+from .expressions.conversion import show
+from .expressions.expr import Expr, ToExpr, to_expr
 
 __all__ = ["Range"]
 

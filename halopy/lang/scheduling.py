@@ -28,9 +28,9 @@ from ..schedule.versions import version_at, with_version
 from ..source import caller
 from . import revision
 from .argument_names import also_called, also_listed
-from .conversion import show
 from .enums import LoopAlignStrategy, Partition, PrefetchBoundStrategy, TailStrategy
-from .expr import ToExpr
+from .expressions.conversion import show
+from .expressions.expr import ToExpr
 from .func_contents import FuncContents
 from .fused_stages import Alignment, Place, compute_with_action, in_order, shown_arguments
 from .legality import applied

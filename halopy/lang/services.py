@@ -13,8 +13,8 @@ from ..ir.services import Fail, Print
 from ..ir.simplify import simplify
 from ..source import caller
 from .advise import advise
-from .conversion import cast, show, typed
-from .expr import Expr, ToExpr, to_node
+from .expressions.conversion import cast, show, typed
+from .expressions.expr import Expr, ToExpr, to_node
 
 __all__ = ["print", "print_when", "require"]
 

@@ -8,7 +8,7 @@ from weakref import ref as weak
 
 from ..dtypes import DType
 from ..runtime.buffer import RawBuffer
-from .buffer_contents import BufferContents, ShapeOnly, allocate_at
+from .buffers.contents import BufferContents, ShapeOnly, allocate_at
 from .compiled import CompiledPipeline, Variant, bound_contents
 
 Outputs = Sequence[tuple[DType, str]]  # element types and names

@@ -6,9 +6,9 @@ from ..dtypes import INT32
 from ..errors import ScheduleError
 from ..ir.expr import Const, Expr, FuncAccess, ImageAccess, RVarAccess, Var
 from ..source import caller
-from .conversion import lossless_cast, show, typed
-from .expr import to_node
-from .leaves import leaves
+from .expressions.conversion import lossless_cast, show, typed
+from .expressions.expr import to_node
+from .expressions.leaves import leaves
 
 
 def size_expression(text: str, value: object) -> Expr:

@@ -11,12 +11,12 @@ from ..source import caller
 from .argument_names import also_called
 from .device_scheduling import DeviceScheduling
 from .display import definition_text
-from .expr import ToExpr
+from .expressions.expr import ToExpr
+from .expressions.var import Var
 from .factoring import Preserved, factored, preserved_pairs, shown_pairs
 from .func_contents import FuncContents
 from .loop_names import bare, shown
 from .sizes import condition_expression
-from .var import Var
 
 if TYPE_CHECKING:
     from .func import Func

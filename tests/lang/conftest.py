@@ -10,7 +10,7 @@ import pytest
 
 import halopy as hl
 from halopy.ir.program import program_of
-from halopy.lang.buffer_contents import BufferContents
+from halopy.lang.buffers.contents import BufferContents
 from halopy.reference.evaluate import evaluate
 
 Build = Callable[[Any], Any]

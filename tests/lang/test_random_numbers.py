@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import halopy as hl
-from halopy.lang import random_numbers
+from halopy.lang.expressions import random_numbers
 
 from .conftest import by_reference
 from .messages import without_place

@@ -19,7 +19,7 @@ from ...ir.interval import Interval
 from ...ir.rewrite import free_vars, substitute
 from ...ir.simplify import simplify
 from ...source import caller
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
 from ..func import Func
 from ..rdom import RDom
 from .inversion import Inversion, Variables, invert

@@ -14,8 +14,8 @@ from ...ir.function import Definition
 from ...ir.linear import difference, linear
 from ...ir.map_definitions import map_definition
 from ...ir.rewrite import free_vars
+from ..expressions.leaves import replace_leaves
 from ..func_contents import FuncContents
-from ..leaves import replace_leaves
 
 
 class History:

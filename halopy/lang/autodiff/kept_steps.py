@@ -18,10 +18,10 @@ from ...ir.expr import Expr, FuncAccess, ImageAccess, Var, const
 from ...ir.function import Definition, ReductionVar
 from ...ir.rewrite import free_vars, substitute
 from ...ir.simplify import simplify
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
+from ..expressions.leaves import replace_leaves
 from ..func import Func
 from ..func_contents import FuncContents
-from ..leaves import replace_leaves
 from .adjoint import domain_values
 from .inversion import Variables, is_injective
 

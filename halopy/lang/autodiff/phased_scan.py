@@ -15,7 +15,7 @@ from ...ir.expr import Expr, Var, const
 from ...ir.function import Definition
 from ...ir.rewrite import substitute
 from ...ir.simplify import simplify
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
 from ..func import Func
 from .adjoint import adjoint_of, domain_values, read
 

@@ -17,15 +17,15 @@ from ...ir.refs import ImageRef, ScalarRef
 from ...ir.simplify import simplify
 from ...source import caller
 from ..boundary import constant_exterior
-from ..buffer import Buffer
-from ..casts import cast
-from ..expr import Expr as Handle
+from ..buffers.buffer import Buffer
+from ..expressions.casts import cast
+from ..expressions.expr import Expr as Handle
+from ..expressions.types import Type
 from ..func import Func
 from ..func_contents import FuncContents
 from ..image_param import InputImage
 from ..param import Param
 from ..region import Range, ToRange, region_of, to_region
-from ..types import Type
 from .adjoint import Adjoint, contribution
 from .forward import History
 from .regions import Box, producers_first, required_boxes

@@ -16,9 +16,9 @@ from ...dtypes import FLOAT32
 from ...ir import build
 from ...ir import expr as nodes
 from ...ir.node import Node
-from ..expr import Expr
+from ..expressions.expr import Expr
+from ..expressions.math_functions import cos, cosh, exp, floor, log, pow, sin, sinh, sqrt, trunc
 from ..intrinsics import select
-from ..math_functions import cos, cosh, exp, floor, log, pow, sin, sinh, sqrt, trunc
 
 Condition: TypeAlias = tuple[nodes.Expr, bool]  # holds where the expression has this value
 

@@ -12,8 +12,8 @@ from ...ir.expr import Call, Expr, FuncAccess, Let
 from ...ir.function import Definition
 from ...ir.map_definitions import map_definition
 from ...ir.rewrite import Rewriter, substitute
+from ..expressions.leaves import replace_leaves
 from ..func_contents import FuncContents
-from ..leaves import replace_leaves
 
 
 def plain(definition: Definition) -> Definition:

@@ -22,7 +22,7 @@ from ...ir.groups import groups_in
 from ...ir.interval import Interval
 from ...ir.rewrite import substitute
 from ...source import caller
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
 from ..func import Func
 from .adjoint import Adjoint, Instances, adjoint_of, contribution, domain_values, read, written
 from .backward import backward

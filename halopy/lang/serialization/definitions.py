@@ -12,7 +12,7 @@ from ...ir.node import find
 from ...ir.program import calls
 from ...ir.refs import FunctionRef
 from ..definition import check_update, function_of, with_update
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
 from ..func_contents import FuncContents
 from ..groups import with_fitting_groups
 from ..sizes import size_expression

@@ -34,7 +34,7 @@ from ...schedule.nest import StageNest
 from ...schedule.taking_turns import turns
 from ...source import SourceLocation
 from ...target_features import DeviceAPI
-from ..expr import Expr as Handle
+from ..expressions.expr import Expr as Handle
 from ..factoring import factor
 from ..func_contents import FuncContents
 from ..legality import applied

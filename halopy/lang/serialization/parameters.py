@@ -14,9 +14,9 @@ from ...dtypes import INT32, DType
 from ...errors import SerializationError
 from ...ir import expr as ir
 from ...ir.refs import ImageRef, ScalarRef
-from ..buffer_contents import Array, BufferContents, allocate
+from ..buffers.contents import Array, BufferContents, allocate
 from ..enums import MemoryType
-from ..expr import Expr
+from ..expressions.expr import Expr
 from ..image_ref import ImageParamRef
 from ..param_ref import ParamRef
 from ..sizes import size_expression
