@@ -12,6 +12,7 @@ import numpy as np
 import halopy as hl
 from apps import command, photo
 from apps.algorithm import Algorithm
+from apps.photo import Picture
 from schedules import blur as schedules
 
 
@@ -41,25 +42,25 @@ def blur_rgb() -> Algorithm:
     return Algorithm((rgb,), {"blur_x": blur_x, "blur_y": blur_y})
 
 
+def _sensor(picture: Picture) -> tuple[list[Picture], Picture]:
+    command.at_least(picture, 3, 3, "to blur without a border")
+    sensor = photo.brightness(picture, bits=12)
+    return [sensor], np.zeros((sensor.shape[0] - 2, sensor.shape[1] - 2), np.uint16)
+
+
+def _colours(picture: Picture) -> tuple[list[Picture], Picture]:
+    colours = photo.channels(picture, bits=8)
+    return [colours], np.zeros_like(colours)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.parser("blur", "Blur a photograph with a 3x3 box.")
     parser.add_argument("--grey", action="store_true", help="blur its brightness, in 16 bits, instead of its colours")
     options = parser.parse_args(arguments)
-    picture = command.read_picture(options)
-    scheduled = options.schedule == "hand"
-
     if options.grey:
-        sensor = photo.brightness(picture, bits=12)
-        result = np.zeros((sensor.shape[0] - 2, sensor.shape[1] - 2), np.uint16)
-        speed = command.run(blur_grey(), schedules.blur_grey, [sensor], result, scheduled)
-        photo.save(options.out, result << 4)
+        command.run(options, blur_grey, schedules.blur_grey, _sensor, lambda blurred: blurred << 4)
     else:
-        colours = photo.channels(picture, bits=8)
-        result = np.zeros_like(colours)
-        speed = command.run(blur_rgb(), schedules.blur_rgb, [colours], result, scheduled)
-        photo.save(options.out, result)
-    print(f"blur: {photo.describe(picture)} from {options.photo.name}, {options.schedule} schedule: {speed}")
-    print(f"wrote {options.out}")
+        command.run(options, blur_rgb, schedules.blur_rgb, _colours)
 
 
 if __name__ == "__main__":

@@ -44,8 +44,7 @@ def prepare(
         output = _automatic(hl, algorithm, schedule, inputs, result, threads)
     else:
         named(case.schedules[schedule])(**algorithm.stages)
-    for image, array in zip(algorithm.inputs, inputs, strict=True):
-        image.set(hl.Buffer(array))
+    algorithm.give(inputs)
     target = hl.Buffer(result)
     return Prepared(lambda: output.realize(target), result)
 
@@ -56,9 +55,7 @@ def _automatic(
     """The pipeline as Halide's autoscheduler of that name schedules it, told this size and number of threads."""
     (plugin,) = Path(str(hl.__file__)).parent.rglob(f"libautoschedule_{name.lower()}.so")
     hl.load_plugin(str(plugin))
-    for image, array in zip(algorithm.inputs, inputs, strict=True):
-        image.set_estimates([hl.Range(0, extent) for extent in reversed(array.shape)])
-    algorithm.output.set_estimates([hl.Range(0, extent) for extent in reversed(result.shape)])
+    algorithm.estimate(inputs, result)
     pipeline = hl.Pipeline(algorithm.output)
     pipeline.apply_autoscheduler(hl.get_host_target(), hl.AutoschedulerParams(name, {"parallelism": str(threads)}))
     scheduled: Realizable = pipeline

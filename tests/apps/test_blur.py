@@ -67,10 +67,20 @@ def test_the_command_blurs_a_photograph_and_says_how_fast(tmp_path, capsys, sche
     assert "megapixels/s" in said
 
 
-def test_the_command_says_that_a_picture_is_too_small_for_the_schedule(tmp_path):
-    photo.save(tmp_path / "tiny.png", np.zeros((3, 9, 9), np.uint8))
-    with pytest.raises(SystemExit, match="blur_y"):
+def test_a_picture_too_small_for_the_schedule_is_blurred_by_another_one(tmp_path, capsys):
+    picture = np.random.default_rng(2).integers(0, 256, (3, 9, 9), np.uint8)
+    photo.save(tmp_path / "tiny.png", picture)
+    blur.main([str(tmp_path / "tiny.png"), "--grey", "--out", str(tmp_path / "blurred.png")])
+    assert "too small for that schedule" in capsys.readouterr().out
+    expected = blurred_grey(photo.brightness(picture, bits=12)) << 4
+    assert np.array_equal(photo.load(tmp_path / "blurred.png")[0], expected)
+
+
+def test_a_picture_that_is_all_border_is_refused(tmp_path):
+    photo.save(tmp_path / "tiny.png", np.zeros((3, 1, 1), np.uint8))
+    with pytest.raises(SystemExit, match="at least 3x3 pixels"):
         blur.main([str(tmp_path / "tiny.png"), "--grey", "--out", str(tmp_path / "blurred.png")])
+    assert not (tmp_path / "blurred.png").exists()
 
 
 def test_the_command_blurs_brightness_in_16_bits(tmp_path):
