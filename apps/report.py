@@ -13,7 +13,7 @@ from typing import Any
 
 from apps.cases import Case
 
-SYSTEMS = ("halopy", "halide", "opencv-python-headless", "numpy", "numba")
+SYSTEMS = ("halopy", "halide", "opencv-python-headless", "scikit-image", "scipy", "numpy", "numba")
 
 
 @dataclass
@@ -51,28 +51,30 @@ def steady_table(case: Case, measured: Sequence[Measured]) -> str:
     """Times, the subject's (the first system's) time over each other's, and how near each comes to the bound."""
     bound, subject = measured[0], measured[1]
     title = f"{case.title}, {subject.size}, {subject.threads} thread{'s' * (subject.threads > 1)}"
-    limit, why = _limit(bound)
+    limit, why = limit_of(bound)
     lines = [
-        f"| {title} | min ms | median ms | {subject.system} / it (quartiles) | of the bound | scratch MB |",
-        "|---|---|---|---|---|---|",
-        f"| lower bound: {why} | | {limit * 1e3:.3f} | | 100 % | |",
+        f"| {title} | min ms | median ms | {subject.system} / it (quartiles) | of the bound | scratch MB | peak MB |",
+        "|---|---|---|---|---|---|---|",
+        f"| lower bound: {why} | | {limit * 1e3:.3f} | | 100 % | | |",
     ]
     for entry in measured[1:]:
         if entry.failure:
-            lines.append(f"| {entry.system} | {_cell(entry.failure)} | | | | |")
+            lines.append(f"| {entry.system} | {_cell(entry.failure)} | | | | | |")
             continue
         ratio = "1" if entry is subject else _ratio(subject.seconds, entry.seconds)
         lines.append(
             f"| {entry.system} | {min(entry.seconds) * 1e3:.3f} | {median(entry.seconds) * 1e3:.3f} | {ratio}"
-            f" | {limit / median(entry.seconds):.0%} | {entry.facts['scratch'] / 1e6:.1f} |"
+            f" | {limit / median(entry.seconds):.0%} | {entry.facts['scratch'] / 1e6:.1f}"
+            f" | {entry.facts['peak'] / 1e6:.0f} |"
         )
     notes = [case.why] if case.why and any(entry.system in case.tolerance for entry in measured) else []
     return "\n".join([*lines, "", *notes]) + "\n" * bool(notes)
 
 
-def _limit(bound: Measured) -> tuple[float, str]:
-    copying, adding = median(bound.seconds), bound.facts["operations"]
-    return max((copying, "moving its bytes"), (adding, "its operations as vector additions"))
+def limit_of(bound: Measured) -> tuple[float, str]:
+    """The seconds that no system can do without, and what takes them."""
+    copying, computing = median(bound.seconds), bound.facts["operations"]
+    return max((copying, "moving its bytes"), (computing, "its operations in full vectors"))
 
 
 def _ratio(subject: Sequence[float], other: Sequence[float]) -> str:

@@ -11,20 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Value = Array | int | float
 
 APPS = ("blur", "jacobi")
 
 
 @dataclass(frozen=True)
 class Size:
+    """Of the output, in pixels; `channels` counts where a case can have any number of them."""
+
     width: int
     height: int
+    channels: int = 3
 
     def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
+        return f"{self.width}x{self.height}" + f"x{self.channels}" * (self.channels != 3)
 
 
 LARGE, ODD, CACHED = Size(6400, 4800), Size(3001, 2003), Size(256, 256)
+GROWING = (Size(1152, 864), Size(2304, 1728), Size(4608, 3456), Size(9216, 6912))  # 1, 4, 16 and 64 megapixels
+MORE_CHANNELS = (Size(2304, 1728, 2), Size(2304, 1728, 4), Size(2304, 1728, 8))
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,16 @@ class Case:
     algorithm   "module:function" that builds an apps.algorithm.Algorithm
     schedules   name -> "module:function"; "hand" is halopy's, "halide" the strongest known for Halide
     rivals      other systems: name -> "module:function", which takes inputs and output and returns what to call
-    inputs      makes the input arrays for a size of the output, the same ones each time
+    inputs      makes the inputs for a size of the output, the same ones each time: arrays, and numbers for parameters
     output      makes the output array, touched
     reference   what NumPy says the output is
-    tolerance   the largest difference allowed to a rival, with `why` where it is not 0
+    tolerance   the largest difference allowed to a system (halopy, halide, opencv...), with `why` where it is not 0
+    sizes       the first stands for the case in the summary
+    growing     sizes to see how time grows with
     tiny_schedule  which of the schedules can do a picture of 16x16
     engines     the compilers that can do the algorithm, with schedules and autoschedulers
-    operations  arithmetic operations per element of the output, each in `lane_bits` bits
+    operations  arithmetic instructions per element of the output, each in `lane_bits` bits
+    fused       whether they are floats multiplied and added at once, at best, rather than integers added
     """
 
     name: str
@@ -48,7 +57,7 @@ class Case:
     algorithm: str
     schedules: Mapping[str, str]
     rivals: Mapping[str, str]
-    inputs: Callable[[Size], Sequence[Array]]
+    inputs: Callable[[Size], Sequence[Value]]
     output: Callable[[Size], Array]
     reference: Callable[..., Array]
     operations: int
@@ -58,6 +67,8 @@ class Case:
     sizes: Sequence[Size] = (LARGE, ODD, CACHED)
     tiny_schedule: str = "hand"
     engines: Sequence[str] = ("halopy", "halide")
+    growing: Sequence[Size] = GROWING
+    fused: bool = False
 
 
 def cases_of(app: str) -> Sequence[Case]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from apps.cases import Array, Case, Size, random_pixels
+from apps.cases import GROWING, MORE_CHANNELS, Array, Case, Size, random_pixels
 
 
 def _grey(size: Size) -> list[Array]:
@@ -12,7 +12,7 @@ def _grey(size: Size) -> list[Array]:
 
 
 def _rgb(size: Size) -> list[Array]:
-    return [random_pixels((3, size.height, size.width), 256, np.uint8)]
+    return [random_pixels((size.channels, size.height, size.width), 256, np.uint8)]
 
 
 def blurred_grey(grey: Array) -> Array:
@@ -62,7 +62,8 @@ CASES = (
             "opencv": "apps.rivals.opencv_blur:prepare_rgb",
         },
         inputs=_rgb,
-        output=lambda size: np.ones((3, size.height, size.width), np.uint8),
+        output=lambda size: np.ones((size.channels, size.height, size.width), np.uint8),
+        growing=(*GROWING, *MORE_CHANNELS),
         reference=blurred_rgb,
         operations=8,
         lane_bits=16,

@@ -14,17 +14,17 @@ from time import perf_counter
 
 import numpy as np
 
-from apps.cases import Array, Case
-from apps.rivals import Prepared
+from apps.cases import Array, Case, Value
+from apps.rivals import Prepared, arrays
 
 SOURCE = Path(__file__).with_name("bound.c")
 TRIALS = 5
 ROUNDS = 3_000_000
 
 
-def prepare(inputs: Sequence[Array], output: Array, threads: int) -> Prepared:
+def prepare(inputs: Sequence[Value], output: Array, threads: int) -> Prepared:
     """A copy that reads half and writes half of the bytes of inputs and output: the fastest of several ways."""
-    share = (sum(array.nbytes for array in inputs) + output.nbytes) // 2
+    share = (sum(array.nbytes for array in arrays(inputs)) + output.nbytes) // 2
     source, target = _aligned(share), _aligned(share)
     ways = [
         partial(_copy, target, source, workers, past_the_cache) for workers in {1, threads} for past_the_cache in (0, 1)
@@ -33,9 +33,10 @@ def prepare(inputs: Sequence[Array], output: Array, threads: int) -> Prepared:
 
 
 def seconds_for_operations(case: Case, elements: int, threads: int) -> float:
-    """The time of the case's arithmetic if each operation were a vector addition and nothing else were done."""
-    library().add(ROUNDS, threads)
-    seconds = min(_seconds(partial(library().add, ROUNDS, threads)) for _ in range(TRIALS))
+    """The time of the case's arithmetic, in full vectors, if nothing else were done."""
+    instructions = library().multiply_add if case.fused else library().add
+    instructions(ROUNDS, threads)
+    seconds = min(_seconds(partial(instructions, ROUNDS, threads)) for _ in range(TRIALS))
     bytes_per_second = ROUNDS * 8 * 64 * threads / seconds
     return case.operations * elements * (case.lane_bits / 8) / bytes_per_second
 
@@ -50,8 +51,8 @@ def library() -> ctypes.CDLL:
         subprocess.run(command, check=True)
     loaded = ctypes.CDLL(str(target))
     loaded.copy.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int]
-    loaded.add.argtypes = [ctypes.c_long, ctypes.c_int]
-    loaded.copy.restype = loaded.add.restype = None
+    loaded.add.argtypes = loaded.multiply_add.argtypes = [ctypes.c_long, ctypes.c_int]
+    loaded.copy.restype = loaded.add.restype = loaded.multiply_add.restype = None
     shutil.rmtree(target.parent)
     return loaded
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
-from apps.cases import Array, Case, named
+from apps.cases import Array, Case, Value, named
 from apps.rivals import Prepared
 
 if TYPE_CHECKING:  # at run time only after `load`
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # at run time only after `load`
 
 
 class Realizable(Protocol):
+    def compile_jit(self) -> object: ...
+
     def realize(self, target: object) -> object: ...
 
 
@@ -35,7 +37,7 @@ def load(engine: str) -> ModuleType:
 
 
 def prepare(
-    hl: ModuleType, schedule: str, case: Case, inputs: Sequence[Array], result: Array, threads: int
+    hl: ModuleType, schedule: str, case: Case, inputs: Sequence[Value], result: Array, threads: int
 ) -> Prepared:
     """Build and schedule; the first call of the result compiles."""
     algorithm: Algorithm = named(case.algorithm)()
@@ -46,11 +48,11 @@ def prepare(
         named(case.schedules[schedule])(**algorithm.stages)
     algorithm.give(inputs)
     target = hl.Buffer(result)
-    return Prepared(lambda: output.realize(target), result)
+    return Prepared(lambda: output.realize(target), result, output.compile_jit)
 
 
 def _automatic(
-    hl: ModuleType, algorithm: Algorithm, name: str, inputs: Sequence[Array], result: Array, threads: int
+    hl: ModuleType, algorithm: Algorithm, name: str, inputs: Sequence[Value], result: Array, threads: int
 ) -> Realizable:
     """The pipeline as Halide's autoscheduler of that name schedules it, told this size and number of threads."""
     (plugin,) = Path(str(hl.__file__)).parent.rglob(f"libautoschedule_{name.lower()}.so")

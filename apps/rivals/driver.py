@@ -37,7 +37,9 @@ class Driver:
         return reply
 
     def prepare(self, case: Case, size: Size, threads: int) -> dict[str, Any]:
-        return self.ask("prepare", case=case.name, width=size.width, height=size.height, threads=threads)
+        return self.ask(
+            "prepare", case=case.name, width=size.width, height=size.height, channels=size.channels, threads=threads
+        )
 
 
 @contextmanager

@@ -2,16 +2,15 @@
 
 python -m apps.rivals.worker SYSTEM     SYSTEM is bound, a rival's name, or engine/schedule such as halide/hand
 
-{"do": "prepare", "case": NAME, "width": W, "height": H, "threads": N}   import, build, first call; all timed
-{"do": "check"}                                                         the largest difference to the reference
-{"do": "run", "calls": N}                                               seconds per call
+{"do": "prepare", "case": NAME, "width": W, "height": H, "channels": C, "threads": N}   import, build, first call; timed
+{"do": "check"}             the largest difference to the reference
+{"do": "run", "calls": N}   seconds per call
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -20,33 +19,46 @@ from typing import Any
 
 import numpy as np
 
-from apps.cases import Array, Case, Size, case_named, named
-from apps.rivals import Prepared, bound, compiled
+from apps.cases import Array, Case, Size, Value, case_named, named
+from apps.rivals import Prepared, bound, compiled, memory
 
 Answer = dict[str, Any]
+Build = Callable[[Sequence[Value], Array, int], Prepared]
 
 
 class Worker:
     def __init__(self, system: str) -> None:
         self.engine, _, self.schedule = system.partition("/")
         self.case: Case
-        self.inputs: Sequence[Array]
+        self.inputs: Sequence[Value]
         self.prepared: Prepared
 
-    def prepare(self, *, case: str, width: int, height: int, threads: int) -> Answer:
-        self.case, size = case_named(case), Size(width, height)
+    def prepare(self, *, case: str, width: int, height: int, channels: int, threads: int) -> Answer:
+        self.case, size = case_named(case), Size(width, height, channels)
         self.inputs, output = self.case.inputs(size), self.case.output(size)
-        start, before = perf_counter(), _peak_bytes()
+        start = perf_counter()
         build = self._load()
         loaded = perf_counter()
-        self.prepared = build(self.inputs, output, threads)
-        self.prepared.call()
-        answer = {"import": loaded - start, "first": perf_counter() - loaded, "scratch": _peak_bytes() - before}
+        if self.engine in compiled.ENGINES:  # so that the compiler's memory is no scratch memory
+            self.prepared = build(self.inputs, output, threads)
+            self.prepared.compile()
+            first = perf_counter() - loaded
+            compiling = memory.peak_bytes() + memory.peak_bytes_of_children()
+            scratch, seconds = memory.taken_by(self.prepared.call)
+        else:
+            first, compiling = 0.0, 0
+            scratch, seconds = memory.taken_by(lambda: self._prepare_and_call(build, output, threads))
+        peak = max(compiling, memory.peak_bytes())
+        answer = {"import": loaded - start, "first": first + seconds, "scratch": scratch, "peak": peak}
         if self.engine == "bound":
             answer["operations"] = bound.seconds_for_operations(self.case, output.size, threads)
         return answer
 
-    def _load(self) -> Callable[[Sequence[Array], Array, int], Prepared]:
+    def _prepare_and_call(self, build: Build, output: Array, threads: int) -> None:
+        self.prepared = build(self.inputs, output, threads)
+        self.prepared.call()
+
+    def _load(self) -> Build:
         """Import what the system needs; the answer prepares it."""
         if self.engine == "bound":
             return bound.prepare
@@ -59,7 +71,8 @@ class Worker:
             return {"difference": 0, "allowed": 0}
         expected, found = self.case.reference(*self.inputs), self.prepared.result
         exact = np.float64 if expected.dtype.kind == "f" else np.int64
-        difference = float(np.abs(found.astype(exact) - expected.astype(exact)).max())
+        apart = np.abs(found.astype(exact) - expected.astype(exact))
+        difference = float(np.nan_to_num(apart, nan=np.inf).max())
         return {"difference": difference, "allowed": self.case.tolerance.get(self.engine, 0)}
 
     def run(self, *, calls: int) -> Answer:
@@ -68,10 +81,6 @@ class Worker:
         for _ in range(calls):
             call()
         return {"seconds": (perf_counter() - start) / calls}
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def answer(worker: Worker, question: Mapping[str, Any]) -> Answer:

@@ -1,13 +1,16 @@
 """The benchmark drives systems in turn, refuses wrong results, and says what it measured."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from apps import bench, report
+from apps import bench, report, summary
 from apps.cases import APPS, Size, cases_of, named
 from apps.cases.blur import CASES
 from apps.report import Cold, Measured
+from apps.rivals import memory
 from apps.rivals.driver import Failed, driving
 
 GREY, RGB = CASES
@@ -30,7 +33,7 @@ def test_a_system_without_a_way_to_do_the_case_is_left_out():
 def test_a_worker_prepares_checks_and_runs():
     with driving("numpy", 1) as driver:
         facts = driver.prepare(GREY, SMALL, 1)
-        assert set(facts) == {"import", "first", "scratch"}
+        assert set(facts) == {"import", "first", "scratch", "peak"}
         assert driver.ask("check") == {"difference": 0, "allowed": 0}
         assert driver.ask("run", calls=2)["seconds"] > 0
 
@@ -50,10 +53,12 @@ def test_measuring_writes_a_table_and_every_number(tmp_path, capsys):
     assert all(len(entry["seconds"]) == 2 for entry in numbers["steady"])
 
 
-def test_the_table_gives_ratios_with_their_spread_and_the_bound():
-    def measured(system, seconds):
-        return Measured("blur16", "64x48", 1, system, seconds, {"scratch": 1_000_000, "operations": 0.0005})
+def measured(system, seconds, peak=3_000_000):
+    facts = {"scratch": 1_000_000, "peak": peak, "operations": 0.0005}
+    return Measured("blur16", "64x48", 1, system, seconds, facts)
 
+
+def test_the_table_gives_ratios_with_their_spread_and_the_bound():
     entries = [
         measured("bound", [0.001] * 3),
         measured("halopy/hand", [0.002] * 3),
@@ -61,9 +66,46 @@ def test_the_table_gives_ratios_with_their_spread_and_the_bound():
     ]
     table = report.steady_table(GREY, entries)
     assert "lower bound: moving its bytes | | 1.000" in table
-    assert "| numpy | 4.000 | 4.000 | 0.50 (0.25 to 0.50) | 25% | 1.0 |" in table
+    assert "| numpy | 4.000 | 4.000 | 0.50 (0.25 to 0.50) | 25% | 1.0 | 3 |" in table
 
 
 def test_a_failure_stands_in_the_table_instead_of_a_time():
     entry = Cold("blur16", "halide/app", failure="halide/app: a | b\nsecond line")
     assert "| halide/app | halide/app: a / b |" in report.cold_table(GREY, [entry])
+
+
+def test_the_summary_compares_with_the_fastest_schedule_of_halide():
+    entries = [
+        measured("bound", [0.001]),
+        measured("halopy/hand", [0.002]),
+        measured("halide/app", [0.008]),
+        measured("halide/Li2018", [0.004], peak=6_000_000),
+        measured("opencv", [0.020]),
+        measured("numpy", [0.040]),
+    ]
+    starts = [
+        Cold("blur16", system, [(0.1, first)]) for system, first in (("halopy/hand", 0.2), ("halide/Li2018", 0.8))
+    ]
+    table = summary.table([entries], [starts])
+    row = "| blur16, 64x48 | 2.000 | 4.000 | Li2018 | 0.50 | opencv: 0.10 | 50% | 0.25 | 0.50 | 1.0, 1.0 |"
+    assert row in table.splitlines()
+    assert "| geometric mean | | | | 0.50 |" in table
+
+
+def test_growth_is_a_row_for_each_size_and_number_of_threads(capsys, monkeypatch):
+    monkeypatch.setattr(bench, "GROWTH_AGAINST", ["numpy"])
+    monkeypatch.setattr(bench, "cases_of", lambda app: [replace(RGB, growing=(SMALL, Size(64, 48, 2)))])
+    bench.main(["blur", "--growth", "--threads", "1"])
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split("|")[1:4] for row in rows if row.startswith("| 64x48")] == [
+        [" 64x48 ", " 0.0 ", " 1 "],
+        [" 64x48x2 ", " 0.0 ", " 1 "],
+    ]
+
+
+def test_scratch_memory_is_what_a_call_takes():
+    scratch, seconds = memory.taken_by(lambda: np.ones(50_000_000, np.uint8))
+    assert 45_000_000 < scratch < 70_000_000
+    assert memory.peak_bytes() > 50_000_000
+    assert seconds > 0
+    assert memory.taken_by(lambda: None)[0] < 5_000_000
