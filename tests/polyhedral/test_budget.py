@@ -31,7 +31,7 @@ def asked(stages: int, schedule: Callable[[list[hl.Func]], None]) -> tuple[set[s
 
 
 def test_stages_that_are_alike_ask_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flow, "_Flow", None)  # nothing needs the whole dataflow
+    monkeypatch.setattr(flow, "FlowSets", None)  # nothing needs the whole dataflow
     (first, few), (second, many) = asked(10, tiled), asked(40, tiled)
     assert first == second == {PROVED}
     assert 0 < many <= few + 10

@@ -10,7 +10,7 @@ Groups share no variable of the write, so one that meets each meets all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ...ir import build
 from ...ir.expr import Expr
@@ -18,7 +18,7 @@ from ...ir.function import Function
 from .actors import Actor, before
 from .events import Event
 from .implied import is_implied
-from .names import names_in
+from .names import names_in, names_of
 from .question import READ, WRITE, apart, bearing_on, closed, is_shared
 from .reads import Target
 
@@ -41,10 +41,10 @@ def _is_in_its_cell(event: Event) -> bool:
 def _covers(writer: Actor, reader: Actor, reads: Target, func: str) -> bool:
     cell = reader.all(reads.cell)
     outer, own = reader.names(func, deep=False), writer.names(func, deep=False)
-    wrote = closed(writer.where(), own, also=_names((*writer.cell, *writer.at)))
-    shared = {name for name in _names(wrote) if not name.startswith(WRITE)}
+    wrote = closed(writer.where(), own, also=names_of((*writer.cell, *writer.at)))
+    shared = {name for name in names_of(wrote) if not name.startswith(WRITE)}
     known = {name: e for name, e in (own | outer).items() if not name.startswith(WRITE)}
-    reading = closed([*reader.where(), *reader.all(reads.bounds)], known, shared | _names(cell))
+    reading = closed([*reader.where(), *reader.all(reads.bounds)], known, shared | names_of(cell))
     certain = set(reading)
     facts = [c for c in reading if is_shared(c)], [c for c in reader.checked if is_shared(c)]
     meeting = [build.eq(w, r) for w, r in zip(writer.cell, cell, strict=True)]
@@ -57,13 +57,9 @@ def _covers(writer: Actor, reader: Actor, reads: Target, func: str) -> bool:
 
 def _is_met(group: Sequence[Expr], reading: Sequence[Expr], known: Sequence[Expr], checked: Sequence[Expr]) -> bool:
     """Whether the reading conditions imply that the group's can be met."""
-    near = bearing_on(_names(group), reading)
-    about = _names(group) | _names(near)
+    near = bearing_on(names_of(group), reading)
+    about = names_of(group) | names_of(near)
     local = [c for c in known if not about.isdisjoint(names_in(c))]
-    about |= _names(local)
+    about |= names_of(local)
     local += [c for c in checked if names_in(c) <= about]
     return is_implied(group, [*dict.fromkeys((*near, *local))])
-
-
-def _names(expressions: Iterable[Expr]) -> set[str]:
-    return {name for e in expressions for name in names_in(e)}

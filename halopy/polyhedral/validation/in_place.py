@@ -24,8 +24,8 @@ from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from ...schedule.initial import instance_variables
 from ...witness import Cell, Instance, Witness
 from .actors import CONCURRENT, Actor, before, shared_loops
+from .depth import DEPTHS, Depth
 from .events import Event, events_of
-from .flow import DEPTHS, Depth
 from .names import names_in
 from .question import READ, WRITE, Names, Space, closed, opaque_in
 from .reads import Target, target, together

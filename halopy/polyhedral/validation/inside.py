@@ -12,7 +12,7 @@ import islpy as isl
 from ...ir import build
 from ...ir.expr import GE, LE, Add, Const, Expr, Max, Min, Select, Var
 from .actors import Actor
-from .flow import Depth, Wrong
+from .depth import Depth, Wrong
 from .implied import is_implied
 from .names import names_in
 from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in

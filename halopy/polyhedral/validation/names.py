@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from ...ir.expr import Expr
@@ -12,3 +13,8 @@ from ...ir.rewrite import free_vars
 def names_in(e: Expr) -> frozenset[str]:
     """Names of all Vars in the expression."""
     return free_vars(e)
+
+
+def names_of(*expressions: Iterable[Expr]) -> set[str]:
+    """Names of all Vars in all of them."""
+    return {name for several in expressions for e in several for name in names_in(e)}

@@ -28,7 +28,6 @@ class Target:
     cell: tuple[Expr, ...]
     bounds: tuple[Expr, ...]
     unknown: tuple[Expr, ...]
-    is_single: bool
 
     @property
     def free(self) -> list[str]:
@@ -50,7 +49,7 @@ def anywhere(event: Event) -> Target:
     """An access whose index is free: to any element that the memory holds."""
     box = zip(event.cell, event.storage.box, strict=True)
     bounds = [c for i, (low, extent) in box for c in (build.le(low, i), build.lt(i, build.add(low, extent)))]
-    return Target(event, event.cell, tuple(bounds), (), False)
+    return Target(event, event.cell, tuple(bounds), ())
 
 
 def together(reads: Iterable[Event]) -> list[list[Event]]:
@@ -91,7 +90,7 @@ def target(group: list[Event]) -> Target:
         cell.append(free)
         bounds += [] if low is None else [build.le(low, free)]
         bounds += [] if high is None else [build.le(free, high)]
-    return Target(group[0], tuple(cell), tuple(bounds), tuple(unknown), len(group) == 1)
+    return Target(group[0], tuple(cell), tuple(bounds), tuple(unknown))
 
 
 def _near(one: Event, other: Event) -> bool:

@@ -19,8 +19,9 @@ from ...ir.stmt import Stmt
 from ...ir.undefined import split_undefined
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from .covered import is_covered
+from .depth import DEPTHS, Depth, Wrong
 from .events import Event, Events, events_of
-from .flow import DEPTHS, Depth, Wrong, wrong_reads
+from .flow import wrong_reads
 from .inside import is_inside, outside
 from .question import MARKS
 from .reads import Target, anywhere, target, together
