@@ -33,6 +33,7 @@ from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
 from .run_ahead import run_ahead
+from .share_between_stores import share_between_stores
 from .share_strided_loads import share_strided_loads
 from .split_lanes import split_lanes
 from .trace_accesses import trace_accesses
@@ -60,7 +61,8 @@ PASSES: tuple[Pass, ...] = (
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
     Pass(trim_no_ops),  # what the passes before left without effect
     Pass(hoist_invariants, simplified=False),  # after the last simplification, which would put parts together again
-    Pass(find_idioms, simplified=False),  # last: written for code generation, opaque to the simplifier
+    Pass(find_idioms, simplified=False),  # after simplification: written for code generation, opaque to the simplifier
+    Pass(share_between_stores, simplified=False),  # last: no pass after it looks into what it takes out
 )
 
 

@@ -8,12 +8,13 @@ import math
 import numpy as np
 import pytest
 
+from halopy.codegen.c import print_c
 from halopy.dtypes import ALL_SCALARS, BFLOAT16, BOOL, FLOAT32, FLOAT64, INT32, Code, DType, Int, UInt
 from halopy.ir import expr as e
-from halopy.ir.expr import Call, Cast, Expr, const, round_to
+from halopy.ir.expr import Call, Cast, Expr, Max, Min, const, round_to
 from halopy.ir.fold import fold_binary, fold_call, fold_cast
 
-from .compiled import COMPILERS, argument, elementwise, run
+from .compiled import COMPILERS, WIDTHS, argument, elementwise, run
 
 NUMBERS = [d for d in (*ALL_SCALARS, BFLOAT16) if not d.is_bool]
 INTEGERS = [d for d in NUMBERS if d.is_integer]
@@ -143,6 +144,23 @@ def test_casts(source: DType, lanes: int, compiler: str) -> None:
         if not t.is_bool:
             wanted = [fold_call("saturating_cast", [v], [source], t) for v in x]
             check(f"saturating cast to {t}", outputs[f"sat_{t}_"], wanted, t, [x])
+
+
+@pytest.mark.parametrize("lanes", [4, 7, 64])
+@pytest.mark.parametrize("source", [FLOAT32, FLOAT64], ids=str)
+def test_a_float_that_is_clamped_already_is_converted_as_it_is(source: DType, lanes: int) -> None:
+    wide, a = source.with_lanes(lanes), argument("a", source, lanes)
+    targets = [UInt(8), Int(16), Int(32)]
+    clamped = {t: Max(Min(a, const(100.5, wide)), const(-100.5 if t.is_int else 0.0, wide)) for t in targets}
+    results: dict[str, Expr] = {f"to_{t}_": Cast(t.with_lanes(lanes), value) for t, value in clamped.items()}
+    text = print_c(elementwise(results, {"a": source}, lanes, TOTAL), WIDTHS[64]).text
+    assert "_range_" not in text
+    outputs = evaluate(results, {"a": source}, lanes, "gcc")
+    x = samples(source, 0)
+    for t in targets:
+        least = -100.5 if t.is_int else 0.0
+        wanted = [fold_cast(fold_binary(Max, fold_binary(Min, v, 100.5, source), least, source), source, t) for v in x]
+        check(f"clamped cast to {t}", outputs[f"to_{t}_"], wanted, t, [x])
 
 
 def integer_calls(dtype: DType, lanes: int) -> dict[str, tuple[str, tuple[Expr, ...], DType]]:

@@ -69,8 +69,8 @@ def _saturating(context: Context, old: str, new: str) -> str:
     )
 
 
-def vector_cast(context: Context, vec: Vec, source: DType, target: DType) -> Vec:
-    """A vector of numbers or truths as another type."""
+def vector_cast(context: Context, vec: Vec, source: DType, target: DType, *, fits: bool = False) -> Vec:
+    """A vector of numbers or truths as another type. `fits`: the target has all the values, for sure."""
     old, new = element_name(source), element_name(target)
     if old == new:
         return vec
@@ -83,4 +83,4 @@ def vector_cast(context: Context, vec: Vec, source: DType, target: DType) -> Vec
         return convert(context, number_of_mask(context, vec, f"i{max(8, bits_of(new))}"), new)
     if new == "bool":
         return mask_of_numbers(context, vec)
-    return convert(context, vec, new)
+    return convert(context, vec, new, fits=fits)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr
+from ...ir.ranges import Ranges
 from .names import Names
 from .prelude import Prelude
 from .scopes import Mode, Scopes
@@ -26,6 +27,7 @@ class Context(ABC):
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
         self.scopes = Scopes()
+        self.ranges = Ranges({})
         self.local_types: dict[str, str] = {}  # C type of each local name, also of those out of scope
 
     @abstractmethod

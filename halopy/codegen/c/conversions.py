@@ -18,11 +18,11 @@ from .pieces import canonical, grain_of, regrain
 from .types import C_TYPES, POSTFIX, UNARY, Text, Vec, bits_of, storages
 
 
-def convert(context: Context, vec: Vec, new: str) -> Vec:
-    """A vector of numbers with other elements, by the steps that compilers do well."""
+def convert(context: Context, vec: Vec, new: str, *, fits: bool = False) -> Vec:
+    """A vector of numbers with other elements, by the steps that compilers do well. `fits`: all values do, for sure."""
     old = vec.element
     for step in route(old, new):
-        vec = _step(context, vec, step, new)
+        vec = _step(context, vec, step, new, fits)
     return vec
 
 
@@ -78,11 +78,11 @@ def _route_to_integer(old: str, new: str) -> tuple[str, ...]:
     return ("i32", *_integer_route("i32", new))
 
 
-def _step(context: Context, vec: Vec, step: str, final: str) -> Vec:
+def _step(context: Context, vec: Vec, step: str, final: str, fits: bool) -> Vec:
     old = vec.element
     if old == "bf16" or step == "bf16" or (step == "f16" or old == "f16"):
         return _narrow_float_step(context, vec, step)
-    if old[0] == "f" and step[0] != "f":
+    if old[0] == "f" and step[0] != "f" and not fits:
         return _float_to_integer(context, vec, step, final)
     return plain_step(context, vec, step)
 
@@ -144,6 +144,8 @@ def _float_to_integer(context: Context, vec: Vec, step: str, final: str) -> Vec:
         context.vector_c_type(vec.element, size)
         context.vector_c_type(f"i{bits_of(vec.element)}", size)
         context.vector_c_type(step, size)
+        for extremum in ("max", "min"):
+            context.prelude.helper(extremum, vec.element, size)
         name = f"{final}_range_{step}_from_{vec.element}x{size}"
         context.prelude.named(name, _saturating_vector_text(name, vec.element, step, final, size))
         parts.append(Text(f"{name}({part.code})", POSTFIX))
@@ -162,9 +164,10 @@ def _saturating_vector_text(name: str, old: str, step: str, final: str, size: in
         lines.append(f"    const i{bits}x{size} above = a >= {float(high + 1)!r}{suffix};")
     if low < 0:
         lines.append(f"    a = ({old}x{size})((i{bits}x{size})a & (a == a));")
+    vector = f"{old}x{size}"
     lines += [
-        f"    for (int k = 0; k < {size}; k++) a[k] = a[k] > {float(low)!r}{suffix} ? a[k] : {float(low)!r}{suffix};",
-        f"    for (int k = 0; k < {size}; k++) a[k] = a[k] < {top!r}{suffix} ? a[k] : {top!r}{suffix};",
+        f"    a = max_{vector}(a, ({vector}){{0}} + {float(low)!r}{suffix});",
+        f"    a = min_{vector}(a, ({vector}){{0}} + {top!r}{suffix});",
         f"    const {step}x{size} r = __builtin_convertvector(a, {step}x{size});",
     ]
     if not inexact:

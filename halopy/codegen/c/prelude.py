@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import helpers
 from .avx512 import avx512_variant
 from .blends import blend_variant
+from .extrema import extremum_variant
 from .idioms import idiom_text
 from .inlining import sized
 from .operators import LIBRARY_CALLS
@@ -114,4 +115,5 @@ class Prelude:
             M=f"i{bits}x{lanes}", E=element, BITS=bits, F="f" if element == "f32" else "", U=C_TYPES[f"u{bits}"],
         )  # fmt: skip
         text = blend_variant(name, operation, element, lanes, text)
+        text = extremum_variant(name, operation, element, lanes, text)
         self._helpers[name] = avx512_variant(name, operation, element, lanes, text)
