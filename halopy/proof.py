@@ -12,6 +12,7 @@ from .markup import block
 from .witness import Witness
 
 PROVED, REFUTED, NOT_PROVED = "proved", "refuted", "not proved"
+REASSOCIATED = "associativity"  # the kind of obligations that hold only up to the order in which floats are combined
 _WORST_FIRST = (REFUTED, NOT_PROVED, PROVED)
 
 
@@ -44,7 +45,10 @@ _COLOURS = {PROVED: "inherit", REFUTED: "#a00", NOT_PROVED: "#850"}
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`status` is "proved" where all obligations are, "refuted" where one is, and "not proved" otherwise."""
+    """`status` is "proved" where all obligations are, "refuted" where one is, and "not proved" otherwise.
+
+    What is proved has the algorithm's values, bit for bit; where `is_reassociated`, up to the rounding of floats.
+    """
 
     obligations: tuple[Obligation, ...]
 
@@ -59,11 +63,17 @@ class Proof:
         return sum(o.seconds for o in self.obligations)
 
     @property
+    def is_reassociated(self) -> bool:
+        """Whether floats are combined in another order than the algorithm says."""
+        return any(o.kind == REASSOCIATED for o in self.obligations)
+
+    @property
     def summary(self) -> str:
         """The status, and how many obligations have which."""
         counts = Counter(o.status for o in self.obligations)
         told = ", ".join(f"{counts[s]} {s}" for s in (PROVED, REFUTED, NOT_PROVED) if counts[s])
-        return f"{self.status} ({told or 'nothing to prove'})"
+        order = ", up to the order in which floats are combined" if self.is_reassociated else ""
+        return f"{self.status}{order} ({told or 'nothing to prove'})"
 
     def __str__(self) -> str:
         return "\n".join([self.summary, *(f"  {o}" for o in self.obligations)])

@@ -32,7 +32,7 @@ def verdict_of(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...] =
     return verdict
 
 
-def _judge(contents: FuncContents, nest: StageNest, doubt: IllegalSchedule) -> None:
+def _judge(contents: FuncContents, nest: StageNest, doubt: DoubtfulSchedule) -> None:
     verdict = verdict_of(contents, nest)
     if verdict.status == PROVED:
         return
@@ -40,10 +40,8 @@ def _judge(contents: FuncContents, nest: StageNest, doubt: IllegalSchedule) -> N
         raise IllegalSchedule(
             doubt.summary,
             location=doubt.location,
-            reason=[verdict.reason],
+            reason=[verdict.reason, *(doubt.reason[1:] if nest.atomic else ())],  # why taking turns does not help
             accepted=doubt.accepted,
             witness=verdict.witness,
         )
-    raise DoubtfulSchedule(
-        doubt.summary, location=doubt.location, reason=[*doubt.reason, verdict.reason], accepted=doubt.accepted
-    )
+    raise doubt.with_reason(verdict.reason)

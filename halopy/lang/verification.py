@@ -1,10 +1,12 @@
 """`verify`: all that must hold for a schedule to keep the algorithm's answer, each with whether and why it does.
 
     order, concurrency     of each update: dependences against the nest of loops
+    associativity          of each update that combines floats in another order: right, but not bit for bit
     tails                  of each split: iterations that run again, or past the end
-    storage, bounds        of each directive about memory and regions: decided when lowered
+    storage, bounds        of each directive about memory and regions, and
+    shared loops           of each compute_with: rules that lowering checks, and what is found of their accesses
     dataflow, memory       of each access of the finished loops: it finds the value that is meant, inside its memory
-    shared loops           of each compute_with
+    in place               of each input whose memory an output is to have
 
 What lowering decides it decides for the whole pipeline: the first thing that it refuses stands for all.
 """
@@ -35,10 +37,12 @@ from ..schedule.directives import (
     Split,
     Tail,
 )
-from ..schedule.nest import StageNest
+from ..schedule.nest import StageNest, blending_race, is_at_once
+from ..schedule.tails import BLENDING
 from ..target import Target
 from .func_contents import FuncContents
 from .legality import verdict_of
+from .reassociation import reassociation
 from .snapshot import Snapshot
 
 _AGAIN = (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
@@ -71,6 +75,7 @@ def _of_stage(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -
         yield _decided("order", name, contents, serial, sizes)
         if serial.dims != nest.dims:
             yield _decided("concurrency", name, contents, nest, sizes)
+        yield from reassociation(contents, nest, name, sizes)
     elif extern_call(contents.defined_function) is not None:
         yield Obligation("order", (name,), NOT_PROVED, "a function outside computes it, of which nothing is known")
     else:
@@ -81,7 +86,7 @@ def _of_stage(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -
 def _decided(kind: str, name: str, contents: FuncContents, nest: StageNest, sizes: tuple[int, ...]) -> Obligation:
     """What dependences say. Where isl cannot tell, the quick rules could, or a directive would have been refused.
 
-    A race that the user allowed is no error, and nothing is proved about it.
+    A race that the user allowed is refused by nobody, and so what shows it proves nothing about the schedule as such.
     """
     start = time.perf_counter()
     verdict = verdict_of(contents, nest, sizes)
@@ -89,12 +94,25 @@ def _decided(kind: str, name: str, contents: FuncContents, nest: StageNest, size
     if status != PROVED and nest.races_allowed:
         status, reason = NOT_PROVED, f"allow_race_conditions() was given, and {reason}"
     elif status == NOT_PROVED:
-        status, reason = PROVED, "an index by itself keeps iterations apart that change places or run at once"
+        status, reason = PROVED, _why_still(kind, nest, reason)
     return Obligation(kind, (name,), status, reason, verdict.witness, time.perf_counter() - start)
+
+
+def _why_still(kind: str, nest: StageNest, unknown: str) -> str:
+    """What the quick rules saw where isl cannot tell of all loops at once."""
+    if kind == "concurrency" and not any(d.is_ordered and is_at_once(d) for d in nest.dims):
+        return "an index by itself keeps apart the iterations that run at once"
+    if kind == "order" and nest.is_order_free:
+        return "each iteration combines values, in any order"
+    return f"each directive kept the answer when it was given; of all together isl cannot be asked, as {unknown}"
 
 
 def _of_tail(name: str, nest: StageNest, split: Split) -> Obligation:
     loop = f"loop {split.old.replace('$', '.')}, {split.tail.value}"
+    race = blending_race(nest) if split.tail in BLENDING else None
+    if race is not None:
+        why = f"allow_race_conditions() was given, and what loop {race.name} computes meanwhile may be stored over"
+        return Obligation("tails", (name,), NOT_PROVED, f"{loop}: {why}")
     if split.tail in _AGAIN and not nest.is_update:
         why = "what is computed again has the same value"
     elif split.tail in _AGAIN:
@@ -111,16 +129,17 @@ def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
     try:
         lowered = lowered_pipeline(taken.program, taken.schedules, target)
     except IllegalSchedule as refusal:
-        return [Obligation("schedule", taken.program.outputs, REFUTED, str(refusal))]
+        return [Obligation("schedule", taken.program.outputs, REFUTED, str(refusal), refusal.witness)]
     except (ScheduleError, UnsupportedTarget) as refusal:
         return [Obligation("schedule", taken.program.outputs, NOT_PROVED, str(refusal))]
     seconds = time.perf_counter() - start
-    found = list(_of_directives(taken, lowered))
+    accesses = dataflow_obligations(taken.program, taken.schedules, target)
+    found = list(_of_directives(taken, lowered, accesses))
     directives = [replace(o, seconds=seconds / len(found)) for o in found]
-    return [*directives, *dataflow_obligations(taken.program, taken.schedules, target)]
+    return [*directives, *accesses]
 
 
-def _of_directives(taken: Snapshot, lowered: LoweredKernel) -> Iterator[Obligation]:
+def _of_directives(taken: Snapshot, lowered: LoweredKernel, accesses: Sequence[Obligation]) -> Iterator[Obligation]:
     checked = {a.names[2] for a in find(lowered.body, Assert) if a.site is ErrorSite.FOLD_TOO_SMALL}
     for name, schedule in taken.schedules.items():
         directives = [*schedule.directives, *(d for nest in schedule.nests for d in nest.directives)]
@@ -128,9 +147,23 @@ def _of_directives(taken: Snapshot, lowered: LoweredKernel) -> Iterator[Obligati
             rule = _RULES.get(type(directive.action))
             if rule is not None:
                 kind, why = rule
+                stages, status, seen = (name, *_partner(directive, taken)), PROVED, ""
                 if directive.text in checked:
                     why = "a run in which more is in use at once is refused before anything is computed"
-                yield Obligation(kind, (name, *_partner(directive, taken)), PROVED, f"{directive.text}: {why}")
+                elif why is not _REFUSED:
+                    status, seen = _seen(stages, accesses)
+                yield Obligation(kind, stages, status, f"{directive.text}: {why}{seen}")
+
+
+def _seen(stages: Sequence[str], accesses: Sequence[Obligation]) -> tuple[str, str]:
+    """What the accesses of the Funcs in the finished loops say of what a directive must keep."""
+    about = [o for o in accesses if any(stage.partition(".update(")[0] in stages for stage in o.stages)]
+    wrong = [o for o in about if o.status == REFUTED]
+    if wrong:
+        return REFUTED, f", but not in the finished loops: {wrong[0].reason}"
+    if about and all(o.status == PROVED for o in about):
+        return PROVED, ", and so it is found for every access in the finished loops"
+    return PROVED, ", by the rule that lowering checks; not all accesses in the finished loops could be looked at"
 
 
 def _partner(directive: Directive, taken: Snapshot) -> Sequence[str]:
@@ -147,7 +180,7 @@ _RULES = {
     BoundStorage: ("storage", _REFUSED),
     HoistStorage: ("storage", "memory is taken once, and each iteration stores before it reads"),
     RingBuffer: ("storage", "each iteration stores before it reads, in a slot of its own"),
-    Async: ("async", "what is read has been computed"),
+    Async: ("async", "each read waits until its value is there, and who is ahead waits until a place is free"),
     Bound: ("bounds", _REFUSED),
     AlignBounds: ("bounds", "more is computed, and nothing else"),
 }

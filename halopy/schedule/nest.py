@@ -188,11 +188,21 @@ def initial_nest(
     return StageNest(func, stage, tuple(loops), is_order_free=is_order_free)
 
 
-Judge = Callable[[StageNest, IllegalSchedule], None]
-
-
 class DoubtfulSchedule(IllegalSchedule):
     """The quick rules about order and races do not see that a directive keeps the answer. Dependences may show it."""
+
+    def __init__(self, directive: Directive, reason: Sequence[str], accepted: str | None) -> None:
+        told = [line.replace("$", ".") for line in reason]  # loops as users write them
+        instead = accepted and accepted.replace("$", ".")
+        super().__init__(directive.text, location=directive.location, reason=told, accepted=instead)
+        self._doubted = directive
+
+    def with_reason(self, why: str) -> DoubtfulSchedule:
+        """What dependences say too."""
+        return DoubtfulSchedule(self._doubted, [*self.reason, why], self.accepted)
+
+
+Judge = Callable[[StageNest, DoubtfulSchedule], None]
 
 
 def apply(nest: StageNest, directive: Directive, judge: Judge | None = None) -> StageNest:
@@ -205,7 +215,7 @@ def apply(nest: StageNest, directive: Directive, judge: Judge | None = None) -> 
     try:
         return _changed(nest, directive)
     except DoubtfulSchedule as doubt:
-        if judge is None or nest.atomic is not None:  # taking turns has rules of its own
+        if judge is None:
             raise
         made = replace(_changed(replace(nest, races_allowed=True), directive), races_allowed=False)
         _check_blending_races(made, directive)
@@ -313,14 +323,8 @@ def _skew(nest: StageNest, skew: Skew, directive: Directive) -> StageNest:
     changed = replace(nest, dims=dims, steps=(*nest.steps, skew))
     is_outside = at > by_at  # inside, each iteration of the other loop only counts it differently
     if is_outside and skewed.is_ordered and not _may_come_in_any_order(changed):
-        raise DoubtfulSchedule(
-            directive.text,
-            location=directive.location,
-            reason=[
-                f"loop `{old.name}` stands outside loop `{by.name}`, so iterations of both would come in another order"
-            ],
-            accepted=f"`{old.name}` inside `{by.name}`, and reorder() after it",
-        )
+        reason = f"loop `{old.name}` stands outside loop `{by.name}`, so iterations of both would come in another order"
+        raise DoubtfulSchedule(directive, [reason], f"`{old.name}` inside `{by.name}`, and reorder() after it")
     return changed
 
 
@@ -404,67 +408,68 @@ def _check_order(nest: StageNest, dims: Sequence[Dim], directive: Directive) -> 
     after = [d for d in dims if d.is_ordered]
     for a, b in zip(before, after, strict=True):
         if a is not b:
-            raise DoubtfulSchedule(
-                directive.text,
-                location=directive.location,
-                reason=[
-                    f"reduction loops `{a.name}` and `{b.name}` would change places, and the stage's result may depend "
-                    "on their order",
-                    "it is free only where each iteration adds, multiplies, or takes a minimum or maximum, or "
-                    "stores what does not depend on the reduction",
-                ],
-                accepted="an order that keeps " + ", ".join(d.name for d in before) + " (innermost first)",
-            )
+            reason = [
+                f"reduction loops `{a.name}` and `{b.name}` would change places, and the stage's result may depend on "
+                "their order",
+                "it is free only where each iteration adds, multiplies, or takes a minimum or maximum, or stores what "
+                "does not depend on the reduction",
+            ]
+            accepted = "an order that keeps " + ", ".join(d.name for d in before) + " (innermost first)"
+            raise DoubtfulSchedule(directive, reason, accepted)
 
 
 def _may_come_in_any_order(nest: StageNest) -> bool:
     """Whether no order of iterations changes the answer. Where some run at once, loops around them keep them apart."""
     if nest.races_allowed or (nest.atomic is not None and why_not_at_once(nest.atomic) is None):
         return True
-    return nest.is_order_free and not any(d.is_ordered and _is_at_once(d) for d in nest.dims)
+    return nest.is_order_free and not any(d.is_ordered and is_at_once(d) for d in nest.dims)
 
 
-def _is_at_once(dim: Dim) -> bool:
+def is_at_once(dim: Dim) -> bool:
+    """Whether iterations of the loop are in no order."""
     return dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) or dim.kind.is_on_device
 
 
 def _check_race(nest: StageNest, dim: Dim, directive: Directive) -> None:
     """Refuse a parallel or vectorized loop over a reduction variable whose iterations may meet in one element."""
-    at_once = _is_at_once(dim)
+    at_once = is_at_once(dim)
     if at_once and dim.is_ordered and nest.atomic is not None and not nest.races_allowed:
         doubt = why_not_by_turns(nest, dim, nest.atomic)
         if doubt is not None:
-            reason, accepted = doubt
-            raise DoubtfulSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
+            raise DoubtfulSchedule(directive, *doubt)
     elif at_once and dim.is_ordered and not nest.races_allowed:
-        raise DoubtfulSchedule(
-            directive.text,
-            location=directive.location,
-            reason=[
-                f"iterations of the reduction loop `{dim.name}` may read and write one element of {nest.func}",
-                f"run as {dim.kind.value}, they would race",
-            ],
-            accepted="a serial or unrolled loop; atomic() first, if the update combines values in any order; or "
-            "allow_race_conditions() first, if the race is harmless",
+        reason = [
+            f"iterations of the reduction loop `{dim.name}` may read and write one element of {nest.func}",
+            f"run as {dim.kind.value}, they would race",
+        ]
+        accepted = (
+            "a serial or unrolled loop; atomic() first, if the update combines values in any order; or "
+            "allow_race_conditions() first, if the race is harmless"
         )
+        raise DoubtfulSchedule(directive, reason, accepted)
 
 
 def _check_blending_races(nest: StageNest, directive: Directive) -> None:
     """Refuse parallel loops beside a blending tail of the same variable: it stores back what others compute."""
-    if nest.races_allowed or not any(isinstance(s, Split) and s.tail in BLENDING for s in nest.steps):
-        return
+    dim = None if nest.races_allowed else blending_race(nest)
+    if dim is not None:
+        raise IllegalSchedule(
+            directive.text,
+            location=directive.location,
+            reason=[
+                f"loop `{dim.name}` is parallel, and a split of the same variable has a blending tail",
+                "a blending tail reads and stores back elements that another thread computes",
+            ],
+            accepted="a serial loop, or a tail that does not blend, such as GuardWithIf",
+        )
+
+
+def blending_race(nest: StageNest) -> Dim | None:
+    """A parallel loop beside a blending tail of the same variable; None where there is none."""
+    if not any(isinstance(s, Split) and s.tail in BLENDING for s in nest.steps):
+        return None
     loops, blended = families(nest)
-    for dim in nest.dims:
-        if dim.kind is LoopKind.PARALLEL and loops[dim.name] & blended:
-            raise IllegalSchedule(
-                directive.text,
-                location=directive.location,
-                reason=[
-                    f"loop `{dim.name}` is parallel, and a split of the same variable has a blending tail",
-                    "a blending tail reads and stores back elements that another thread computes",
-                ],
-                accepted="a serial loop, or a tail that does not blend, such as GuardWithIf",
-            )
+    return next((d for d in nest.dims if d.kind is LoopKind.PARALLEL and loops[d.name] & blended), None)
 
 
 def _position(nest: StageNest, name: str, directive: Directive) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import halopy as hl
@@ -96,3 +97,51 @@ def test_checks_made_in_each_run_count_as_proof(is_bounded: bool) -> None:
     assert [o.reason for o in proof.of_kind("bounds")] == [
         "f.bound(x, 0, 8): a run that needs more is refused before anything is computed"
     ] * is_bounded
+
+
+def late_factor() -> tuple[hl.Func, hl.RDom, hl.RVar, hl.RVar]:
+    f, r, (a, b) = hl.Func("f"), hl.RDom([(1, 6), (0, 5)], "r"), (hl.RVar("a"), hl.RVar("b"))
+    f[x, y] = x
+    f[r.x, r.y] = f[r.x - 1, r.y] + 1
+    f.update(0).split(r.x, a, b, hl.Param(hl.Int(32), "n", 3))
+    return f, r, a, b
+
+
+def test_of_factors_known_late_it_is_said_who_decided() -> None:
+    f, r, a, _ = late_factor()
+    f.update(0).parallel(r.y)
+    proof = f.verify()
+    (_, order), (concurrency,) = proof.of_kind("order"), proof.of_kind("concurrency")
+    assert order.status == concurrency.status == "proved"
+    assert order.reason == (
+        "each directive kept the answer when it was given; of all together isl cannot be asked, as the factor n of "
+        "loop r.x is no number"
+    )
+    assert concurrency.reason == "an index by itself keeps apart the iterations that run at once"
+    with pytest.raises(hl.IllegalSchedule, match=r"the factor n of loop r\.x is no number"):
+        f.update(0).parallel(a)
+    np.testing.assert_array_equal(np.asarray(f.realize([8, 5])), np.asarray(f.reference([8, 5])))
+
+
+def test_a_blending_tail_beside_threads_is_not_proved_where_races_are_allowed() -> None:
+    for is_parallel in (False, True):
+        f = hl.Func("f")
+        f[x] = x
+        f[x] += 1
+        f.update(0).allow_race_conditions().split(x, xi, yi, 4, hl.TailStrategy.ShiftInwardsAndBlend)
+        if is_parallel:
+            f.update(0).parallel(xi)
+        (tail,) = f.verify().of_kind("tails")
+        assert tail.status == ("not proved" if is_parallel else "proved")
+        assert ("allow_race_conditions() was given" in tail.reason) == is_parallel
+
+
+def test_directives_about_memory_are_looked_at_access_by_access() -> None:
+    f, g = blur()
+    f.compute_at(g, y).hoist_storage_root().ring_buffer(2)
+    proof = g.verify()
+    assert proof.status == "proved"
+    assert all(
+        "and so it is found for every access in the finished loops" in o.reason for o in proof.of_kind("storage")
+    )
+    assert len(proof.of_kind("storage")) == 2

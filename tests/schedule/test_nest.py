@@ -65,7 +65,7 @@ def test_reduction_loops_keep_their_order_unless_it_is_free():
 
 
 def test_fuse_does_not_move_a_reduction_loop_past_another():
-    with pytest.raises(IllegalSchedule, match="`r\\$y` and `r\\$z` would change places"):
+    with pytest.raises(IllegalSchedule, match=r"`r\.y` and `r\.z` would change places"):
         after(update_nest((), ("r$x", "r$y", "r$z")), Fuse("r$x", "r$z", "q"))
     assert after(update_nest((), ("r$x", "r$y", "r$z")), Fuse("r$x", "r$y", "q")).loop_names == ("q", "r$z")
 

@@ -63,6 +63,11 @@ class _Question:
     atomic: Atomic | None
 
     @property
+    def takes_turns(self) -> bool:
+        """Whether iterations that meet in an element do so one after the other."""
+        return self.atomic is not None and not self.atomic.reads_others
+
+    @property
     def nest(self) -> StageNest:
         """Its loops as they run: lanes that combine their values do so in order."""
         in_order = self.atomic is not None and runs_lanes_in_order(self.atomic)
@@ -84,8 +89,8 @@ def _verdict(question: _Question) -> Verdict:
         loops = as_run(question.nest, [tuple(map(model.canonical, date)) for date in dates])
     except NotAffine as defeat:
         return Verdict(NOT_PROVED, str(defeat).replace("$", "."))
-    is_free = question.is_order_free
-    answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free), MOST_OPERATIONS)
+    is_free, takes_turns = question.is_order_free, question.takes_turns
+    answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free, takes_turns), MOST_OPERATIONS)
     if answer is not None and answer.witness is not None:
         timed = dates_of_loops(question.nest, dates, model.ranges)
         return replace(answer, witness=replace(answer.witness, dates=timed))
@@ -96,14 +101,14 @@ def _element(stage: Stage) -> str:
     return f"{stage.function.name}({', '.join(map(shown, stage.definition.index))})"
 
 
-def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free: bool) -> Verdict:
+def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free: bool, takes_turns: bool) -> Verdict:
     found = dependences(model, affine)
     checked = (violation(d, loops, affine, is_order_free=is_order_free) for d in found)
     broken = [v for v in checked if v is not None]
     sure = [v for v in broken if v.dependence.vague is None]
     if sure:
         timed_by = frozenset[str]().union(*(free_vars(part) for loop in loops for part in loop.date))
-        return _refuted(sure, model, affine, timed_by)
+        return _refuted(sure, model, affine, timed_by, "may take its turn after it" if takes_turns else _AT_ONCE)
     if broken:
         return _in_doubt(broken[0])
     if not found:
@@ -111,11 +116,14 @@ def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free:
     return Verdict(PROVED, "iterations that touch one element keep their order")
 
 
-def _refuted(broken: list[Violation], model: Model, affine: Affine, timed_by: frozenset[str]) -> Verdict:
+_AT_ONCE = "may run at the same time"
+
+
+def _refuted(broken: list[Violation], model: Model, affine: Affine, timed_by: frozenset[str], at_once: str) -> Verdict:
     """With the witness that is easiest to read: of the least sizes, and the first iterations."""
     pairs = [(find_witness(v.pairs, v.dependence, model, affine, timed_by), v.loop) for v in broken]
     witness, loop = min(pairs, key=lambda pair: _size(pair[0]))
-    how = "may run at the same time" if loop.is_at_once else "would come after it"
+    how = at_once if loop.is_at_once else "would come after it"
     return Verdict(REFUTED, witness.told(how), witness, _name(loop), loop.is_at_once)
 
 
@@ -126,7 +134,7 @@ def _size(witness: Witness) -> tuple[list[int], ...]:
 
 def _in_doubt(broken: Violation) -> Verdict:
     name, is_race = _name(broken.loop), broken.loop.is_at_once
-    what = "may run at the same time" if is_race else "would change places"
+    what = _AT_ONCE if is_race else "would change places"
     unknown = f"as nothing is known of `{broken.dependence.vague}`"
     reason = f"iterations of loop {name} {what}, and may meet in one element, {unknown}"
     return Verdict(NOT_PROVED, reason, loop=name, is_race=is_race)

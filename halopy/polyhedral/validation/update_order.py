@@ -45,7 +45,7 @@ def incomplete(flow: FlowSets) -> isl.Set:
     """Reads before which some instance was not run that may write the cell."""
     event = flow.reader.event
     if _is_repeated(flow):
-        flow.doubts.append("iterations that add to the same element run again")
+        flow.doubts.append("iterations that add to the same element may run again")
         return flow.set((), flow.reading)
     if flow.is_folded():
         reads = flow.set((), flow.reading)
