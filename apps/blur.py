@@ -42,6 +42,27 @@ def blur_rgb() -> Algorithm:
     return Algorithm((rgb,), {"blur_x": blur_x, "blur_y": blur_y})
 
 
+def blur_soft() -> Algorithm:
+    """Channels in floats, weighed 1, 4, 6, 4, 1 sixteenths in each direction; pixels beyond the edge repeat it."""
+    rgb = hl.ImageParam(hl.Float(32), 3, "rgb")
+    x, y, c = hl.Var("x"), hl.Var("y"), hl.Var("c")
+    blur_y, blur_x = hl.Func("blur_y"), hl.Func("blur_x")
+    edge = hl.BoundaryConditions.repeat_edge(rgb)
+    outer, inner, middle = hl.f32(1 / 16), hl.f32(4 / 16), hl.f32(6 / 16)
+
+    blur_y[x, y, c] = (
+        outer * (edge[x, y - 2, c] + edge[x, y + 2, c])
+        + inner * (edge[x, y - 1, c] + edge[x, y + 1, c])
+        + middle * edge[x, y, c]
+    )
+    blur_x[x, y, c] = (
+        outer * (blur_y[x - 2, y, c] + blur_y[x + 2, y, c])
+        + inner * (blur_y[x - 1, y, c] + blur_y[x + 1, y, c])
+        + middle * blur_y[x, y, c]
+    )
+    return Algorithm((rgb,), {"blur_y": blur_y, "blur_x": blur_x})
+
+
 def _sensor(picture: Picture) -> tuple[list[Picture], Picture]:
     command.at_least(picture, 3, 3, "to blur without a border")
     sensor = photo.brightness(picture, bits=12)
@@ -53,12 +74,21 @@ def _colours(picture: Picture) -> tuple[list[Picture], Picture]:
     return [colours], np.zeros_like(colours)
 
 
+def _floats(picture: Picture) -> tuple[list[Picture], Picture]:
+    colours = photo.floats(picture)
+    return [colours], np.zeros_like(colours)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.parser("blur", "Blur a photograph with a 3x3 box.")
-    parser.add_argument("--grey", action="store_true", help="blur its brightness, in 16 bits, instead of its colours")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--grey", action="store_true", help="blur its brightness, in 16 bits, instead of its colours")
+    kind.add_argument("--soft", action="store_true", help="blur over 5x5 pixels, in floats, the middle counting most")
     options = parser.parse_args(arguments)
     if options.grey:
         command.run(options, blur_grey, schedules.blur_grey, _sensor, lambda blurred: blurred << 4)
+    elif options.soft:
+        command.run(options, blur_soft, schedules.blur_soft, _floats, photo.from_floats)
     else:
         command.run(options, blur_rgb, schedules.blur_rgb, _colours)
 

@@ -48,3 +48,14 @@ def blur_rgb(blur_x: hl.Func, blur_y: hl.Func) -> None:
     yi = hl.Var("yi")
     blur_y.split(y, y, yi, 32, _GUARD).parallel(y).parallel(c).vectorize(x, 32, _GUARD)
     blur_x.store_at(blur_y, y).compute_at(blur_y, yi).vectorize(blur_x.args()[0], 32, _ROUND_UP)
+
+
+def blur_soft(blur_y: hl.Func, blur_x: hl.Func) -> None:
+    blur_soft_halide(blur_y, blur_x)
+
+
+def blur_soft_halide(blur_y: hl.Func, blur_x: hl.Func) -> None:
+    x, y, c = blur_x.args()
+    yi = hl.Var("yi")
+    blur_x.split(y, y, yi, 32, _GUARD).parallel(y).parallel(c).vectorize(x, 16, _GUARD)
+    blur_y.compute_at(blur_x, yi).vectorize(blur_y.args()[0], 16, _ROUND_UP)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Value = Array | int | float
 
-APPS = ("blur", "jacobi")
+APPS = ("blur", "unsharp", "harris", "jacobi")
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,8 @@ def named(reference: str) -> Callable[..., Any]:
 
 def random_pixels(shape: tuple[int, ...], below: int, kind: type[np.unsignedinteger[Any]]) -> Array:
     return np.random.default_rng(0).integers(0, below, shape, dtype=kind)
+
+
+def random_floats(shape: tuple[int, ...]) -> Array:
+    """From 0 to 1."""
+    return np.random.default_rng(0).random(shape, np.float32)

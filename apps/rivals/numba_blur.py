@@ -25,6 +25,12 @@ def prepare_rgb(inputs: Sequence[Array], output: Array, threads: int) -> Prepare
     return Prepared(lambda: _blur_rgb(rgb, output), output)
 
 
+def prepare_soft(inputs: Sequence[Array], output: Array, threads: int) -> Prepared:
+    numba.set_num_threads(threads)
+    (rgb,) = inputs
+    return Prepared(lambda: _blur_soft(rgb, output), output)
+
+
 @numba.njit(parallel=True)  # type: ignore[untyped-decorator]
 def _blur_grey(grey: Array, output: Array) -> None:
     height, width = output.shape
@@ -62,3 +68,21 @@ def _blur_rgb(rgb: Array, output: Array) -> None:
             for x in range(width):
                 total = np.uint16(rows[y - top, x] + rows[y - top + 1, x] + rows[y - top + 2, x])
                 output[c, y, x] = np.uint8(total // np.uint16(3))
+
+
+@numba.njit(parallel=True)  # type: ignore[untyped-decorator]
+def _blur_soft(rgb: Array, output: Array) -> None:
+    channels, height, width = output.shape
+    outer, inner, middle = np.float32(1 / 16), np.float32(4 / 16), np.float32(6 / 16)
+    for task in numba.prange(channels * height):
+        c, y = task // height, task % height
+        row = np.empty(width + 4, np.float32)
+        top, above = rgb[c, max(y - 2, 0)], rgb[c, max(y - 1, 0)]
+        below, bottom = rgb[c, min(y + 1, height - 1)], rgb[c, min(y + 2, height - 1)]
+        for x in range(width):
+            row[x + 2] = outer * (top[x] + bottom[x]) + inner * (above[x] + below[x]) + middle * rgb[c, y, x]
+        row[:2] = row[2]
+        row[-2:] = row[-3]
+        for x in range(width):
+            total = outer * (row[x] + row[x + 4]) + inner * (row[x + 1] + row[x + 3])
+            output[c, y, x] = total + middle * row[x + 2]

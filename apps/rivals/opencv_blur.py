@@ -32,3 +32,15 @@ def prepare_rgb(inputs: Sequence[Array], output: Array, threads: int) -> Prepare
             cv2.blur(channel, (3, 3), dst=result, borderType=cv2.BORDER_REPLICATE)
 
     return Prepared(call, output)
+
+
+def prepare_soft(inputs: Sequence[Array], output: Array, threads: int) -> Prepared:
+    cv2.setNumThreads(threads)
+    (rgb,) = inputs
+    weights = np.array([1, 4, 6, 4, 1], np.float32) / 16
+
+    def call() -> None:
+        for channel, result in zip(rgb, output, strict=True):
+            cv2.sepFilter2D(channel, cv2.CV_32F, weights, weights, dst=result, borderType=cv2.BORDER_REPLICATE)
+
+    return Prepared(call, output)

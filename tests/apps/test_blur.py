@@ -6,10 +6,10 @@ import pytest
 import halopy as hl
 from apps import blur, photo
 from apps.cases import Size
-from apps.cases.blur import CASES, blurred_grey, blurred_rgb
+from apps.cases.blur import CASES, blurred_grey, blurred_rgb, blurred_softly
 from schedules import blur as schedules
 
-GREY, RGB = CASES
+GREY, RGB, SOFT = CASES
 SIZES = [Size(64, 48), Size(67, 53), Size(301, 41), Size(32, 6)]
 TINY = [Size(16, 16), Size(1, 1)]
 
@@ -54,6 +54,23 @@ def test_rgb_blur_is_numpys(schedule, size):
         schedule(**algorithm.stages)
     found, expected = realized(algorithm, RGB, size)
     assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [*SIZES, *TINY], ids=str)
+@pytest.mark.parametrize("schedule", [None, schedules.blur_soft, schedules.blur_soft_halide])
+def test_soft_blur_is_numpys(schedule, size):
+    algorithm = blur.blur_soft()
+    if schedule:
+        schedule(**algorithm.stages)
+    found, expected = realized(algorithm, SOFT, size)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=SOFT.tolerance["halopy"])
+
+
+def test_the_command_blurs_softly(tmp_path):
+    out = tmp_path / "blurred.png"
+    blur.main(["--soft", "--out", str(out)])
+    expected = photo.from_floats(blurred_softly(photo.floats(photo.load(photo.COFFEE))))
+    assert np.abs(photo.load(out).astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("schedule", ["hand", "none"])

@@ -13,6 +13,7 @@ from apps.cases import APPS
 
 MAINS = {app: module.main for app in APPS if hasattr(module := import_module(f"apps.{app}"), "main")}
 PIXELS = np.random.default_rng(5).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+pytestmark = pytest.mark.usefixtures("unvalidated")  # the tests of each app validate its schedules
 every_app = pytest.mark.parametrize("app", MAINS)
 
 
