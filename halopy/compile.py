@@ -32,6 +32,7 @@ from .schedule.separate_specializations import separate_specializations
 from .schedule.storage import check_storage
 from .schedule.tracing import tracing
 from .target import Target
+from .target_features import TargetFeature
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def compile_pipeline(
     """
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
-        lowered = lower(program, schedules, strided, tracing(program, schedules, target))
+        traced = tracing(program, schedules, target)
+        lowered = lower(program, schedules, strided, traced, contracts=_contracts(target))
         with timed("print_c"):
             return print_c(lowered, target)
 
@@ -63,7 +65,8 @@ def compile_linked(
         refuse_memoized(schedules)
         program, schedules = _checked(program, schedules, target)
         traced = tracing(program, schedules, target)
-        lowered = replace(lower(program, schedules, strided, traced, answers=True), name=name)
+        lowered = lower(program, schedules, strided, traced, answers=True, contracts=_contracts(target))
+        lowered = replace(lowered, name=name)
         with timed("print_c"):
             kernel = print_c(lowered, target, linked=True)
     choice = lowered.body
@@ -77,7 +80,7 @@ def lowered_pipeline(
     """Check and lower only: the statements that would be printed."""
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
-        return lower(program, schedules, strided, tracing(program, schedules, target))
+        return lower(program, schedules, strided, tracing(program, schedules, target), contracts=_contracts(target))
 
 
 def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> list[Obligation]:
@@ -125,3 +128,7 @@ def _checked(
         check_devices(program, schedules, str(target))
         schedules = find_memo_keys(program, schedules)
     return without_tags(program), schedules
+
+
+def _contracts(target: Target) -> bool:
+    return not target.has(TargetFeature.StrictFloat)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+from functools import cache
+
 from .target_features import TargetFeature, TargetProcessorTune
 
 # A feature stands for all the flags beside it.
@@ -67,6 +70,13 @@ def host_features() -> tuple[TargetProcessorTune, frozenset[TargetFeature]]:
     x86, arm = set(about.get("flags", "").split()), set(about.get("Features", "").split())
     found = {feature for feature, needed in _X86_FLAGS.items() if x86.issuperset(needed)}
     return tune, frozenset(found | {feature for feature, needed in _ARM_FLAGS.items() if arm.issuperset(needed)})
+
+
+@cache
+def host_multiplies_and_adds_at_once() -> bool:
+    """Whether it has an instruction that rounds a product and a sum once."""
+    about = _processor()
+    return "fma" in about.get("flags", "").split() or "Features" in about or platform.machine() in ("arm64", "aarch64")
 
 
 def _processor() -> dict[str, str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import product
 
 from ..dtypes import Code, DType
 from .expr import EQ, GE, GT, LE, LT, NE, Add, And, Div, Max, Min, Mod, Mul, Or, Sub, round_to
@@ -252,6 +253,18 @@ def _fma(v: Sequence[Number], _t: Sequence[DType], result: DType) -> Number:
         return round_exact(exact, result) if exact else a * b + c
     except OverflowError:
         return math.inf if exact > 0 else -math.inf
+
+
+def ends_of_multiply_add(
+    ranges: Iterable[tuple[Number | None, Number | None]], dtype: DType
+) -> tuple[Number, Number] | None:
+    """The least and greatest a*b + c, rounded once or twice, of numbers in these ranges; None if one has no end."""
+    found: list[Number] = []
+    for a, b, c in product(*ranges):
+        if a is None or b is None or c is None:
+            return None
+        found += [_fma((a, b, c), (), dtype), round_to(a * b, dtype) + c]
+    return min(found), max(found)
 
 
 def _bits_of(v: Sequence[Number], t: Sequence[DType]) -> str:

@@ -42,6 +42,7 @@ ARITY: dict[str, int] = {
     "fast_exp": 1, "fast_log": 1, "fast_pow": 2, "fast_inverse": 1, "fast_inverse_sqrt": 1,
     "is_nan": 1, "is_inf": 1, "is_finite": 1,
     "fma": 3,
+    "multiply_add": 3,  # a*b + c, rounded once where the machine does that as fast, else twice
     "strict_float": 1,  # the operation inside is neither contracted nor reassociated
     # marks
     "likely": 1,  # true in the steady state: partition loops to make it so

@@ -14,7 +14,7 @@ from ..dtypes import DType
 from . import expr as ir
 from .depth import STEP, stepping_stones
 from .expr import Expr, round_to
-from .fold import Number, fold_call, fold_cast
+from .fold import Number, ends_of_multiply_add, fold_call, fold_cast
 from .linear import linear
 from .services import AskedEnd, Recall, Trace
 
@@ -420,7 +420,13 @@ def _promised(self: Ranges, e: ir.Call) -> Range:
     return intersect(value, (low[0], high[1]))
 
 
+def _multiply_add(self: Ranges, e: ir.Call) -> Range:
+    ends = ends_of_multiply_add(map(self.of, e.args), e.dtype.element)
+    return UNBOUNDED if ends is None else _rounded(ends, e.dtype.element)
+
+
 _CALLS: dict[str, Callable[[Ranges, ir.Call], Range]] = {
+    "multiply_add": _multiply_add,
     "likely": _first,
     "likely_if_innermost": _first,
     "strict_float": _first,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..instrument import timed
 from ..ir.build import logical_not
+from ..ir.contraction import kept_exact
 from ..ir.expr import is_const
 from ..ir.kernel import BufferArg, LoweredKernel, ScalarArg
 from ..ir.program import Program
@@ -23,6 +24,7 @@ from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
 from .check_dataflow import check_dataflow
+from .contract_products import contract_products
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
@@ -73,11 +75,13 @@ def lower(
     tracing: Tracing = NO_TRACING,
     *,
     answers: bool = False,
+    contracts: bool = True,
 ) -> LoweredKernel:
     """The kernel that computes the program's outputs as scheduled.
 
     `strided` names buffers of the caller whose innermost stride is not known to be 1; `tracing` says what is reported.
-    One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`).
+    One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`). One that
+    `contracts` rounds products of floats together with the sums that they are added to (`ir.contraction`).
     """
     start = time.perf_counter()
     with timed("place_functions"):
@@ -94,6 +98,9 @@ def lower(
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
     with timed("check_dataflow"):
         check_dataflow(unfolded, stmt, placement.program, time.perf_counter() - start)
+    if contracts:
+        with timed("contract_products"):  # before flattening: indices are not values yet
+            stmt = contract_products(stmt, kept_exact(placement.program))
     with timed("flatten_storage"):
         stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Code, DType
 from ..errors import InternalError
 from ..ir.expr import Call
-from .fused import fused_multiply_add
+from .fused import fused_multiply_add, multiply_add
 from .values import Array, as_values, carrier, convert, from_storage, to_storage
 
 
@@ -274,5 +274,6 @@ _TYPED: Mapping[str, _Rule] = {
     "div_round_to_zero": lambda node, a, b: _wrap(_divided_towards_zero(a, b)[0], node.dtype),
     "mod_round_to_zero": lambda node, a, b: _wrap(_divided_towards_zero(a, b)[1], node.dtype),
     "fma": lambda node, a, b, c: fused_multiply_add(a, b, c, node.dtype),
+    "multiply_add": lambda node, a, b, c: multiply_add(a, b, c, node.dtype),
     "undef": lambda node: np.zeros((), carrier(node.dtype)),
 }

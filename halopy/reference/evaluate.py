@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..errors import BufferError
+from ..ir.contraction import kept_exact
 from ..ir.effects import without_effects
 from ..ir.expr import Effect, Read
 from ..ir.extern import extern_call
@@ -83,6 +84,7 @@ class _Evaluation:
         functions: ExternFunctions | None,
     ) -> None:
         self.program = _silent(program)
+        self.exact = kept_exact(self.program)
         self.grids = image_grids(program, images)
         self.variables = input_variables(program, images, scalars)
         self._extern = {
@@ -119,7 +121,8 @@ class _Evaluation:
     def _stages_of(self, name: str) -> list[Stage]:
         if name not in self._stages:
             function = self.program.functions[name]
-            self._stages[name] = [Stage(function, k) for k in range(len(function.definitions))]
+            stages = range(len(function.definitions))
+            self._stages[name] = [Stage(function, k, exact=name in self.exact) for k in stages]
         return self._stages[name]
 
     def _plan(self, name: str, box: Box, demand: dict[str, Box]) -> list[Box]:

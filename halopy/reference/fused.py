@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..dtypes import DType
+from ..host_features import host_multiplies_and_adds_at_once
 from .values import Array, as_values
 
 
@@ -18,6 +19,13 @@ def fused_multiply_add(a: Array, b: Array, c: Array, dtype: DType) -> Array:
     # there, which makes the second rounding harmless (53 >= 2 * 24 + 2).
     product = a.astype(np.float64) * b.astype(np.float64)
     return as_values(_sum_rounded_to_odd(product, c.astype(np.float64)), dtype)
+
+
+def multiply_add(a: Array, b: Array, c: Array, dtype: DType) -> Array:
+    """Rounded as kernels for this machine round it."""
+    if host_multiplies_and_adds_at_once():
+        return fused_multiply_add(a, b, c, dtype)
+    return as_values(as_values(a * b, dtype) + c, dtype)
 
 
 def _sum_rounded_to_odd(a: Array, b: Array) -> Array:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..ir.contraction import contracted
 from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionDomain
 from ..ir.groups import elements_of
@@ -33,8 +34,8 @@ class Write:
     conditions: tuple[Expr, ...]
 
 
-def _write_of(definition: Definition) -> Write:
-    guarded = [split_undefined(v) for v in definition.values]
+def _write_of(definition: Definition, *, exact: bool) -> Write:
+    guarded = [split_undefined(v if exact else contracted(v)) for v in definition.values]
     return Write(definition.index, tuple(v for v, _ in guarded), tuple(c for _, c in guarded))
 
 
@@ -45,10 +46,10 @@ class Stage:
     happen at once; `action` computes of each the index, the values, and the conditions under which they are
     defined. `touches` computes the indexes that can be known before the stage runs: of its writes, then of
     `known_reads`. The predicate is known where it does not depend on the Func's own values, and flat where it
-    also holds no pure variable.
+    also holds no pure variable. Floats of a stage that is not `exact` are rounded as kernels round them.
     """
 
-    def __init__(self, function: Function, number: int) -> None:
+    def __init__(self, function: Function, number: int, *, exact: bool = False) -> None:
         self.function = function
         self.number = number
         definition = function.definitions[number]
@@ -60,11 +61,11 @@ class Stage:
             for d, (arg, i) in enumerate(zip(function.args, self.index, strict=True))
             if type(i) is Var and i.name == arg and arg not in self.reduction_names
         }
-        self._split_values(definition)
+        self._split_values(definition, exact)
         self._find_touches()
 
-    def _split_values(self, definition: Definition) -> None:
-        self.writes = tuple(map(_write_of, elements_of(definition)))
+    def _split_values(self, definition: Definition, exact: bool) -> None:
+        self.writes = tuple(_write_of(element, exact=exact) for element in elements_of(definition))
         self.action = Tape([e for w in self.writes for e in (*w.index, *w.values, *w.conditions)])
         self.predicate = None if self.rdom.predicate is None else Tape([self.rdom.predicate])
         self._bounds = Tape([e for v in self.rdom.vars for e in (v.min, v.extent)])

@@ -148,6 +148,7 @@ FLOAT: dict[str, Callable[..., Number]] = {
     "cos": math.cos,
     "pow": math.pow,
     "fma": lambda a, b, c: a * b + c,
+    "multiply_add": lambda a, b, c: a * b + c,
     "is_nan": math.isnan,
     "is_inf": math.isinf,
     "is_finite": math.isfinite,

@@ -9,6 +9,7 @@ from ...ir.expr import Effect, Expr
 from ...ir.ranges import Ranges
 from .names import Names
 from .prelude import Prelude
+from .registers import Registers
 from .scopes import Mode, Scopes
 from .types import Text, Value, Vec, storages, vector_type
 
@@ -26,6 +27,7 @@ class Context(ABC):
         self.depth = 1
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
+        self.registers: dict[str, Registers] = {}  # buffers in scope that are variables
         self.scopes = Scopes()
         self.ranges = Ranges({})
         self.local_types: dict[str, str] = {}  # C type of each local name, also of those out of scope

@@ -49,6 +49,8 @@ def _narrowed(node: Load, index: Expr) -> Load:
 
 
 def _scalar_load(context: Context, node: Load) -> Text:
+    if node.buffer in context.registers:
+        return _held(context, node.buffer, node.index, 0)
     text = Text(f"{context.pointer(node.buffer)}[{context.scalar(node.index, Mode.INDEX).code}]", POSTFIX)
     if node.dtype.is_bool:
         text = Text(f"{text.code} != 0", EQUALITY)
@@ -56,6 +58,11 @@ def _scalar_load(context: Context, node: Load) -> Text:
         return text
     condition = context.scalar(node.predicate)
     return Text(f"{condition.at(EQUALITY)} ? {text.at(EQUALITY)} : 0", TERNARY)
+
+
+def _held(context: Context, buffer: str, first: Expr, offset: int) -> Text:
+    """The variable that holds elements, as a value: it may change, so it is no name for what it holds now."""
+    return Text(f"({context.registers[buffer][int(const_value(first) or 0) + offset].name})")
 
 
 def _finished(context: Context, vec: Vec, dtype: DType) -> Vec:
@@ -83,6 +90,10 @@ def _ramp_load(context: Context, node: Load, ramp: Ramp) -> Vec:
 def _dense_load(context: Context, node: Load, ramp: Ramp) -> Vec:
     element = memory_element(node.dtype)
     lanes = node.dtype.lanes
+    if node.buffer in context.registers:
+        grain = grain_of(context, element, lanes)
+        parts = [_held(context, node.buffer, ramp.base, start) for start, _, _ in pieces_of(lanes, grain)]
+        return Vec(element, lanes, grain, tuple(parts))
     if node.predicate is not None:
         return _dense_load_where(context, node, ramp)
     vec = _dense(context, node.buffer, element, base_of(context, ramp.base), 0, lanes)

@@ -12,6 +12,7 @@ from .blends import blend_variant
 from .extrema import extremum_variant
 from .idioms import idiom_text
 from .inlining import sized
+from .multiply_add import multiply_add_text
 from .operators import LIBRARY_CALLS
 from .types import C_TYPES, bits_of
 
@@ -100,6 +101,10 @@ class Prelude:
         return "\n".join(group.rstrip("\n") + "\n" for group in groups if group)
 
     def _define(self, name: str, operation: str, element: str, lanes: int) -> None:
+        if operation == "multiply_add":
+            c_type = self.vector(element, lanes) if lanes > 1 else C_TYPES[element]
+            self._helpers[name] = multiply_add_text(name, element, lanes, c_type)
+            return
         template = helpers.template(operation, lanes > 1)
         self.needs_math = self.needs_math or operation in LIBRARY_CALLS
         bits = bits_of(element)

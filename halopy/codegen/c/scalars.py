@@ -211,6 +211,9 @@ def _call(context: Context, call: Call, mode: Mode) -> Text:
         return _function(context, name, call)
     if name in COUNTS:
         return _counted(context, call)
+    if name == "multiply_add":
+        helper = context.prelude.helper(name, element_name(call.dtype))
+        return Text(f"{helper}({', '.join(context.scalar(a).code for a in call.args)})", POSTFIX)
     if name in ("div_round_to_zero", "mod_round_to_zero"):
         return _round_to_zero(context, call)
     return context.scalar(expand.RULES[name](call), mode)

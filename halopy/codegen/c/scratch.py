@@ -11,8 +11,9 @@ from ...ir.expr import Expr, const_value
 from ...ir.stmt import Allocate, ErrorSite, For, LetStmt, MemoryKind, Produce, Stmt
 from .effects import EffectPrinter
 from .hoist import hoistable
+from .registers import Register, register_lanes
 from .scopes import Mode
-from .types import TIMES, Text, memory_type
+from .types import TIMES, Text, c_type, element_name, memory_type
 
 _STACK_LIMIT = 16 * 1024  # bytes of one array on the stack, where the schedule does not say
 _STACK_TOTAL = 128 * 1024  # bytes of all of them together
@@ -67,6 +68,11 @@ class ScratchPrinter(EffectPrinter):
         if stmt.buffer in self._hoisted:
             self.then(stmt.body, self._point(stmt.buffer, self._hoisted[stmt.buffer]))
             return
+        registers = register_lanes(stmt, self.vector_bytes)
+        if registers is not None:
+            self.open("")
+            self.then(stmt.body, self._name_registers(stmt, registers), self.close)
+            return
         self.begin(stmt.size)
         has_block = self._within_block is not stmt
         self._within_block = _last_inside(stmt)
@@ -92,6 +98,26 @@ class ScratchPrinter(EffectPrinter):
                 self.close()
 
         self.then(stmt.body, leave)
+
+    def _name_registers(self, stmt: Allocate, lanes: Mapping[int, int]) -> Callable[[], None]:
+        """Declare variables that hold the memory; the answer undoes that."""
+        element, outer = element_name(stmt.dtype), self.registers.get(stmt.buffer)
+        held = {start: self._register(stmt, element, start, lanes[start]) for start in sorted(lanes)}
+        self.registers[stmt.buffer] = held
+
+        def restore() -> None:
+            if outer is None:
+                del self.registers[stmt.buffer]
+            else:
+                self.registers[stmt.buffer] = outer
+
+        return restore
+
+    def _register(self, stmt: Allocate, element: str, start: int, lanes: int) -> Register:
+        kind = self.vector_c_type(element, lanes) if lanes > 1 else c_type(stmt.dtype)
+        name = self.declared(f"{stmt.buffer}_{start}", kind)
+        self.line(f"{kind} {name} = {'{0}' if lanes > 1 else '0'};")
+        return Register(name, lanes)
 
     def heap(self, stmt: Allocate, size: Expr, *, shared: bool = False) -> str:
         """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""

@@ -43,6 +43,9 @@ def _scalar_store(context: Context, store: Store) -> None:
     if store.predicate is not None:
         context.open(f"if ({context.scalar(store.predicate).code})")
     value = context.scalar(store.value)
+    if store.buffer in context.registers:
+        context.line(f"{_variable(context, store.buffer, store.index, 0)} = {value.code};")
+        return
     index = context.scalar(store.index, Mode.INDEX)
     context.line(f"{context.pointer(store.buffer)}[{index.code}] = {value.code};")
     if store.predicate is not None:
@@ -69,6 +72,10 @@ def _vector_store(context: Context, store: Store) -> None:
 
 
 def _dense_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None:
+    if store.buffer in context.registers:
+        for piece in _stored_pieces(context, store, value, value.grain):
+            context.line(f"{_variable(context, store.buffer, ramp.base, piece.start)} = {piece.value};")
+        return
     element, base = moved_as(value.element), base_of(context, ramp.base)
     for piece in _stored_pieces(context, store, value, value.grain):
         at = address_of(context, store.buffer, base, piece.start)
@@ -80,6 +87,10 @@ def _dense_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None
         else:
             helper = context.prelude.helper("store_first", element, piece.size)
             context.line(f"{helper}({at}, {piece.value}, {piece.count});")
+
+
+def _variable(context: Context, buffer: str, first: Expr, offset: int) -> str:
+    return context.registers[buffer][int(const_value(first) or 0) + offset].name
 
 
 def _strided_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None:

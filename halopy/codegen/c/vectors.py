@@ -269,6 +269,8 @@ def _call(context: Context, call: Call) -> Value:
     if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
         return _function(context, name, dtype, *call.args)
+    if name == "multiply_add":
+        return _function(context, name, dtype, *call.args)
     if name in COUNTS:
         counted = _function(context, COUNTS[name], first, *call.args)
         return vector_cast(context, counted, first, dtype)
