@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -86,16 +87,35 @@ def run(
     plain     the schedule that stands for none, where the algorithm inlined into one loop would never end
     alpha     the picture is given with four channels
     """
-    try:
+    with _refusing(options.app):
         photo.check_writable(options.out)
         picture = _read(options, alpha)
         print(f"{options.app}: {photo.describe(picture)} from {options.photo.name}, {options.schedule} schedule")
         schedules = {"hand": hand, "none": plain or _nothing}
         _run(options, build, schedules, picture, prepare, finish)
+
+
+def fill(
+    options: argparse.Namespace,
+    build: Callable[[], Algorithm],
+    hand: Callable[..., None],
+    values: Sequence[Value],
+    result: Array,
+) -> Timed:
+    """The part of `run` between reading and writing, for an app whose inputs and output are no pictures."""
+    with _refusing(options.app):
+        return _compiled(options, build, {"hand": hand, "none": _nothing}, values, result)[1]
+
+
+@contextmanager
+def _refusing(app: str) -> Iterator[None]:
+    """Ends the program in words where something is wrong."""
+    try:
+        yield
     except hl.HalideError as error:  # such as no C compiler
-        raise SystemExit(f"{options.app}: {error}") from None
+        raise SystemExit(f"{app}: {error}") from None
     except MemoryError:
-        raise SystemExit(f"{options.app}: there is not enough memory for this picture") from None
+        raise SystemExit(f"{app}: there is not enough memory for this input") from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
 
@@ -144,7 +164,7 @@ def _compiled(
                 return pipeline, _time(pipeline.realize, result)
             except (hl.ScheduleError, hl.BufferError) as error:
                 reason = str(error).splitlines()[0]
-            print(f"this picture is too small for that schedule, so an automatic one is used ({reason})")
+            print(f"this input is too small for that schedule, so an automatic one is used ({reason})")
         automatic = _automatic(build(), values, result)
         return automatic, _time(automatic.realize, result)
 

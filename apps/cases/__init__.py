@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Value = Array | int | float
 
-APPS = ("blur", "unsharp", "harris", "jacobi")
+APPS = ("blur", "unsharp", "harris", "jacobi", "sgemm")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Case:
     growing     sizes to see how time grows with
     tiny_schedule  which of the schedules can do a picture of 16x16
     engines     the compilers that can do the algorithm, with schedules and autoschedulers
-    operations  arithmetic instructions per element of the output, each in `lane_bits` bits
+    operations  arithmetic instructions per element of the output (of this size), each in `lane_bits` bits
     fused       whether they are floats multiplied and added at once, at best, rather than integers added
     """
 
@@ -60,7 +60,7 @@ class Case:
     inputs: Callable[[Size], Sequence[Value]]
     output: Callable[[Size], Array]
     reference: Callable[..., Array]
-    operations: int
+    operations: int | Callable[[Size], int]
     lane_bits: int
     tolerance: Mapping[str, float]
     why: str = ""

@@ -14,7 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
-from apps.cases import Array, Case, Value
+from apps.cases import Array, Case, Size, Value
 from apps.rivals import Prepared, arrays
 
 SOURCE = Path(__file__).with_name("bound.c")
@@ -32,13 +32,14 @@ def prepare(inputs: Sequence[Value], output: Array, threads: int) -> Prepared:
     return Prepared(min(ways, key=_fastest), output)
 
 
-def seconds_for_operations(case: Case, elements: int, threads: int) -> float:
+def seconds_for_operations(case: Case, size: Size, elements: int, threads: int) -> float:
     """The time of the case's arithmetic, in full vectors, if nothing else were done."""
     instructions = library().multiply_add if case.fused else library().add
     instructions(ROUNDS, threads)
     seconds = min(_seconds(partial(instructions, ROUNDS, threads)) for _ in range(TRIALS))
     bytes_per_second = ROUNDS * 8 * 64 * threads / seconds
-    return case.operations * elements * (case.lane_bits / 8) / bytes_per_second
+    operations = case.operations(size) if callable(case.operations) else case.operations
+    return operations * elements * (case.lane_bits / 8) / bytes_per_second
 
 
 @cache

@@ -51,7 +51,7 @@ class Worker:
         peak = max(compiling, memory.peak_bytes())
         answer = {"import": loaded - start, "first": first + seconds, "scratch": scratch, "peak": peak}
         if self.engine == "bound":
-            answer["operations"] = bound.seconds_for_operations(self.case, output.size, threads)
+            answer["operations"] = bound.seconds_for_operations(self.case, size, output.size, threads)
         return answer
 
     def _prepare_and_call(self, build: Build, output: Array, threads: int) -> None:
