@@ -135,7 +135,7 @@ def _run(
         photo.save(options.out, finish(result))
     print(f"wrote {options.out}")
     if options.bench:
-        repeated = photo.tiled(picture, _times(picture))
+        repeated = photo.tiled(picture, _times(picture, options.bytes_per_pixel))
         with _Progress(f"timing {photo.describe(repeated)}"):
             values, result = prepare(repeated)
             pipeline.algorithm.give(values)
@@ -222,8 +222,9 @@ def _free_bytes() -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), sys.maxsize)
 
 
-def _times(picture: Picture) -> int:
-    return max(1, round((BENCH_PIXELS / (picture.shape[-1] * picture.shape[-2])) ** 0.5))
+def _times(picture: Picture, bytes_per_pixel: int) -> int:
+    most = min(BENCH_PIXELS, _free_bytes() // bytes_per_pixel)
+    return max(1, int((most / (picture.shape[-1] * picture.shape[-2])) ** 0.5))
 
 
 class _Progress:

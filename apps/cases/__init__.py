@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Value = Array | int | float
 
-APPS = ("blur", "unsharp", "harris", "jacobi", "sgemm")
+APPS = ("blur", "unsharp", "harris", "jacobi", "sgemm", "conv_layer")
 
 
 @dataclass(frozen=True)
