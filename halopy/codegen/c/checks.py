@@ -91,7 +91,15 @@ class CheckPrinter(ExpressionPrinter):
     def end_iteration(self) -> bool:
         """The body ends; whether a check in it may have failed."""
         self._parallel_loops -= 1
-        return self.end_part()
+        may_fail = self.end_part()
+        self.wait_for_stores()
+        return may_fail
+
+    def wait_for_stores(self) -> None:
+        """Have what was stored past the cache be in memory before others are told that it is."""
+        if self.stored_past:
+            self.line("PAST_DONE();")
+            self.stored_past = False
 
     def end_part(self) -> bool:
         label = self._exits.pop()

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr
 from ...ir.ranges import Ranges
+from ...ir.stmt import Store
 from .names import Names
 from .prelude import Prelude
 from .registers import Registers
@@ -31,6 +32,9 @@ class Context(ABC):
         self.scopes = Scopes()
         self.ranges = Ranges({})
         self.local_types: dict[str, str] = {}  # C type of each local name, also of those out of scope
+        self.past_the_cache: frozenset[Store] = frozenset()
+        self.is_large: dict[str, str] = {}  # outputs with such stores: C name of whether that is worth it
+        self.stored_past = False  # and nobody has waited for it yet
 
     @abstractmethod
     def value(self, node: Expr, mode: Mode = Mode.VALUE) -> Value:

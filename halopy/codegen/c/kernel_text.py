@@ -17,6 +17,7 @@ from ..kernel import Kernel
 from .context import is_index
 from .names import comment, identifier
 from .parts import in_parts
+from .past_the_cache import LARGE, stores_past_the_cache
 from .services_text import linked_services
 from .statements import StatementPrinter
 from .types import Text, c_type, memory_type
@@ -36,8 +37,10 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     printer.local_types["buffers"] = "halide_buffer_t *const *"
     entry = printer.names.fresh(kernel.name)
     _bind_arguments(printer, kernel)
+    _bind_sizes(printer, kernel)
     arguments, printer.lines = printer.lines, []
     printer.print(kernel.body)
+    printer.wait_for_stores()
     parts = _split(printer)
     if printer.needs_status:
         arguments.append("    int32_t status = 0;")
@@ -102,6 +105,18 @@ def _bind_arguments(printer: StatementPrinter, kernel: LoweredKernel) -> None:
     for position, scalar in enumerate(kernel.scalars):
         if scalar.name in symbols:
             _bind_scalar(printer, position, scalar)
+
+
+def _bind_sizes(printer: StatementPrinter, kernel: LoweredKernel) -> None:
+    """Whether outputs are large, where that makes a difference."""
+    printer.past_the_cache = stores_past_the_cache(kernel)
+    streamed = {store.buffer for store in printer.past_the_cache}
+    for position, buffer in enumerate(kernel.buffers):
+        if buffer.name in streamed:
+            extents = [f"(int64_t)buffers[{position}]->dim[{dim}].extent" for dim in range(buffer.rank)]
+            size = " * ".join([*extents, str(max(1, buffer.dtype.bits // 8))])
+            is_large = printer.local("int64_t", Text(f"{size} >= {LARGE}"), f"{identifier(buffer.name)}_is_large")
+            printer.is_large[buffer.name] = is_large.code
 
 
 def _bind_buffer(

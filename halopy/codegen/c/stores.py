@@ -20,6 +20,7 @@ from .addresses import (
 )
 from .context import Context
 from .masks import number_of_mask
+from .past_the_cache import PAST, store_past
 from .pieces import canonical, grain_of, regrain
 from .scopes import Mode
 from .types import Vec, bits_of
@@ -82,6 +83,13 @@ def _dense_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None
         if piece.where:
             helper = context.prelude.helper("store_where", element, piece.size)
             context.line(f"{helper}({at}, {piece.value}, {piece.where}{piece.count});")
+        elif piece.count == piece.size and store in context.past_the_cache:
+            helper = f"store_past_{element}x{piece.size}"
+            context.prelude.macro("PAST", PAST)
+            context.prelude.vector(element, piece.size)
+            context.prelude.named(helper, store_past(helper, element, piece.size))
+            context.line(f"{helper}({at}, {piece.value}, {context.is_large[store.buffer]});")
+            context.stored_past = True
         elif piece.count == piece.size:
             context.line(f"{context.prelude.helper('store', element, piece.size)}({at}, {piece.value});")
         else:
