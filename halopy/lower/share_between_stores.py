@@ -6,7 +6,8 @@
 
 A C compiler cannot know that `out` does not lie in the memory of `in`, so it reads and computes again after each store.
 Where it does lie there, no output is written over what is still to be read (`validation/in_place`), so reading early is
-reading the same. What a store between writes is read again. Only the greatest common parts get names.
+reading the same. What a store between writes is read again. Only the greatest common parts, and what several of them
+are made of, get names.
 """
 
 from __future__ import annotations
@@ -103,12 +104,30 @@ class _Group:
         self.members.append(member)
 
     def needed(self) -> list[Expr]:
-        """The greatest of what is shared, operands first."""
+        """What is shared, operands first, but for operands of one greater part that is shared in the same places."""
         if len(self.members) < 2:
             return []
         self.uses = self._find_uses()
-        found = dict.fromkeys(e for place, member in enumerate(self.members) for e in self._greatest(member, place))
-        return sorted(found, key=_size)
+        return sorted(
+            (e for e, users in self._users().items() if len(users) != 1 or self._is_alone(e, *users)), key=_size
+        )
+
+    def _is_alone(self, e: Expr, user: Expr | None) -> bool:
+        return user is None or not self.uses[e] <= self.uses.get(user, set())
+
+    def _users(self) -> dict[Expr, set[Expr | None]]:
+        """By what is shared, the expressions of which it is an operand; None where it is no operand."""
+        users: dict[Expr, set[Expr | None]] = {e: set() for e in self.uses}
+        todo: list[tuple[Expr, Expr | None]] = [(part, None) for member in self.members for part in member.parts]
+        seen: set[Expr] = set()
+        while todo:
+            e, user = todo.pop()
+            if e in users:
+                users[e].add(user)
+            if e not in seen:
+                seen.add(e)
+                todo += [(operand, e) for operand in _operands(e)]
+        return users
 
     def _find_uses(self) -> dict[Expr, set[int]]:
         places: dict[Expr, list[int]] = {}
@@ -117,19 +136,6 @@ class _Group:
                 places.setdefault(e, []).append(place)
         stored = [member.store.buffer for member in self.members]
         return {e: kept for e, found in places.items() if len(kept := _with_the_first(e, found, stored)) > 1}
-
-    def _greatest(self, member: _Member, place: int) -> Iterator[Expr]:
-        seen: set[Expr] = set()
-        todo = list(member.parts)
-        while todo:
-            e = todo.pop()
-            if e in seen:
-                continue
-            seen.add(e)
-            if place in self.uses.get(e, ()):
-                yield e
-            else:
-                todo += _operands(e)
 
 
 def _computed(member: _Member) -> Iterator[Expr]:

@@ -52,6 +52,18 @@ def test_a_part_of_a_common_part_gets_a_name_where_it_is_used_alone():
     )
 
 
+def test_what_two_common_parts_are_made_of_gets_a_name_too():
+    total, product = Add(read(), read(1)), Mul(read(), read(1))
+    after = share_between_stores(block(store(total), store(product, 4), store(Mul(total, product), 8)))
+    first, second = Var("shared.0", WIDE), Var("shared.1", WIDE)
+    names = {"shared.2": Add(first, second), "shared.3": Mul(first, second)}
+    assert isinstance(after, LetStmt) and after.value in (read(), read(1))
+    lets = {}
+    while isinstance(after, LetStmt):
+        lets[after.name], after = after.value, after.body
+    assert set(lets.values()) >= {read(), read(1)} and set(names.values()) & set(lets.values())
+
+
 def test_the_name_stands_before_the_first_use():
     after = share_between_stores(block(store(read(1)), store(square, 4), store(square, 8)))
     assert after is block(store(read(1)), LetStmt("shared.0", square, block(store(shared, 4), store(shared, 8))))

@@ -1,0 +1,57 @@
+"""Schedules for multiscale interpolation, on a processor with vectors and a few cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import halopy as hl
+
+_GUARD, _ROUND_UP = hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
+
+
+def _levels(stages: Mapping[str, hl.Func], name: str) -> dict[int, hl.Func]:
+    """The stages of that name, by level."""
+    found = {int(key.removeprefix(f"{name}_")): f for key, f in stages.items() if key.rpartition("_")[0] == name}
+    return dict(sorted(found.items()))
+
+
+def plain(**stages: hl.Func) -> None:
+    """What no picture can do without: a level is computed once, not once for each pixel that it is part of."""
+    for name in ("down", "filled"):
+        for level, stage in _levels(stages, name).items():
+            if level > 0:
+                stage.compute_root()
+
+
+def interpolate_app(normalized: hl.Func, **stages: hl.Func) -> None:
+    """Halide's own for this app: levels down at the root, by rows; levels up by rows, in strips of the result."""
+    x, y, c = normalized.args()
+    xo, xi, yo, yi = hl.Var("xo"), hl.Var("xi"), hl.Var("yo"), hl.Var("yi")
+    down, filled = _levels(stages, "down"), _levels(stages, "filled")
+    for level in range(1, len(down) - 1):
+        down[level].compute_root().never_partition([x]).reorder(x, c, y).split(y, yo, yi, 8).parallel(yo)
+        down[level].vectorize(x, 16)
+    down[0].clone_in(stages["down_x_1"]).store_at(down[1], yo).compute_at(down[1], yi)
+    down[0].clone_in(stages["down_x_1"]).reorder(c, x, y).unroll(c).vectorize(x, 16).never_partition([y])
+    normalized.bound(c, 0, 3).never_partition([y]).split(x, xo, xi, 16).split(y, yo, yi, 32)
+    normalized.reorder(xi, c, xo, yi, yo).unroll(c).vectorize(xi).parallel(yo)
+    for level in range(1, len(filled)):
+        filled[level].store_at(normalized, yo).compute_at(normalized, yi).never_partition_all().vectorize(x, 16)
+
+
+def interpolate(normalized: hl.Func, **stages: hl.Func) -> None:
+    """Levels down at the root, by strips of rows; levels up by rows, in strips of the result."""
+    x, y, c = normalized.args()
+    strip = hl.Var("strip")
+    down, filled = _levels(stages, "down"), _levels(stages, "filled")
+    for level in range(1, len(down) - 1):
+        down[level].compute_root().reorder(x, c, y).parallel(y, 8, _GUARD).vectorize(x, 16, _GUARD)
+    normalized.bound(c, 0, 3).split(y, strip, y, 32, _GUARD).reorder(c, x, y, strip).unroll(c)
+    normalized.vectorize(x, 16, _GUARD).parallel(strip)
+    for level in range(1, len(filled)):
+        filled[level].store_at(normalized, strip).compute_at(normalized, y).vectorize(x, 16, _GUARD)
+
+
+def interpolate_halide(**stages: hl.Func) -> None:
+    """The fastest found for Halide 21."""
+    interpolate_app(**stages)
