@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import islpy as isl
 import pytest
 
 import halopy as hl
 from halopy.compile import dataflow_obligations
 from halopy.lang.snapshot import snapshot
-from halopy.polyhedral.validation import flow, implied
+from halopy.lower.build_loop_nests import build_loop_nests
+from halopy.lower.place_functions import place_functions
+from halopy.lower.regions import Regions
+from halopy.polyhedral.validation import flow, implied, validate
 from halopy.proof import PROVED, REFUTED
 from halopy.target import host_target
 from tests.test_scaling import chain, tiled
@@ -130,3 +134,35 @@ def covered(reads: Sequence[Any]) -> set[str]:
 @pytest.mark.parametrize("reads", [[x], [x - 3, x + 5], [x * 2], [x // 3 + 1, x % 4]])
 def test_reads_of_what_a_loop_wrote_before_are_proved(reads: Sequence[Any]) -> None:
     assert covered(reads) == {PROVED}
+
+
+class Clock:
+    """Its time passes only when it is told so."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def test_once_the_time_is_over_isl_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, rounds = Clock(), 0
+
+    def doubted(*_arguments: Any) -> flow.Wrong:
+        nonlocal rounds
+        rounds, clock.now = rounds + 1, 60.0
+        raise isl.Error("too many operations")
+
+    monkeypatch.setattr(validate, "time", clock)
+    monkeypatch.setattr(validate, "wrong_reads", doubted)
+    monkeypatch.setattr(validate, "is_covered", lambda *_arguments: False)
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    g[x, y] = f[x - 1, y] + f[x, y] + f[x + 1, y - 1]  # asked about together first, then one by one
+    f.compute_root()
+    taken = snapshot([g._contents])
+    placement = place_functions(taken.program, taken.schedules)
+    nest = build_loop_nests(Regions(placement))
+    found = validate.validate(nest, nest, placement.program, 50.0)
+    assert rounds == 1
+    assert {o.reason for o in found} == {"there was no time left"}

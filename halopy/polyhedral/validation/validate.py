@@ -59,24 +59,23 @@ def _alike(group: list[Event]) -> list[Target]:
 
 def _obligation(kind: str, targets: list[Target], events: Events, program: Program, end: float | None) -> Obligation:
     start = time.perf_counter()
-    limit = MOST_OPERATIONS if end is None else min(MOST_OPERATIONS, int((end - start) * _PER_SECOND))
     around, *alone = targets
-    answer = NOT_PROVED, "there was no time left"
-    if limit > 0:
-        answer = _answer(kind, around, events, program, limit)
-    if limit > 0 and answer[0] != PROVED and alone:  # around all lies more than what is read
-        answers = [_answer(kind, one, events, program, limit) for one in alone]
+    answer = _answer(kind, around, events, program, end)
+    if answer[0] != PROVED and alone:  # around all lies more than what is read
+        answers = [_answer(kind, one, events, program, end) for one in alone]
         answer = next((a for status in (REFUTED, NOT_PROVED) for a in answers if a[0] == status), answers[0])
     status, reason = answer
     return Obligation(kind, _stages(around.event), status, reason or _HOLDS[kind], seconds=time.perf_counter() - start)
 
 
-def _answer(kind: str, accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
+def _answer(kind: str, accesses: Target, events: Events, program: Program, end: float | None) -> _Answer:
+    if _operations_left(end) <= 0:
+        return NOT_PROVED, "there was no time left"
     if kind == "dataflow":
-        return _dataflow(accesses, events, program, limit)
+        return _dataflow(accesses, events, program, end)
     if is_inside(accesses, _INSIDE_DEPTHS[0]):
         return PROVED, ""
-    return _rounds(_INSIDE_DEPTHS, limit, events, lambda depth, context: outside(accesses, depth, context))
+    return _rounds(_INSIDE_DEPTHS, end, events, lambda depth, context: outside(accesses, depth, context))
 
 
 _HOLDS = {"dataflow": "each read finds the value that the algorithm means", "memory": "all accesses lie inside"}
@@ -88,7 +87,7 @@ def _stages(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (by, event.func) if name))
 
 
-def _dataflow(accesses: Target, events: Events, program: Program, limit: int) -> _Answer:
+def _dataflow(accesses: Target, events: Events, program: Program, end: float | None) -> _Answer:
     function, memory = program.functions[accesses.event.func], accesses.event.storage
     writes = [w for w in events.writes.get(function.name, []) if w.storage is memory]
     if not writes:
@@ -102,7 +101,7 @@ def _dataflow(accesses: Target, events: Events, program: Program, limit: int) ->
     if is_covered(accesses, writes, function):
         return PROVED, ""
     return _rounds(
-        DEPTHS, limit, events, lambda depth, context: [wrong_reads(accesses, writes, function, depth, context)]
+        DEPTHS, end, events, lambda depth, context: [wrong_reads(accesses, writes, function, depth, context)]
     )
 
 
@@ -115,29 +114,37 @@ def _in_tasks(events: Iterable[Event]) -> bool:
 _Ask = Callable[[Depth, isl.Context], list[Wrong]]
 
 
-def _rounds(depths: Sequence[Depth], limit: int, events: Events, ask: _Ask) -> _Answer:
+def _rounds(depths: Sequence[Depth], end: float | None, events: Events, ask: _Ask) -> _Answer:
     """Proved as soon as isl, told a little or more, finds nothing wrong; refuted where it does at sizes it names."""
     doubts: list[str] = []
     for depth in depths:
-        wrong = _asked(depth, limit, ask)
+        wrong = _asked(depth, end, ask)
         if wrong == []:
             return PROVED, ""
         if wrong:
-            example = _asked(replace(depths[-1], sizes=_sizes(wrong[0], events)), limit, ask)
+            example = _asked(replace(depths[-1], sizes=_sizes(wrong[0], events)), end, ask)
             if example and not example[0].doubts:
                 return REFUTED, f"not so where {_told(example[0])}"
             doubts = [doubt for w in example or wrong for doubt in w.doubts]
     return NOT_PROVED, doubts[0] if doubts else "isl would take too long"
 
 
-def _asked(depth: Depth, limit: int, ask: _Ask) -> list[Wrong] | None:
-    """What is wrong; None where isl gives up."""
+def _asked(depth: Depth, end: float | None, ask: _Ask) -> list[Wrong] | None:
+    """What is wrong; None where isl gives up, or there is no time to ask it."""
+    limit = _operations_left(end)
+    if limit <= 0:
+        return None
     context = isl.Context()
     context.set_max_operations(limit)
     try:
         return [w for w in ask(depth, context) if not w.reads.is_empty()]
     except isl.Error:
         return None
+
+
+def _operations_left(end: float | None) -> int:
+    """What isl may use for one round: less where there is little time."""
+    return MOST_OPERATIONS if end is None else min(MOST_OPERATIONS, int((end - time.perf_counter()) * _PER_SECOND))
 
 
 def _sizes(wrong: Wrong, events: Events) -> dict[str, int]:
