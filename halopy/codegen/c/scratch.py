@@ -21,11 +21,23 @@ _STACK_TOTAL = 128 * 1024  # bytes of all of them together
 _SCRATCH = """\
 extern void *aligned_alloc(__SIZE_TYPE__ alignment, __SIZE_TYPE__ size);
 extern void free(void *memory);
+#ifdef __linux__
+extern int madvise(void *memory, __SIZE_TYPE__ size, int advice);
+#define HUGE_PAGE (INT64_C(1) << 21)
+#define WANT_HUGE_PAGES(memory, size) (void)madvise(memory, size, 14)
+#else
+#define HUGE_PAGE INT64_MAX
+#define WANT_HUGE_PAGES(memory, size) (void)0
+#endif
 
-/* Scratch memory for `count` elements, aligned to 64 bytes; null where there is none. */
+/* Scratch memory for `count` elements, aligned to 64 bytes; null where there is none. What is large comes in huge pages
+   where the system has them: touching memory for the first time takes longer than most that is done with it. */
 INLINE void *scratch(int64_t count, int64_t bytes_each) {
     if (count > (INT64_C(1) << 48) / bytes_each) return 0;
-    return aligned_alloc(64, count > 0 ? ((__SIZE_TYPE__)(count * bytes_each) + 63) / 64 * 64 : 64);
+    const int64_t size = count > 0 ? count * bytes_each : 1, page = size < 2 * HUGE_PAGE ? 64 : HUGE_PAGE;
+    void *const memory = aligned_alloc((__SIZE_TYPE__)page, (__SIZE_TYPE__)((size + page - 1) / page * page));
+    if (memory && page > 64) WANT_HUGE_PAGES(memory, (__SIZE_TYPE__)size);
+    return memory;
 }
 
 /* Runs where the variable goes out of scope, by whatever way. */
