@@ -7,9 +7,11 @@
     uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
     (uint16(a) + uint16(b))/3                    ->   high half of (uint16(a) + uint16(b))*21846
     select(a < b, b, a)                          ->   max(b, a)
+    max(min(int32(f), 6), 0)                     ->   int32(min(max(f, 0.0f), 6.0f))
 
 Twice as many lanes fit a register, and a quotient whose dividend is small needs no shift after its product. What waits
-for the greatest so far need not wait for a comparison. Same bits for all values; scalars are left as they are.
+for the greatest so far need not wait for a comparison. A float in an integer's range becomes one in one instruction.
+Same bits for all values; but for the last, scalars are left as they are.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def find_idioms(stmt: Stmt) -> Stmt:
 
 
 class _FindIdioms(Rewriter):
-    only = (Cast, Div, Select)
+    only = (Cast, Div, Select, Max, Min)
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +45,13 @@ class _FindIdioms(Rewriter):
         found = _extremum(node)
         rewritten: Expr = self.rebuild(node if found is None else found)
         return rewritten
+
+    def rewrite_Max(self, node: Max) -> Expr:
+        found = _clamped_float(node)
+        rewritten: Expr = self.rebuild(node) if found is None else self(found)
+        return rewritten
+
+    rewrite_Min = rewrite_Max
 
     def rewrite_Cast(self, node: Cast) -> Expr:
         found = _idiom(node) if _narrows(node) else None
@@ -90,6 +99,31 @@ def _extremum(node: Select) -> Expr | None:
         return None
     takes_less = isinstance(test, LT | LE) == straight
     return Min(node.a, node.b) if takes_less else Max(node.a, node.b)
+
+
+def _clamped_float(node: Max | Min) -> Expr | None:
+    """A float clamped before it becomes an integer instead of after; NaN is 0 afterwards, and the lower end before."""
+    inner = node.a
+    if not isinstance(inner, Max | Min) or type(inner) is type(node) or not isinstance(inner.a, Cast):
+        return None
+    ends = [const_value(e.b) for e in ((node, inner) if isinstance(node, Max) else (inner, node))]
+    value = inner.a.a
+    if not (value.dtype.is_float and value.dtype.bits in (32, 64)):
+        return None
+    low, high = ends
+    if (
+        low is None
+        or high is None
+        or not 0 <= low <= high
+        or not all(_is_exact(end, value.dtype) for end in (low, high))
+    ):
+        return None
+    floats = [const(float(end), value.dtype) for end in (low, high)]
+    return Cast(node.dtype, Min(Max(value, floats[0]), floats[1]))
+
+
+def _is_exact(number: int | float, dtype: DType) -> bool:
+    return abs(number) <= (1 << (24 if dtype.bits == 32 else 53))
 
 
 def narrow(e: Expr, dtype: DType) -> Expr | None:

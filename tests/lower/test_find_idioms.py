@@ -161,3 +161,32 @@ def test_a_choice_between_others_than_those_compared_stays():
     for choice in (Select(LT(x, y), x, z), Select(LT(x, y), z, y), Select(LT(z, y), x, y)):
         store = Store("out", Ramp(const(0), const(1), 4), choice)
         assert find_idioms(store) is store
+
+
+def clamped_float(low, high, outside=maximum, lanes=16):
+    number = Cast(INT32.with_lanes(lanes), operand("a", FLOAT32, lanes))
+    inside = minimum if outside is maximum else maximum
+    first, second = (high, low) if outside is maximum else (low, high)
+    return outside(inside(number, first), second)
+
+
+def stored(value):
+    numbers = [np.nan, -np.inf, -1e30, -1.0, -0.5, -0.0, 0.0, 0.99, 1.0, 5.5, 6.0, 6.5, 7.0, 255.9, 1e30, np.inf]
+    memory = {"a": np.array(numbers, np.float32), "out": np.zeros(16, np.int32)}
+    execute(Store("out", Ramp(const(0), const(1), 16), value), memory)
+    return memory["out"]
+
+
+@pytest.mark.parametrize("outside", [maximum, minimum])
+@pytest.mark.parametrize("ends", [(0, 6), (1, 255), (7, 7), (0, 1 << 24)])
+def test_a_float_is_clamped_before_it_becomes_an_integer(ends, outside):
+    value = clamped_float(*ends, outside)
+    after = found_in(value)
+    assert isinstance(after, Cast) and isinstance(after.a, Min)
+    assert np.array_equal(stored(after), stored(value))
+
+
+@pytest.mark.parametrize("ends", [(-1, 6), (0, (1 << 24) + 1), (6, 5)])
+def test_a_float_is_clamped_afterwards_where_nan_or_rounding_would_tell(ends):
+    value = clamped_float(*ends)
+    assert found_in(value) is value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...dtypes import FLOAT32, DType
+from ...ir.expr import Cast
 from .context import Context
 from .conversions import convert
 from .masks import mask_of_numbers, number_of_mask, truth_splat
@@ -10,8 +11,16 @@ from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
 from .types import C_TYPES, EQUALITY, PLUS, POSTFIX, UNARY, Text, Vec, bits_of, c_type, element_name
 
 
-def scalar_cast(context: Context, a: Text, source: DType, target: DType) -> Text:
-    """One number as another type."""
+def float_fits(context: Context, node: Cast) -> bool:
+    """Whether an integer type has all numbers that the float can be; one between two ends is no NaN."""
+    if not (node.a.dtype.is_float and node.dtype.is_integer):
+        return False
+    low, high = context.ranges.of(node.a)
+    return low is not None and high is not None and node.dtype.min <= low and high <= node.dtype.max
+
+
+def scalar_cast(context: Context, a: Text, source: DType, target: DType, *, fits: bool = False) -> Text:
+    """One number as another type. `fits`: the target has the value, for sure."""
     if source is target:
         return a
     if target.is_bool:
@@ -22,7 +31,7 @@ def scalar_cast(context: Context, a: Text, source: DType, target: DType) -> Text
     if new == "bf16":
         wide = scalar_cast(context, a, source, FLOAT32)
         return _bits_call(context, "bf16_of_f32", BF16_OF_F32, wide)
-    if source.is_float and target.is_integer:
+    if source.is_float and target.is_integer and not fits:
         if old == "f16":
             a, old = Text(f"(float){a.at(UNARY)}", UNARY), "f32"
         return Text(f"{_saturating(context, old, new)}({a.code})", POSTFIX)

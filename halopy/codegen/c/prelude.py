@@ -10,6 +10,7 @@ from . import helpers
 from .avx512 import avx512_variant
 from .blends import blend_variant
 from .extrema import extremum_variant
+from .gathers import gather_variant
 from .idioms import idiom_text
 from .inlining import sized
 from .multiply_add import multiply_add_text
@@ -121,4 +122,5 @@ class Prelude:
         )  # fmt: skip
         text = blend_variant(name, operation, element, lanes, text)
         text = extremum_variant(name, operation, element, lanes, text)
+        text = gather_variant(name, operation, element, lanes, text)
         self._helpers[name] = avx512_variant(name, operation, element, lanes, text)

@@ -29,7 +29,7 @@ from ...ir.expr import (
     const_value,
 )
 from . import expand
-from .casts import scalar_cast, scalar_reinterpret
+from .casts import float_fits, scalar_cast, scalar_reinterpret
 from .context import Context
 from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS
 from .scopes import Mode
@@ -183,7 +183,8 @@ def _select(context: Context, node: Select, mode: Mode) -> Text:
 
 
 def _cast(context: Context, node: Cast, _mode: Mode) -> Text:
-    return scalar_cast(context, context.scalar(node.a), node.a.dtype, node.dtype)
+    fits = float_fits(context, node)
+    return scalar_cast(context, context.scalar(node.a), node.a.dtype, node.dtype, fits=fits)
 
 
 def _call(context: Context, call: Call, mode: Mode) -> Text:

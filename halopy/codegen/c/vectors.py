@@ -36,9 +36,8 @@ from ...ir.expr import (
     VectorReduce,
     const_value,
 )
-from ...ir.ranges import Range
 from . import expand
-from .casts import vector_cast
+from .casts import float_fits, vector_cast
 from .context import Context
 from .division import div_by_constant, mod_by_constant
 from .idioms import high_product, idiom
@@ -236,14 +235,8 @@ def _condition(context: Context, condition: Expr, dtype: DType, grain: int) -> S
 
 
 def _cast(context: Context, node: Cast) -> Value:
-    fits = node.a.dtype.is_float and node.dtype.is_integer and _fits(context.ranges.of(node.a), node.dtype)
+    fits = float_fits(context, node)
     return vector_cast(context, context.vector(node.a), node.a.dtype, node.dtype, fits=fits)
-
-
-def _fits(of: Range, dtype: DType) -> bool:
-    """Whether the type has all numbers between; a range with ends has no NaN."""
-    low, high = of
-    return low is not None and high is not None and dtype.min <= low and high <= dtype.max
 
 
 def _var(context: Context, node: Var) -> Value:
