@@ -12,6 +12,7 @@ from .buffers.buffer import Buffer
 from .callable import Callable
 from .func_contents import FuncContents
 from .handlers import Handling
+from .in_place_proof import Places
 from .module import Module
 from .pipeline_run import PipelineRun, Realization, Sizes
 from .snapshot import Snapshot
@@ -41,12 +42,13 @@ class FuncRunning(Handling, AheadOfTime):
         """What `realize` must give, evaluated slowly and without any schedule."""
         return self.pipeline().reference(sizes)
 
-    def verify(self, sizes: Sizes | None = None) -> Proof:
+    def verify(self, sizes: Sizes | None = None, *, in_place: Places | None = None) -> Proof:
         """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
 
-        Its status is "proved", "refuted" or "not proved".
+        Its status is "proved", "refuted" or "not proved". `in_place` names inputs in whose memory outputs are to lie:
+        `{f: photo}`, or with distances `{f: (photo, [0, 1])}`, where f(x, y) lies where photo(x, y + 1) does.
         """
-        return self.pipeline().verify(sizes)
+        return self.pipeline().verify(sizes, in_place=in_place)
 
     def pipeline(self) -> PipelineRun:
         """The pipeline of which this Func is the only output."""

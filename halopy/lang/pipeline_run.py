@@ -33,6 +33,7 @@ from .display import loop_nest
 from .func_contents import FuncContents
 from .handlers import Handling
 from .image_ref import ImageParamRef
+from .in_place_proof import Places
 from .larger_outputs import run_larger
 from .module import Module
 from .output_files import LinkageType
@@ -159,12 +160,14 @@ class PipelineRun(Handling, AheadOfTime):
         """The program and the schedules at this moment, as values; for the target of runs, unless another is given."""
         return snapshot(self._outputs, jit_target(None) if target is None else target, self._requirements)
 
-    def verify(self, sizes: Sizes | None = None) -> Proof:
+    def verify(self, sizes: Sizes | None = None, *, in_place: Places | None = None) -> Proof:
         """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
 
-        Its status is "proved", "refuted" or "not proved".
+        Its status is "proved", "refuted" or "not proved". `in_place` names inputs in whose memory outputs are to lie:
+        `{f: photo}`, or with distances `{f: (photo, [0, 1])}`, where f(x, y) lies where photo(x, y + 1) does.
         """
-        return verification(self.snapshot(), jit_target(None), () if sizes is None else _sizes(sizes))
+        known = () if sizes is None else _sizes(sizes)
+        return verification(self.snapshot(), jit_target(None), known, {} if in_place is None else in_place)
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""

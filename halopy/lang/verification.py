@@ -41,6 +41,7 @@ from ..schedule.nest import StageNest, blending_race, is_at_once
 from ..schedule.tails import BLENDING
 from ..target import Target
 from .func_contents import FuncContents
+from .in_place_proof import Places, in_place_obligations
 from .legality import verdict_of
 from .reassociation import reassociation
 from .snapshot import Snapshot
@@ -49,8 +50,11 @@ _AGAIN = (Tail.SHIFT_INWARDS, Tail.SHIFT_INWARDS_AND_BLEND)
 _PAST = (Tail.ROUND_UP, Tail.ROUND_UP_AND_BLEND, Tail.PREDICATE_LOADS, Tail.PREDICATE_STORES)
 
 
-def verification(taken: Snapshot, target: Target, sizes: tuple[int, ...] = ()) -> Proof:
-    """The proof of the schedules that a snapshot has, for all sizes of its outputs, or for those given."""
+def verification(taken: Snapshot, target: Target, sizes: tuple[int, ...], places: Places) -> Proof:
+    """The proof of the schedules that a snapshot has, for all sizes of its outputs, or for those given.
+
+    `places` are outputs that are to lie in the memory of inputs.
+    """
     found: list[Obligation] = []
     for ref, name in taken.program.names.items():
         assert isinstance(ref, FuncContents), "user-level programs are made of Funcs"
@@ -58,7 +62,10 @@ def verification(taken: Snapshot, target: Target, sizes: tuple[int, ...] = ()) -
         for nest in ref.nests:
             for version in _versions(nest):
                 found += _of_stage(ref, version, known)
-    return Proof((*found, *_of_lowering(taken, target)))
+    lowered = _of_lowering(taken, target)
+    if all(o.kind != "schedule" for o in lowered):
+        lowered += in_place_obligations(taken, target, places, sizes)
+    return Proof((*found, *lowered))
 
 
 def _versions(nest: StageNest) -> Iterator[StageNest]:

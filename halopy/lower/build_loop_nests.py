@@ -44,6 +44,7 @@ from .bound_storage import bound_storage
 from .call_extern import call_extern
 from .check_buffers import promised_shapes, root_checks
 from .constant_extent import most
+from .decide_folds import DoubtfulFold, decide_fold
 from .failing_versions import failure
 from .fetch_ahead import fetch_ahead
 from .fuse_nests import fuse_nests
@@ -60,8 +61,21 @@ _MOST_COPIES = 1 << 12
 
 
 def build_loop_nests(regions: Regions) -> Stmt:
-    """The whole program as one statement, its run-time checks first."""
-    return LoopNests(regions).root()
+    """The whole program as one statement, its run-time checks first. Raises IllegalSchedule for folds that lose values.
+
+    Folds that need it are decided by the finished loops, which are built as if they were right.
+    """
+    doubts: list[DoubtfulFold] = []
+    while True:
+        try:
+            stmt = LoopNests(regions).root()
+            break
+        except DoubtfulFold as doubtful:
+            doubts.append(doubtful)
+            regions.begin_again(trusting=doubtful.func)
+    for doubt in doubts:
+        decide_fold(doubt, stmt, regions.folds, regions.placement)
+    return stmt
 
 
 class LoopNests:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
 from ..ir.expr import Expr, const_value
-from ..proof import PROVED
+from ..proof import NOT_PROVED, PROVED, REFUTED
 from ..schedule.directives import Async, DebugToFile, Directive, HoistStorage, RingBuffer
 from ..schedule.storage import folds
+from .decide_folds import DoubtfulFold
 
 if TYPE_CHECKING:
     from ..polyhedral.legality.check_stage import Verdict
@@ -35,12 +36,20 @@ def folds_at_compute_level(regions: Regions, func: str, needed: Box) -> dict[int
         return {}
     found: dict[int, Expr] = {}
     for arg, (factor, directive) in wanted.items():
-        why_not = _why_not(regions, func, factor, several=len(wanted) > 1)
+        if func in regions.trusted:
+            found[function.args.index(arg)] = factor
+            continue
+        why_not = _why_not(regions, func, factor)
         if why_not:
             raise IllegalSchedule(directive.text, location=directive.location, reason=[why_not], accepted=_WITHOUT)
+        unclear = _unclear(regions, func, several=len(wanted) > 1)
+        if unclear:
+            raise DoubtfulFold(func, directive, unclear, accepted=_WITHOUT, is_unclear=True)
         dim, rows = function.args.index(arg), int(const_value(factor) or 1)
         verdict = _verdict(regions, func, dim, rows, needed)
-        if verdict.status != PROVED:
+        if verdict.status == NOT_PROVED:
+            raise DoubtfulFold(func, directive, verdict.reason, accepted=_WITHOUT)
+        if verdict.status == REFUTED:
             raise _refused(regions, func, directive, (dim, rows), needed, verdict)
         found[dim] = factor
     return found
@@ -49,17 +58,23 @@ def folds_at_compute_level(regions: Regions, func: str, needed: Box) -> dict[int
 _WITHOUT = "no fold_storage()"
 
 
-def _why_not(regions: Regions, func: str, factor: Expr, *, several: bool) -> str:
-    """What cannot be folded at all; empty where it may be."""
+def _unclear(regions: Regions, func: str, *, several: bool) -> str:
+    """What only the finished loops can tell; empty where dependences do."""
     schedule, function = regions.placement.schedules[func], regions.functions[func]
     if several:
-        return f"{func} is stored where it is computed, and only one of its dimensions can be folded"
-    if const_value(factor) is None:
-        return "the factor is no number, so nothing is known of which values share a place"
+        return f"several dimensions of {func}, which is stored where it is computed, are folded"
     if any(d.branch is not None for d in function.definitions):
         return f"a stage of {func} has versions, of which one runs"
     if any(nest.compute_with for nest in schedule.nests):
         return f"stages of {func} share loops with others"
+    return ""
+
+
+def _why_not(regions: Regions, func: str, factor: Expr) -> str:
+    """What cannot be folded at all; empty where it may be."""
+    schedule = regions.placement.schedules[func]
+    if const_value(factor) is None:
+        return "the factor is no number, so nothing is known of which values share a place"
     if any(schedule.last(kind) for kind in (Async, DebugToFile, HoistStorage, RingBuffer)):
         return f"{func} is stored where it is computed, and its values are used elsewhere too"
     return ""

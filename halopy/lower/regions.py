@@ -63,6 +63,15 @@ class Regions:
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.functions = placement.program.functions
+        self.trusted: set[str] = set()  # Funcs whose folds are taken as they are
+        self._begin()
+
+    def begin_again(self, *, trusting: str) -> None:
+        """Forget all answers; the folds of one Func more are taken as they are."""
+        self.trusted.add(trusting)
+        self._begin()
+
+    def _begin(self) -> None:
         self.scopes: dict[Level, Scope] = {}
         self.definitions: dict[str, tuple[Level, Expr]] = {}  # symbol -> where bound, value
         self.slides: dict[str, Slide] = {}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import IllegalSchedule
 from ..ir.build import add, as_expr, le, sub
 from ..ir.expr import Expr, const_value
 from ..ir.interval import constant_bounds
@@ -21,6 +20,7 @@ from ..ir.stmt import Assert, ErrorSite
 from ..schedule.directives import Async, DebugToFile, Directive
 from ..schedule.storage import folds
 from .constant_extent import most
+from .decide_folds import DoubtfulFold
 from .folds_at_compute_level import folds_at_compute_level
 from .place_functions import Level
 from .slide_windows import Slide
@@ -45,7 +45,8 @@ def storage_folds(regions: Regions, func: str, slid: Slide | None) -> dict[int, 
         dim = regions.functions[func].args.index(arg)
         low, high = alive[dim]
         assert low is not None and high is not None, "boxes have ends"
-        _require(regions, func, level, directive, arg, factor, simplify(add(sub(high, low), 1)))
+        if func not in regions.trusted:
+            _require(regions, func, level, directive, arg, factor, simplify(add(sub(high, low), 1)))
         found[dim] = factor
     return found
 
@@ -59,11 +60,14 @@ def _require(
     if given is not None and greatest is not None and greatest <= given:
         return
     if given is not None and least is not None and least > given:
-        raise IllegalSchedule(
-            directive.text,
-            location=directive.location,
-            reason=[f"{least} values of {func} in {arg} are in use at once, but only {given} are kept"],
+        schedule, shown = regions.placement.schedules[func], regions.placement.originals.get(func, func)
+        raise DoubtfulFold(
+            func,
+            directive,
+            f"{least} values of {shown} in {arg} are in use at once, but only {given} are kept",
             accepted=f"a factor of at least {least if greatest is None else greatest}",
+            repair=None if greatest is None else f"fold_storage({arg}, {greatest})",
+            is_refused=any(schedule.last(kind) for kind in (Async, DebugToFile)),  # seen by others than the loops
         )
     names = (func, arg, directive.text)
     check = Assert(le(rows, factor), ErrorSite.FOLD_TOO_SMALL, names, (factor, rows))

@@ -396,3 +396,46 @@ def test_a_constant_buffer_may_be_overwritten_as_well() -> None:
     assert error.value.repair is None
     f.realize(held)
     assert np.array_equal(array, np.arange(1, 25).reshape(4, 6))
+
+
+def test_verify_says_whether_an_output_may_lie_in_an_input() -> None:
+    photo = hl.ImageParam(hl.Int(16), 2, "photo")
+    f = brighter(photo)
+    f.vectorize(x, 8, GUARD).parallel(y)
+    (found,) = f.verify(in_place={f: photo}).of_kind("in place")
+    assert (found.status, found.stages) == ("proved", ("f", "photo"))
+    assert not f.verify().of_kind("in place")
+
+
+def test_verify_shows_what_would_be_overwritten() -> None:
+    photo = hl.ImageParam(hl.Int(16), 2, "photo")
+    f = with_next_row(photo)
+    rows: dict[int, str] = {}
+    for down_by in (-1, 0, 1):
+        proof = f.verify(in_place={f: (photo, [0, down_by])})
+        (found,) = proof.of_kind("in place")
+        rows[down_by] = proof.status
+        assert found.status == proof.status
+        if proof.status == "refuted":
+            assert found.witness is not None
+            written = found.witness.sink.variables
+            assert found.witness.cell.coordinates == (written["x"], written["y"] + down_by)
+            assert (written["y"], written["x"]) < (
+                found.witness.source.variables["y"],
+                found.witness.source.variables["x"],
+            )
+    assert rows == {-1: "proved", 0: "proved", 1: "refuted"}
+
+
+def test_verify_refuses_what_is_no_place() -> None:
+    photo, other = hl.ImageParam(hl.Int(16), 2, "photo"), hl.ImageParam(hl.Int(16), 3, "other")
+    f = brighter(photo)
+    for places, why in (
+        ({f: other}, "other is no input of this pipeline"),
+        ({brighter(photo): photo}, "f is no output of this pipeline"),
+        ({f: (photo, [1])}, "f has 2 dimensions, photo 2"),
+    ):
+        with pytest.raises(hl.BufferError, match=why):
+            f.verify(in_place=places)
+    with pytest.raises(hl.BufferError, match="no Func and ImageParam"):
+        f.verify(in_place={f: hl.Buffer(np.zeros((3, 3), np.int16))})

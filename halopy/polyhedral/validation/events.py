@@ -242,7 +242,7 @@ class _Collector:
 
     def _reads(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
         """Reads in the statement's own expressions, each once."""
-        found = zip(_reads_in(before), _reads_in(after), strict=True)
+        found = zip(reads_in(before), reads_in(after), strict=True)
         for (one, counts, runs), (other, _, _) in dict.fromkeys(found):
             if isinstance(before, Prefetch) and one is before.place:
                 continue  # an address, which may be any
@@ -308,7 +308,7 @@ def _statements(stmt: Stmt) -> list[Stmt]:
 _Choices: TypeAlias = tuple[Expr, ...]
 
 
-def _reads_in(stmt: Stmt) -> Iterator[tuple[Read, _Choices, _Choices]]:
+def reads_in(stmt: Stmt) -> Iterator[tuple[Read, _Choices, _Choices]]:
     """Reads, the choices under which their values count, and those under which they run: a select runs both sides."""
     stack: list[tuple[Node, _Choices, _Choices]]
     stack = [(c, (), ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]

@@ -43,6 +43,14 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
     return [_obligation(kind, targets, events, program, end) for kind, targets in _questions(events)]
 
 
+def finds_all(unfolded: Stmt, folded: Stmt, program: Program, func: str) -> bool:
+    """Whether all reads of a Func are proved to find what they mean."""
+    events = events_of(unfolded, folded, program)
+    groups = together(read for read in events.reads if read.func == func)
+    found = (_obligation("dataflow", _alike(group), events, program, None) for group in groups)
+    return all(obligation.status == PROVED for obligation in found)
+
+
 def _questions(events: Events) -> Iterator[tuple[str, list[Target]]]:
     """What is asked: around all of a group of accesses first, then one by one."""
     # what a read of a Func finds was written, and so lies inside
