@@ -306,16 +306,25 @@ def _statements(stmt: Stmt) -> list[Stmt]:
 
 
 _Choices: TypeAlias = tuple[Expr, ...]
+_MOST = 20_000  # expressions of one statement, each under the choices that lead to it
+
+
+class TooManyAccesses(Exception):
+    """Choices inside choices make so many cases of one statement that asking about each would take minutes."""
 
 
 def reads_in(stmt: Stmt) -> Iterator[tuple[Read, _Choices, _Choices]]:
     """Reads, the choices under which their values count, and those under which they run: a select runs both sides."""
     stack: list[tuple[Node, _Choices, _Choices]]
     stack = [(c, (), ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]
+    seen: set[tuple[Node, _Choices, _Choices]] = set()  # what is shared is reached in many ways
     while stack:
-        node, counts, runs = stack.pop()
-        if not node.has(Read):
+        if len(seen) > _MOST:
+            raise TooManyAccesses
+        entry = node, counts, runs = stack.pop()
+        if not node.has(Read) or entry in seen:
             continue
+        seen.add(entry)
         if isinstance(node, Read):
             yield node, counts, runs
         choice = _choice(node)

@@ -20,7 +20,7 @@ from ...ir.undefined import split_undefined
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from .covered import is_covered
 from .depth import DEPTHS, Depth, Wrong
-from .events import Event, Events, events_of
+from .events import Event, Events, TooManyAccesses, events_of
 from .flow import wrong_reads
 from .inside import is_inside, outside
 from .question import MARKS
@@ -38,7 +38,10 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
 
     After `seconds` the rest is not proved.
     """
-    events = events_of(unfolded, folded, program)
+    try:
+        events = events_of(unfolded, folded, program)
+    except TooManyAccesses:
+        return [Obligation("dataflow", program.outputs, NOT_PROVED, "one statement reads in too many cases", seconds=0)]
     end = None if seconds is None else time.perf_counter() + seconds
     return [_obligation(kind, targets, events, program, end) for kind, targets in _questions(events)]
 
