@@ -1,13 +1,16 @@
 """Small-integer arithmetic on vectors that machines do in one instruction and plain C says in several.
 
-gcc finds an instruction in a loop over lanes, clang in its elementwise builtins or in widened arithmetic
-(from a loop over 64 bytes it makes 400 instructions); saturating arithmetic gcc 12 knows by builtin only.
+clang finds an instruction in its elementwise builtins or in widened arithmetic (from a loop over 64 bytes it makes 400
+instructions), gcc in a loop over lanes that stands alone; in a long function, and of saturating arithmetic, it knows
+builtins only.
 """
 
 from __future__ import annotations
 
 from ...ir.expr import Call, Expr, const_value
 from .bits import shifted
+from .types import C_TYPES
+from .x86 import call_of, macro_of
 
 # Helper by intrinsic, and the operand types for which the helper is better than the general rule.
 _HELPERS: dict[str, tuple[str, frozenset[str]]] = {
@@ -34,59 +37,44 @@ def high_product(call: Call) -> Expr | None:
 
 
 def idiom_text(name: str, helper: str, element: str, lanes: int) -> str:
-    """The definition of a helper named in the table."""
+    """The definition of a helper named in the table: for clang, for gcc on x86, for the rest."""
     vector = f"{element}x{lanes}"
-    if helper == "abs":
-        loop = f"for (int k = 0; k < {lanes}; k++) a[k] = a[k] < 0 ? -a[k] : a[k];\n    return a;"
-        return _function(f"{vector} {name}({vector} a)", "__builtin_elementwise_abs(a)", loop)
-    head = f"{vector} {name}({vector} a, {vector} b)"
-    if helper in ("average", "mul_high"):
-        return _widened(head, helper, element, lanes)
-    return _saturating(head, helper, element, lanes)
-
-
-def _function(head: str, clang: str, gcc: str) -> str:
-    return f"INLINE {head} {{\n#ifdef __clang__\n    return {clang};\n#else\n    {gcc}\n#endif\n}}"
-
-
-def _widened(head: str, helper: str, element: str, lanes: int) -> str:
-    bits = int(element[1:])
-    wide = f"{element[0]}{2 * bits}x{lanes}"
-    scalar = f"{'u' if element[0] == 'u' else ''}int{2 * bits}_t"
-    form = "({0} + {1} + 1) >> 1" if helper == "average" else f"({{0}} * {{1}}) >> {bits}"
-    one = form.format(f"({scalar})a[k]", "b[k]")
-    both = form.format(f"__builtin_convertvector(a, {wide})", f"__builtin_convertvector(b, {wide})")
-    loop = f"for (int k = 0; k < {lanes}; k++) a[k] = {one};\n    return a;"
-    return _function(head, f"__builtin_convertvector({both}, {element}x{lanes})", loop)
-
-
-_SIZES = {16: ("__SSE2__", "128"), 32: ("__AVX2__", "256"), 64: ("__AVX512BW__", "512_mask")}
-
-
-def _saturating(head: str, helper: str, element: str, lanes: int) -> str:
-    size = lanes * int(element[1:]) // 8
-    lines = [
-        f"INLINE {head} {{",
-        f"#if __has_builtin(__builtin_elementwise_{helper})",
-        f"    return __builtin_elementwise_{helper}(a, b);",
-    ]
-    if size in _SIZES:
-        macro, suffix = _SIZES[size]
-        lines += [f"#elif defined({macro}) && !defined(__clang__)", *_builtin(helper, element, lanes, suffix)]
+    head = f"INLINE {vector} {name}({vector} a{'' if helper == 'abs' else f', {vector} b'}) {{"
+    lines = [head, *_for_clang(helper, element, lanes)]
+    macro = macro_of(helper, element, lanes)
+    if macro is not None:
+        lines += [f"#elif defined({macro}) && !defined(__clang__)", f"    {call_of(helper, element, lanes)}"]
     return "\n".join([*lines, "#else", *_plain(helper, element, lanes), "#endif", "}"])
 
 
-def _builtin(helper: str, element: str, lanes: int, suffix: str) -> list[str]:
-    kind = ("us" if element[0] == "u" else "s") + ("b" if element[1:] == "8" else "w")
-    unit = "char" if element[1:] == "8" else "short"
-    rest = f", (lanes)a, (uint{lanes}_t)-1" if suffix.endswith("mask") else ""
-    return [
-        f"    typedef {unit} lanes __attribute__((vector_size({lanes * int(element[1:]) // 8})));",
-        f"    return ({element}x{lanes})__builtin_ia32_p{helper[:3]}{kind}{suffix}((lanes)a, (lanes)b{rest});",
-    ]
+def _for_clang(helper: str, element: str, lanes: int) -> list[str]:
+    if helper in ("average", "mul_high"):
+        a, b = (f"__builtin_convertvector({x}, {_wide(element)}x{lanes})" for x in "ab")
+        widened = f"__builtin_convertvector({_form(helper, element).format(a, b)}, {element}x{lanes})"
+        return ["#ifdef __clang__", f"    return {widened};"]
+    call = f"__builtin_elementwise_{helper}(a{'' if helper == 'abs' else ', b'})"
+    return [f"#if __has_builtin(__builtin_elementwise_{helper})", f"    return {call};"]
+
+
+def _wide(element: str) -> str:
+    return f"{element[0]}{2 * int(element[1:])}"
+
+
+def _form(helper: str, element: str) -> str:
+    return "({0} + {1} + 1) >> 1" if helper == "average" else f"({{0}} * {{1}}) >> {element[1:]}"
 
 
 def _plain(helper: str, element: str, lanes: int) -> list[str]:
+    if helper in ("add_sat", "sub_sat"):
+        return _saturating(helper, element, lanes)
+    if helper == "abs":
+        one = "a[k] < 0 ? -a[k] : a[k]"
+    else:
+        one = _form(helper, element).format(f"({C_TYPES[_wide(element)]})a[k]", "b[k]")
+    return [f"    for (int k = 0; k < {lanes}; k++) a[k] = {one};", "    return a;"]
+
+
+def _saturating(helper: str, element: str, lanes: int) -> list[str]:
     vector, bits, is_add = f"{element}x{lanes}", int(element[1:]), helper == "add_sat"
     if element[0] == "u":
         if is_add:
