@@ -28,6 +28,7 @@ class Context(ABC):
         self.depth = 1
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
+        self.sizes: dict[str, int] = {}  # scratch memory in scope with a known number of elements
         self.registers: dict[str, Registers] = {}  # buffers in scope that are variables
         self.scopes = Scopes()
         self.ranges = Ranges({})

@@ -16,7 +16,8 @@ MOST_INLINED = 1500  # steps of helpers in one kernel
 
 _CALLED = re.compile(r"\w+(?=\()")
 _LANES = re.compile(r"for \(int k = 0; k < (\d+);")
-_MOVES = re.compile(r"(load|store|select|multiply_add)_[a-z]+\d+(x\d+)?$")  # compilers see through these at once
+# Compilers see through these at once.
+_MOVES = re.compile(r"((load|store|select|multiply_add)_|lookup_\w+_)[a-z]+\d+(x\d+)?$")
 _INLINE, _OUTLINE = "INLINE ", "OUTLINE "
 
 

@@ -18,6 +18,7 @@ from .addresses import (
     strided_address,
 )
 from .context import Context
+from .lookups import lookup
 from .pieces import canonical, grain_of, pick
 from .scopes import Mode
 from .types import EQUALITY, PLUS, POSTFIX, TERNARY, Text, Value, Vec, bits_of, storages
@@ -41,7 +42,8 @@ def print_load(context: Context, node: Load) -> Value:
         return _rows(context, node, index)
     if isinstance(index, Ramp):
         return _ramp_load(context, node, index)
-    return _gather(context, node)
+    found = lookup(context, node)
+    return _gather(context, node) if found is None else found
 
 
 def _narrowed(node: Load, index: Expr) -> Load:

@@ -78,7 +78,7 @@ class ScratchPrinter(EffectPrinter):
 
     def allocate(self, stmt: Allocate) -> None:
         if stmt.buffer in self._hoisted:
-            self.then(stmt.body, self._point(stmt.buffer, self._hoisted[stmt.buffer]))
+            self.then(stmt.body, self._point(stmt, self._hoisted[stmt.buffer]))
             return
         registers = register_lanes(stmt, self.vector_bytes)
         if registers is not None:
@@ -101,7 +101,7 @@ class ScratchPrinter(EffectPrinter):
             count = max(1, total // stmt.dtype.bytes)
             self.line(f"{memory_type(stmt.dtype)} {name}[{count}] __attribute__((aligned(64)));")
         self._on_stack += total
-        restore = self._point(stmt.buffer, name)
+        restore = self._point(stmt, name)
 
         def leave() -> None:
             restore()
@@ -184,18 +184,19 @@ class ScratchPrinter(EffectPrinter):
             return False
         return memory is not MemoryKind.AUTO or total <= _STACK_LIMIT
 
-    def _point(self, buffer: str, name: str) -> Callable[[], None]:
+    def _point(self, stmt: Allocate, name: str) -> Callable[[], None]:
         """Let the buffer's name mean this memory; the answer undoes it."""
-        outer = self.pointers.get(buffer)
-        self.pointers[buffer] = name
+        outer = self.pointers.get(stmt.buffer), self.sizes.get(stmt.buffer)
+        self._mean(stmt.buffer, name, const_value(stmt.size))
+        return lambda: self._mean(stmt.buffer, *outer)
 
-        def restore() -> None:
-            if outer is None:
-                del self.pointers[buffer]
-            else:
-                self.pointers[buffer] = outer
-
-        return restore
+    def _mean(self, buffer: str, name: str | None, size: int | float | None) -> None:
+        self.pointers.pop(buffer, None)
+        self.sizes.pop(buffer, None)
+        if name is not None:
+            self.pointers[buffer] = name
+        if size is not None:
+            self.sizes[buffer] = int(size)
 
 
 def _last_inside(stmt: Allocate) -> Allocate | None:
