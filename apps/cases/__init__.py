@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Value = Array | int | float
 
-APPS = ("blur", "unsharp", "harris", "jacobi", "sgemm", "conv_layer", "hist", "interpolate", "local_laplacian")
+APPS = (
+    "blur",
+    "unsharp",
+    "harris",
+    "camera_pipe",
+    "jacobi",
+    "sgemm",
+    "conv_layer",
+    "hist",
+    "interpolate",
+    "local_laplacian",
+)
 
 
 @dataclass(frozen=True)
