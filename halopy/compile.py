@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .codegen.c import print_c
 from .codegen.kernel import Kernel
+from .codegen.opencl import print_opencl
 from .instrument import timed
 from .ir.expr import Expr
 from .ir.kernel import LoweredKernel
@@ -54,7 +55,11 @@ def compile_pipeline(
         traced = tracing(program, schedules, target)
         lowered = lower(program, schedules, strided, traced, contracts=_contracts(target))
         with timed("print_c"):
-            return print_c(lowered, target)
+            kernel = print_c(lowered, target)
+        if not lowered.device_kernels:
+            return kernel
+        with timed("print_opencl"):
+            return replace(kernel, device=print_opencl(lowered.device_kernels, lowered.loop_notes))
 
 
 def compile_linked(
@@ -123,9 +128,9 @@ def _checked(
     refuse_memoized_extern(program, schedules)
     with timed("check_placements"):
         check_placements(program, schedules)
-        check_storage(program, schedules, str(target))
+        check_storage(program, schedules, target)
         check_prefetches(schedules)
-        check_devices(program, schedules, str(target))
+        check_devices(program, schedules, target)
         schedules = find_memo_keys(program, schedules)
     return without_tags(program), schedules
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..ir.kernel import BufferArg, ScalarArg
 from ..ir.stmt import ErrorSite
+from .device import DeviceProgram
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Kernel:
     needs_math: bool
     needs_services: bool = False
     needs_threads: bool = False
+    device: DeviceProgram | None = None
 
 
 MOST_ERROR_ARGS = 16

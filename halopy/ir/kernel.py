@@ -28,11 +28,30 @@ class ScalarArg:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceKernel:
+    """What one `Launch` runs in each thread. `written` are those of `buffers` that it stores to.
+
+    The Vars `GROUP.d` and `THREAD.d` of `device_names` number blocks, and threads in a block, in each dimension; a
+    block has `threads` of them, and all dimensions together at most `directive` asked for. `notes` are of its loops.
+    """
+
+    name: str
+    body: Stmt
+    buffers: tuple[tuple[str, DType], ...]
+    written: tuple[str, ...]
+    scalars: tuple[ScalarArg, ...]
+    threads: tuple[int | None, ...]
+    directive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LoweredKernel:
-    """One compiled unit. `loop_notes` quotes, per loop name, the directives that made it."""
+    """One compiled unit. `loop_notes` quotes, per loop name, the directives that made it; `device_kernels` are what
+    its Launches run."""
 
     name: str
     body: Stmt
     buffers: tuple[BufferArg, ...]
     scalars: tuple[ScalarArg, ...]
     loop_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    device_kernels: tuple[DeviceKernel, ...] = ()

@@ -216,6 +216,16 @@ def _counted(verb: str, s: st.Publish | st.Await) -> list[Part]:
     return [(0, f"{verb} {s.counter}" + ("" if s.value is None else f" {s.value}"))]
 
 
+def _launch(s: st.Launch) -> list[Part]:
+    shape = f"groups ({_texts(s.groups)}), threads ({_texts(s.threads)})"
+    return [(0, f"launch {s.kernel}[{shape}]({', '.join((*s.buffers, *map(expr_text, s.scalars)))})")]
+
+
+def _mirror(s: st.Mirror) -> list[Part]:
+    also = " and on the host" if s.on_host else ""
+    return [(0, f"mirror {s.buffer}[{s.dtype} * {s.size}] on the device{also}"), (0, s.body)]
+
+
 _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.For: _for,
     st.Block: lambda s: [(0, part) for part in s.stmts],
@@ -234,4 +244,8 @@ _STMTS: dict[type[Node], Callable[[Any], list[Part]]] = {
     st.Await: lambda s: _counted("await", s),
     st.Evaluate: lambda s: [(0, expr_text(s.value))],
     st.Prefetch: lambda s: [(0, f"prefetch({s.place})")],
+    st.Barrier: lambda _: [(0, "barrier")],
+    st.Launch: _launch,
+    st.Mirror: _mirror,
+    st.ToHost: lambda s: [(0, f"to host: {', '.join(s.buffers)}")],
 }

@@ -74,6 +74,7 @@ class ErrorSite(enum.Enum):
     SPECIALIZATION_FAILED = "specialization failed"
     REQUIREMENT = "requirement"
     NO_THREAD = "no thread"
+    DEVICE_FAILED = "device failed"
 
 
 class For(Stmt):
@@ -229,6 +230,43 @@ class Prefetch(Stmt):
     """Bring the memory that `place`, a Read or Load, names closer. Without effect on values; `place` is not read."""
 
     place: Expr
+
+
+class Barrier(Stmt):
+    """All threads of a block have done what stands before, and see it, when the first goes on."""
+
+
+class Launch(Stmt):
+    """Run the kernel of this name on the device: `groups` blocks of `threads` threads, dimension 0 innermost.
+
+    It touches `buffers`, writes those that `written` names, and is given the values `scalars`, in the order of its
+    arguments. It may still run when this statement ends.
+    """
+
+    kernel: str
+    groups: tuple[Expr, ...]
+    threads: tuple[Expr, ...]
+    buffers: tuple[str, ...]
+    written: tuple[str, ...]
+    scalars: tuple[Expr, ...]
+
+
+class Mirror(Stmt):
+    """`size` elements called `buffer` in the memory of the device, alive in `body`; `on_host` also in an allocation
+    of that name."""
+
+    buffer: str
+    dtype: DType
+    size: Expr
+    on_host: bool
+    body: Stmt
+
+
+class ToHost(Stmt):
+    """What the device wrote to these buffers is in the memory of the host, which then writes to `written`."""
+
+    buffers: tuple[str, ...]
+    written: tuple[str, ...]
 
 
 NOTHING = Block(())

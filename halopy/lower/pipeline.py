@@ -25,6 +25,8 @@ from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
 from .check_dataflow import check_dataflow
 from .contract_products import contract_products
+from .device.move_buffers import move_buffers
+from .device.offload_kernels import offload_kernels
 from .find_idioms import find_idioms
 from .flatten_storage import flatten_storage
 from .fold_storage import fold_storage
@@ -120,6 +122,11 @@ def lower(
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
+    notes = _loop_notes(placement)
+    with timed("offload_kernels"):
+        dtypes = {b.name: b.dtype for b in buffers}
+        stmt, device_kernels = offload_kernels(stmt, dtypes, notes)  # after all passes that look at loops
+        stmt = move_buffers(stmt)
     stmt = trace_allocations(stmt, _traced_buffers(placement, tracing))  # last: no pass changes a size after it
     if answers:
         stmt, buffers = answer_bounds_query(stmt, regions, buffers), (*buffers, QUERY)
@@ -128,7 +135,8 @@ def lower(
         stmt,
         buffers,
         tuple(ScalarArg(s.name, s.dtype) for s in program.scalars.values()),
-        _loop_notes(placement),
+        notes,
+        device_kernels,
     )
 
 

@@ -29,10 +29,17 @@ class RawBuffer:
     """A `halide_buffer_t` at `address` that describes `array` in place and keeps it alive.
 
     Dimension 0 is the last axis. The host pointer is the address of the element at `mins`, so a negative stride
-    points down from there. Strides count elements. Nothing is copied.
+    points down from there. Strides count elements. Nothing is copied. `on_device` is the memory of a device for it, if
+    any; `is_exposed`: others may read and write the array at any time.
     """
 
-    __slots__ = ("__weakref__", "_block", "address", "array", "dtype", "extents", "mins", "strides", "writeable")
+    on_device: object | None
+    is_exposed: bool
+
+    __slots__ = (
+        "__weakref__", "_block", "address", "array", "dtype", "extents", "host", "is_exposed", "mins", "on_device",
+        "strides", "writeable",
+    )  # fmt: skip
 
     def __init__(self, array: Array, mins: Sequence[int] | None = None, dtype: DType | None = None) -> None:
         """`mins` count from dimension 0, all 0 when absent; `dtype` overrides the array's own (bfloat16 as uint16)."""
@@ -48,6 +55,7 @@ class RawBuffer:
         if host % array.itemsize:
             raise _unaligned(array)
         self._block = self._packed(host)
+        self.host, self.on_device, self.is_exposed = host, None, True
 
     @classmethod
     def without_memory(
@@ -58,11 +66,13 @@ class RawBuffer:
         made.array, made.dtype, made.extents = array, dtype, array.shape[::-1]
         made.mins, made.strides, made.writeable = tuple(mins), tuple(strides), writeable
         made._block = made._packed(0)
+        made.host, made.on_device, made.is_exposed = 0, None, True
         return made
 
     def place(self, host: int) -> None:
         """The memory is at this address; the caller keeps it alive."""
         _HOST.pack_into(self._block, _HOST_AT, host)
+        self.host, self.on_device = host, None
 
     def _packed(self, host: int) -> ctypes.Array[ctypes.c_char]:
         rank = len(self.extents)

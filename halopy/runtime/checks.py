@@ -156,6 +156,10 @@ def _no_thread(_: Kernel, __: Names, ___: Numbers) -> HalideError:
     return HalideError("no thread could be started for an async Func", accepted="fewer threads at once")
 
 
+def _device_failed(_: Kernel, names: Names, __: Numbers) -> HalideError:
+    return HalideError(f"the device failed at {names[0]}")
+
+
 _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.WRONG_DTYPE: _wrong_dtype,
     ErrorSite.WRONG_RANK: _wrong_rank,
@@ -171,6 +175,7 @@ _MESSAGES: dict[ErrorSite, Callable[[Kernel, Names, Numbers], HalideError]] = {
     ErrorSite.BAD_EXTENT: _bad_extent,
     ErrorSite.NO_THREAD: _no_thread,
     ErrorSite.SPECIALIZATION_FAILED: _specialization_failed,
+    ErrorSite.DEVICE_FAILED: _device_failed,
 }
 
 

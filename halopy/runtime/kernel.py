@@ -6,6 +6,7 @@ import ctypes
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from ..codegen.kernel import MOST_ERROR_ARGS, Kernel
 from ..dtypes import Code
@@ -14,7 +15,7 @@ from ..ir.kernel import ScalarArg
 from ..ir.stmt import ErrorSite
 from .buffer import RawBuffer
 from .checks import error_of, refusal
-from .services import Handlers, Run
+from .services import DeviceCalls, Handlers, Run
 from .threads import with_threads
 
 Scalar = int | float | bool
@@ -32,13 +33,36 @@ _SLOTS = {
 }  # fmt: skip
 
 
+class DeviceRun(DeviceCalls, Protocol):
+    """One run on a device."""
+
+    def finish(self) -> None: ...
+
+
+class Program(Protocol):
+    """Kernels on a device (`opencl.program.Program`)."""
+
+    def run(self, raws: Sequence[RawBuffer]) -> DeviceRun: ...
+
+
 class LoadedKernel:
     """A compiled kernel. May be called from several threads at once; other Python threads run meanwhile."""
 
-    __slots__ = ("_bfloats", "_block", "_entry", "_errors_at", "_layout", "_library", "_scalars_at", "kernel")
+    __slots__ = (
+        "_bfloats",
+        "_block",
+        "_entry",
+        "_errors_at",
+        "_layout",
+        "_library",
+        "_program",
+        "_scalars_at",
+        "kernel",
+    )
 
-    def __init__(self, kernel: Kernel, library: ctypes.CDLL) -> None:
+    def __init__(self, kernel: Kernel, library: ctypes.CDLL, program: Program | None = None) -> None:
         self.kernel = kernel
+        self._program = program
         self._library = library  # keeps the code mapped
         entry = library[kernel.name]
         entry.argtypes = (ctypes.c_void_p,) * (4 if kernel.needs_services else 3)
@@ -95,10 +119,15 @@ class LoadedKernel:
             if code:
                 fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at))
 
+        program, given = self._program, tuple(buffers)
+
         def run_with_services(_alive: object = alive) -> None:
-            services = Run(handlers, names)
+            device = None if program is None else program.run(given)
+            services = Run(handlers, names, device)
             with services as table:
                 code = entry(address, scalars_at, errors_at, table)
+            if device is not None:
+                device.finish()
             if services.exception is not None:
                 raise services.exception
             if code:

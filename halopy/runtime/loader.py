@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib
 import platform
 import warnings
 from functools import cache as once
 
 from .. import instrument
+from ..codegen.device import DeviceProgram
 from ..codegen.kernel import Kernel
 from ..errors import CompilerFailed
 from .cache import Cache, private_cache, user_cache
 from .compilers import Compiler, compile_library, compiler_flags, find_compiler, openmp_flags
-from .kernel import LoadedKernel
+from .kernel import LoadedKernel, Program
 from .threads import open_library
 
 _LAYOUT = "1"  # of cache entries and of the kernel's entry point; a new number forgets all entries
@@ -34,7 +36,14 @@ def load(kernel: Kernel) -> LoadedKernel:
             code = compile_library(compiler, kernel.text, flags, libraries, cache)
         library = _stored(cache, name, code, compiler, kernel.needs_openmp)
     _loaded[name] = library
-    return LoadedKernel(kernel, library)
+    return LoadedKernel(kernel, library, None if kernel.device is None else _device_program(kernel.device))
+
+
+def _device_program(program: DeviceProgram) -> Program:
+    """The kernels on the device that the environment names."""
+    opencl = importlib.import_module(".opencl", __package__)  # OpenCL takes long to load, and may be absent
+    loaded: Program = opencl.load_program(opencl.current_device(), program)
+    return loaded
 
 
 def _flags(kernel: Kernel, compiler: Compiler, cache: Cache) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ctypes
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 from ..instrument import setting
 from .results import RawMemo, keep, recall
@@ -29,15 +30,35 @@ class Handlers:
     error: Callable[[str], object] | None = None
 
 
+class DeviceCalls(Protocol):
+    """What a device does for one run (`opencl.run.DeviceRun`)."""
+
+    def launch(self, number: int, shape: Sequence[int], memory: Sequence[int], values: bytes) -> None: ...
+    def arguments(self, number: int) -> tuple[int, int]: ...
+    def mirror(self, size: int, host: int) -> int: ...
+    def release(self, number: int) -> None: ...
+    def to_host(self, number: int, *, writes: bool) -> None: ...
+
+
+class _Device(ctypes.Structure):
+    """`halopy_device`."""
+
+    _fields_ = (
+        ("launch", ctypes.c_void_p), ("mirror", ctypes.c_void_p), ("release", ctypes.c_void_p),
+        ("to_host", ctypes.c_void_p),
+    )  # fmt: skip
+
+
 class _Table(ctypes.Structure):
     """`halopy_services`."""
 
     _fields_ = (
         ("user_context", ctypes.c_void_p), ("print", ctypes.c_void_p), ("error", ctypes.c_void_p),
-        ("trace", ctypes.c_void_p), ("recall", ctypes.c_void_p), ("keep", ctypes.c_void_p),
+        ("trace", ctypes.c_void_p), ("recall", ctypes.c_void_p), ("keep", ctypes.c_void_p), ("device", ctypes.c_void_p),
     )  # fmt: skip
 
 
+_Numbers: TypeAlias = "ctypes._Pointer[ctypes.c_int64]"
 _collected: ContextVar[list[TraceEvent] | None] = ContextVar("collected", default=None)
 _numbers = itertools.count(1)
 _events = itertools.count(1)
@@ -47,9 +68,12 @@ _runs: dict[int, Run] = {}
 class Run:
     """One call of a kernel that needs services."""
 
-    __slots__ = ("collected", "digests", "exception", "handlers", "message", "names", "number", "table", "trace_file")
+    __slots__ = (
+        "collected", "device", "digests", "exception", "handlers", "message", "names", "number", "table", "trace_file"
+    )  # fmt: skip
 
-    def __init__(self, handlers: Handlers, names: Mapping[str, str]) -> None:
+    def __init__(self, handlers: Handlers, names: Mapping[str, str], device: DeviceCalls | None = None) -> None:
+        self.device = device
         self.handlers = handlers
         self.names = names
         self.collected = _collected.get()  # of the thread that calls; the kernel's own threads have no context
@@ -58,7 +82,7 @@ class Run:
         self.digests: dict[int, str] = {}  # of inputs that results depend on
         self.trace_file = setting("HL_TRACE_FILE")
         self.number = next(_numbers)
-        self.table = _Table(self.number, *_FUNCTIONS)
+        self.table = _Table(self.number, *_FUNCTIONS, ctypes.addressof(_DEVICE))
 
     def __enter__(self) -> int:
         _runs[self.number] = self
@@ -134,8 +158,49 @@ def _keep(context: int, memo: ctypes._Pointer[RawMemo]) -> int:
     return _guarded(_runs.get(context), lambda run: keep(memo.contents, run.digests))
 
 
+def _asked(context: int, ask: Callable[[DeviceCalls], int]) -> int:
+    """What the device answers; below 0 where it fails, or something failed before."""
+    run = _runs.get(context)
+    if run is None or run.device is None or run.exception is not None:
+        return -1
+    try:
+        return ask(run.device)
+    except BaseException as exception:  # as in `_guarded`
+        run.exception = run.exception or exception
+        return -1
+
+
+def _launch(context: int, kernel: int, shape: _Numbers, memory: _Numbers, values: int) -> int:
+    def ask(device: DeviceCalls) -> int:
+        buffers, scalars = device.arguments(kernel)
+        device.launch(kernel, shape[:6], memory[:buffers], ctypes.string_at(values, 8 * scalars))
+        return 0
+
+    return _asked(context, ask)
+
+
+def _mirror(context: int, size: int, host: int | None) -> int:
+    return _asked(context, lambda device: device.mirror(size, host or 0))
+
+
+def _release(context: int, memory: int) -> None:
+    _asked(context, lambda device: device.release(memory) or 0)  # type: ignore[func-returns-value]
+
+
+def _to_host(context: int, memory: int, writes: int) -> int:
+    return _asked(context, lambda device: device.to_host(memory, writes=bool(writes)) or 0)  # type: ignore[func-returns-value]
+
+
 _TEXT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 _EVENT = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(RawEvent))
 _MEMO = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.POINTER(RawMemo))
 _KEPT = (_TEXT(_print), _TEXT(_error), _EVENT(_trace), _MEMO(_recall), _MEMO(_keep))
+_NUMBERS = ctypes.POINTER(ctypes.c_int64)
+_DEVICE_KEPT = (
+    ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int32, _NUMBERS, _NUMBERS, ctypes.c_void_p)(_launch),
+    ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(_mirror),
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(_release),
+    ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32)(_to_host),
+)
+_DEVICE = _Device(*(ctypes.cast(function, ctypes.c_void_p) for function in _DEVICE_KEPT))
 _FUNCTIONS = tuple(ctypes.cast(function, ctypes.c_void_p) for function in _KEPT)

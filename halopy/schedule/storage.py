@@ -8,6 +8,8 @@ from ..errors import IllegalSchedule, ScheduleError, UnsupportedTarget
 from ..ir.expr import Expr
 from ..ir.program import Program
 from ..ir.stmt import LoopKind, MemoryKind
+from ..target import Target
+from ..target_features import TargetFeature
 from .directives import AlignStorage, BoundStorage, Directive, FoldStorage, HoistStorage, RingBuffer, StoreIn
 from .nest import FuncSchedule
 from .placement import Path, Placements, shown_path
@@ -30,11 +32,12 @@ def storage_alignments(schedule: FuncSchedule) -> dict[str, Expr]:
     return {d.action.arg: d.action.alignment for d in schedule.directives if isinstance(d.action, AlignStorage)}
 
 
-def check_storage(program: Program, schedules: Mapping[str, FuncSchedule], target: str) -> None:
+def check_storage(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> None:
     """Raises ScheduleError for memory that cannot be where it was put, UnsupportedTarget for a kind that is not there.
 
     Assumes that places of computation and storage were checked (`check_placements`).
     """
+    kinds = (*_OF_THE_PROCESSOR, MemoryKind.GPU_SHARED) if target.has(TargetFeature.OpenCL) else _OF_THE_PROCESSOR
     hoisted = [n for n, s in schedules.items() if s.last(HoistStorage) or s.last(RingBuffer)]
     placements = Placements(program, schedules) if hoisted else None
     for name, schedule in schedules.items():
@@ -44,12 +47,12 @@ def check_storage(program: Program, schedules: Mapping[str, FuncSchedule], targe
         if placements is not None and name in hoisted:
             _check_hoisted(name, schedule, placements)
         kind = schedule.last(StoreIn)
-        if kind is not None and schedule.memory not in _OF_THE_PROCESSOR and not inlined:
+        if kind is not None and schedule.memory not in kinds and not inlined:
             raise UnsupportedTarget(
                 kind.text,
                 location=kind.location,
                 reason=[f"the target {target} has no such memory"],
-                accepted=", ".join(f"MemoryType.{k.value}" for k in _OF_THE_PROCESSOR),
+                accepted=", ".join(f"MemoryType.{k.value}" for k in kinds),
             )
 
 

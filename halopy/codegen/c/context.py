@@ -103,6 +103,10 @@ class Context(ABC):
         self.prelude.vector(element, lanes)
         return vector_type(element, lanes)
 
+    def math(self, name: str, dtype: DType) -> str:
+        """The function of this name, of C's mathematics, for scalars of the type."""
+        return f"__builtin_{name}{'f' if dtype.bits == 32 else ''}"
+
     def pointer(self, buffer: str) -> str:
         """The C pointer to a buffer's element 0."""
         return self.pointers[buffer]

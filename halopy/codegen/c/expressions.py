@@ -138,7 +138,7 @@ class ExpressionPrinter(Context):
         is_exact = _is_exact(node)
         inner = Mode.VALUE if is_exact else mode
         if isinstance(node, Load):
-            found = print_load(self, node)
+            found = self.load(node)
         elif isinstance(node, Effect):
             found = self.effect(node)
         elif isinstance(node, Call) and node.name == "if_then_else" and node.dtype.lanes == 1:
@@ -146,10 +146,18 @@ class ExpressionPrinter(Context):
         elif node.dtype.lanes == 1 and _all_scalar(node):
             found = print_scalar(self, node, inner)
         else:
-            found = print_vector(self, node)
+            found = self.vector_of(node)
         if mode is Mode.INDEX and is_exact and isinstance(found, Text) and is_index(node.dtype):
             return Text(f"(int64_t){found.at(UNARY)}", UNARY)
         return found
+
+    def load(self, node: Load) -> Value:
+        """The C of a load whose index has been printed."""
+        return print_load(self, node)
+
+    def vector_of(self, node: Expr) -> Value:
+        """The C of a vector node, or of one with vectors below it, whose operands have been printed."""
+        return print_vector(self, node)
 
     def _choice(self, call: Call, mode: Mode) -> Text:
         """if_then_else: only the side that is chosen is computed."""

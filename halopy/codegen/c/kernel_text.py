@@ -36,6 +36,8 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     printer.local_types["services"] = "const halopy_services *"  # before any task: it may be what needs them first
     printer.local_types["buffers"] = "halide_buffer_t *const *"
     entry = printer.names.fresh(kernel.name)
+    printer.kernel_numbers = {k.name: number for number, k in enumerate(kernel.device_kernels)}
+    printer.argument_places = {buffer.name: place for place, buffer in enumerate(kernel.buffers)}
     _bind_arguments(printer, kernel)
     _bind_sizes(printer, kernel)
     arguments, printer.lines = printer.lines, []

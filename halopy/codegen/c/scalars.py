@@ -243,8 +243,7 @@ def _c_shift(context: Context, call: Call) -> Text:
 
 
 def _function(context: Context, name: str, call: Call) -> Text:
-    suffix = "f" if call.dtype.bits == 32 else ""
-    return Text(f"__builtin_{name}{suffix}({', '.join(context.scalar(a).code for a in call.args)})", POSTFIX)
+    return Text(f"{context.math(name, call.dtype)}({', '.join(context.scalar(a).code for a in call.args)})", POSTFIX)
 
 
 def _counted(context: Context, call: Call) -> Text:

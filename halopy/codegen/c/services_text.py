@@ -27,6 +27,15 @@ TABLE = (
     + "\n"
     + MEMO
     + """
+/* What the kernel may have a device do; what fails is not 0, or a number below 0. */
+typedef struct halopy_device {
+    int32_t (*launch)(void *user_context, int32_t kernel, const int64_t *shape, const int64_t *memory,
+                      const uint64_t *values);
+    int64_t (*mirror)(void *user_context, int64_t bytes, void *host);
+    void (*release)(void *user_context, int64_t memory);
+    int32_t (*to_host)(void *user_context, int64_t memory, int32_t writes);
+} halopy_device;
+
 /* What the kernel may call; each function gets `user_context`. */
 typedef struct halopy_services {
     void *user_context;
@@ -35,6 +44,7 @@ typedef struct halopy_services {
     int32_t (*trace)(void *user_context, const halide_trace_event_t *event);
     int32_t (*recall)(void *user_context, const halopy_memo *memo);
     int32_t (*keep)(void *user_context, const halopy_memo *memo);
+    const halopy_device *device;
 } halopy_services;"""
 )
 
@@ -80,7 +90,7 @@ _LINKED = {
 def linked_services(lines: str) -> list[str]:
     """Lines at the beginning of a kernel that make the table of what other lines call."""
     used = [name for name in _LINKED if f"services->{name}(" in lines]
-    table = ", ".join(["user_context", *(f"halide_{name}" if name in used else "0" for name in _LINKED), "0, 0"])
+    table = ", ".join(["user_context", *(f"halide_{name}" if name in used else "0" for name in _LINKED), "0, 0, 0"])
     return [
         *(f"    extern {_LINKED[name]}" for name in used),
         f"    const halopy_services all_services = {{{table}}};",

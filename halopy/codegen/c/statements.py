@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from ...ir.expr import Effect, Load
 from ...ir.node import find
@@ -16,16 +17,19 @@ from ...ir.stmt import (
     For,
     Fork,
     If,
+    Launch,
     LetStmt,
+    Mirror,
     Prefetch,
     Produce,
     Publish,
     Stmt,
     Store,
+    ToHost,
 )
 from .atomics import is_one_step, open_locked, print_one_step
 from .context import is_name
-from .forks import ForkPrinter
+from .launches import LaunchPrinter
 from .names import comment
 from .scopes import Mode, Scopes
 from .stores import print_store
@@ -37,8 +41,10 @@ _FETCH = """\
     __builtin_prefetch((const void *)((__UINTPTR_TYPE__)(base) + (__UINTPTR_TYPE__)(index) * sizeof *(base)))"""
 
 
-class StatementPrinter(ForkPrinter):
+class StatementPrinter(LaunchPrinter):
     """Prints the body of one kernel."""
+
+    printers: ClassVar[Mapping[type[Stmt], Callable[..., None]]]
 
     def print(self, root: Stmt) -> None:
         """Write the lines of a statement."""
@@ -46,7 +52,7 @@ class StatementPrinter(ForkPrinter):
         while self.todo:
             work = self.todo.pop()
             if isinstance(work, Stmt):
-                _PRINTERS[type(work)](self, work)
+                self.printers[type(work)](self, work)
             else:
                 work()
 
@@ -80,6 +86,10 @@ class StatementPrinter(ForkPrinter):
     def store(self, stmt: Store) -> None:
         roots = [stmt.index, stmt.value, *([stmt.predicate] if stmt.predicate is not None else [])]
         self.begin(*roots)
+        self.print_store(stmt)
+
+    def print_store(self, stmt: Store) -> None:
+        """The lines of a store whose use of values has been counted."""
         print_store(self, stmt)
 
     def atomic(self, stmt: Atomic) -> None:
@@ -146,4 +156,8 @@ _PRINTERS: dict[type[Stmt], Callable[..., None]] = {
     Fork: StatementPrinter.fork,
     Publish: StatementPrinter.publish,
     Await: StatementPrinter.await_,
+    Launch: StatementPrinter.launch,
+    Mirror: StatementPrinter.mirror,
+    ToHost: StatementPrinter.to_host,
 }
+StatementPrinter.printers = _PRINTERS

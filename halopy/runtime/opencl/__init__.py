@@ -1,0 +1,8 @@
+"""Kernels of a pipeline on an OpenCL device, by way of pyopencl. Loaded when a pipeline first needs it."""
+
+from .devices import current_device
+from .memory import Memory, memory_of
+from .program import Program, load_program
+from .run import DeviceRun
+
+__all__ = ["DeviceRun", "Memory", "Program", "current_device", "load_program", "memory_of"]
