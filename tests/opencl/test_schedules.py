@@ -68,7 +68,7 @@ SCHEDULES: dict[str, Schedule] = {
         g.compute_at(f, y).gpu_tile(x, bx, tx, 4, T.GuardWithIf),
     ],
     "vectors in threads": lambda f, g: f.gpu_tile(x, y, bx, by, tx, ty, 8, 4).split(tx, tx, xi, 4).vectorize(xi),
-    "odd vectors in threads": lambda f, g: f.split(x, x, xi, 3, T.GuardWithIf).vectorize(xi).gpu_blocks(y).gpu_threads(x),
+    "odd vectors": lambda f, g: f.split(x, x, xi, 3, T.GuardWithIf).vectorize(xi).gpu_blocks(y).gpu_threads(x),
     "unrolled rows in threads": lambda f, g: f.gpu_tile(x, y, bx, by, tx, ty, 8, 4).split(ty, ty, yi, 2).unroll(yi),
     "a serial loop in threads": lambda f, g: f.gpu_tile(x, y, bx, by, tx, ty, 8, 4).split(ty, ty, yi, 2).reorder(
         yi, tx, ty, bx, by
@@ -114,7 +114,8 @@ TYPES = [hl.UInt(8), hl.Int(8), hl.UInt(16), hl.Int(16), hl.UInt(32), hl.Int(32)
 def operators(a: hl.Expr, b: hl.Expr) -> dict[str, hl.Expr]:
     """Expressions of two numbers of one type."""
     found = {
-        "sum": a + b, "difference": a - b, "product": a * b, "quotient": a / b, "min": hl.min(a, b), "max": hl.max(a, b),
+        "sum": a + b, "difference": a - b, "product": a * b, "quotient": a / b, "min": hl.min(a, b),
+        "max": hl.max(a, b),
         "choice": hl.select(a < b, a * 3, b - a), "to u8": hl.cast(hl.UInt(8), hl.cast(hl.Int(32), a % 100)),
         "absd": hl.absd(a, b), "clamp": hl.clamp(a, b, b + 1), "to f32": hl.cast(hl.Float(32), a) * 0.5,
         "logic": hl.cast(hl.UInt(8), (a < b) & (a != 3) | (b == 5)),
