@@ -49,7 +49,6 @@ LAZY = {
     ("halopy/imageio.py", "imageio.v2"),
     ("halopy/ir/expr.py", "halopy.ir.printer"),
     ("halopy/ir/stmt.py", "halopy.ir.printer"),
-    ("halopy/runtime/opencl/", "pyopencl"),
 }
 ONLY_IN = {"islpy": "halopy/polyhedral/", "pyopencl": "halopy/runtime/opencl/"}
 SAFE_HOME_OF_ENVIRONMENT = "halopy/instrument.py"
