@@ -34,6 +34,7 @@ CASES = (
             "hand": "schedules.sgemm:sgemm",
             "halide": "schedules.sgemm:sgemm_halide",
             "app": "schedules.sgemm:sgemm_app",
+            "small": "schedules.sgemm:sgemm_small",
         },
         rivals={
             "scipy": "apps.rivals.scipy_sgemm:prepare",
@@ -49,5 +50,7 @@ CASES = (
         tolerance=dict.fromkeys(_SYSTEMS, 0.002),
         why=_ROUNDING,
         sizes=_SIZES,
+        growing=(Size(256, 256), Size(512, 512), Size(1024, 1024), Size(2048, 2048)),
+        tiny_schedule="small",
     ),
 )

@@ -9,7 +9,8 @@ from apps.cases.sgemm import CASES, multiplied
 from schedules import sgemm as schedules
 
 (CASE,) = CASES
-SHAPES = [(64, 64, 64), (7, 13, 65), (1, 1, 1), (50, 3, 129)]
+TILED = [(64, 64, 64), (6, 13, 65), (50, 3, 129), (260, 1, 64)]
+SMALL = [(1, 1, 1), (7, 5, 17)]
 
 
 def matrices(rows, depth, columns, transpose_a=False, transpose_b=False):
@@ -19,13 +20,21 @@ def matrices(rows, depth, columns, transpose_a=False, transpose_b=False):
     return a, b, random.standard_normal((rows, columns), np.float32)
 
 
-@pytest.mark.parametrize("schedule", [None, schedules.sgemm])
+@pytest.mark.parametrize(
+    ("schedule", "shapes"),
+    [
+        (None, TILED + SMALL),
+        (schedules.sgemm, TILED),
+        (schedules.sgemm_app, TILED[:1]),
+        (schedules.sgemm_small, TILED + SMALL),
+    ],
+)
 @pytest.mark.parametrize(("transpose_a", "transpose_b"), [(False, False), (True, False), (False, True), (True, True)])
-def test_products_are_numpys(schedule, transpose_a, transpose_b):
+def test_products_are_numpys(schedule, shapes, transpose_a, transpose_b):
     algorithm = sgemm.sgemm(transpose_a=transpose_a, transpose_b=transpose_b)
     if schedule:
         schedule(**algorithm.stages)
-    for shape in SHAPES:
+    for shape in shapes:
         a, b, c = matrices(*shape, transpose_a, transpose_b)
         algorithm.give([a, b, c, 1.5, -0.5])
         found = np.array(algorithm.output.realize([shape[2], shape[0]]))
