@@ -157,3 +157,15 @@ def test_operators_give_the_same_bits_as_on_the_host(kind, lanes, opencl):
         results.append([np.asarray(of_one) for of_one in f.realize([size], target)])
     for name, there, here in zip(operators(a[x], b[x]), *reversed(results), strict=True):
         np.testing.assert_array_equal(there, here, err_msg=name)
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_a_product_is_rounded_with_its_sum(lanes, opencl):
+    """As on the host, so that the device gives the same bits."""
+    values = hl.Buffer(np.random.default_rng(0).standard_normal(64).astype(np.float32))
+    f = hl.Func("f")
+    f[x] = values[x] * values[x] - values[63 - x] * 3
+    expected = np.array(hl.Pipeline(f).reference([64]))
+    f.split(x, xo, xi, lanes).vectorize(xi).gpu_blocks(xo)
+    found = np.array(f.realize([64], opencl))
+    np.testing.assert_array_equal(found, expected)

@@ -71,6 +71,8 @@ def _scalar_text(name: str, operation: str, element: str) -> str | None:
     kind = C_TYPES[element]
     if operation in ("popcount", "clz"):
         return f"INLINE {kind} {name}({kind} a) {{ return {operation}(a); }}"
+    if operation == "multiply_add":
+        return f"INLINE {kind} {name}({kind} a, {kind} b, {kind} c) {{ return fma(a, b, c); }}"
     if operation == "ctz":
         bits = bits_of(element)
         return f"INLINE {kind} {name}({kind} a) {{ return a ? popcount(({kind})(~a & (a - 1))) : {bits}; }}"

@@ -309,8 +309,8 @@ def _call(context: Context, call: Call) -> Value:
         return _shift(context, call)
     if name == "reinterpret" and not first.is_bool and not dtype.is_bool:
         return _each(context, "as_{T}({0})", dtype, *call.args)
-    if name in LIBRARY_CALLS or name == "fma" or name in ROUNDINGS or (name == "abs" and dtype.is_float):
-        function = {"round": "rint", "abs": "fabs"}.get(name, name)
+    if name in (*LIBRARY_CALLS, *ROUNDINGS, "fma", "multiply_add") or (name == "abs" and dtype.is_float):
+        function = {"round": "rint", "abs": "fabs", "multiply_add": "fma"}.get(name, name)
         places = ", ".join(f"{{{k}}}" for k in range(len(call.args)))
         return _each(context, f"{function}({places})", dtype, *call.args)
     if name in COUNTS:
