@@ -3,7 +3,9 @@
     parallel(r.y)   reorder(r.y, r.x).parallel(r.y)                        where loops around it tell elements apart
                     skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y)      a wavefront
                     atomic().parallel(r.y)                                 where steps may be grouped otherwise
+                    rfactor(r.y, u).compute_root().update(0).parallel(u)   where they may, but in their order
     tile(...)       skew(r.x, r.y, 1).tile(...)
+    split(..., ShiftInwards)       split(..., GuardWithIf)
 
 Each is checked like the user's own directives would be, so what is offered is accepted.
 """
@@ -12,19 +14,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from ..errors import IllegalSchedule, ScheduleError
-from ..schedule.directives import Directive, Fuse, NestDirective, Reorder, SetKind, Skew, Split
+from ..schedule.directives import Directive, Fuse, NestDirective, Reorder, Rfactor, SetKind, Skew, Split, Tail
 from ..schedule.nest import DoubtfulSchedule, StageNest
+from ..schedule.rfactor import rfactor
 from ..schedule.taking_turns import turns
+from .func_contents import FuncContents
 from .legality import applied
-
-if TYPE_CHECKING:
-    from .func_contents import FuncContents
 
 _FACTORS = (1, 2, -1)
 _MOST = 16  # candidates
+_PARTIAL = "u"  # the Var that tells partial results apart
 
 
 def with_repair(
@@ -34,14 +36,16 @@ def with_repair(
     the line without the stage that it is about.
     """
     if refusal.witness is None and not isinstance(refusal, DoubtfulSchedule):
-        return refusal
+        repair = _guarded(contents, nest, actions, call)
+    else:
+        repair = find_repair(contents, nest, actions, call)
     return IllegalSchedule(
         refusal.summary,
         location=refusal.location,
         reason=refusal.reason,
         accepted=refusal.accepted,
         witness=refusal.witness,
-        repair=find_repair(contents, nest, actions, call),
+        repair=repair,
     )
 
 
@@ -50,7 +54,41 @@ def find_repair(contents: FuncContents, nest: StageNest, actions: Sequence[NestD
     for before in itertools.islice(_candidates(contents, nest, actions), _MOST):
         if _is_legal(contents, nest, (*before, *actions)):
             return ".".join([*map(_text, before), call])
-    return None
+    return _factored(contents, nest, actions, call)
+
+
+def _guarded(contents: FuncContents, nest: StageNest, actions: Sequence[NestDirective], call: str) -> str | None:
+    """The line with guards, instead of tails that run iterations again or past the end."""
+    tails = {a.tail.value for a in actions if isinstance(a, Split) and a.tail is not Tail.AUTO}
+    guarded = [replace(a, tail=Tail.GUARD_WITH_IF) if isinstance(a, Split) else a for a in actions]
+    if not tails or not _is_legal(contents, nest, guarded):
+        return None
+    for tail in tails:
+        call = call.replace(f"TailStrategy.{tail}", f"TailStrategy.{Tail.GUARD_WITH_IF.value}")
+    return call
+
+
+def _factored(contents: FuncContents, nest: StageNest, actions: Sequence[NestDirective], call: str) -> str | None:
+    """Two steps, where the loop that was to run at once becomes a Var of the first."""
+    mark = actions[0] if len(actions) == 1 else None
+    if not isinstance(mark, SetKind) or nest.dim(mark.loop) is None or _PARTIAL in (*nest.loop_names, *_args(contents)):
+        return None
+    intermediate = FuncContents(f"{contents.name}_intm")
+    directive = Directive(Rfactor(((mark.loop, _PARTIAL),), intermediate), nest.stage, None, "repair")
+    function = contents.defined_function.in_version(nest.stage, nest.definition)
+    try:
+        found = rfactor(function, nest, contents, ((mark.loop, _PARTIAL),), intermediate, directive)
+    except ScheduleError:
+        return None
+    intermediate.function = found.intermediate
+    if not _is_legal(intermediate, found.nests[1], [replace(mark, loop=_PARTIAL)]):
+        return None
+    loop = _loops((mark.loop,))
+    return f"rfactor({loop}, {_PARTIAL}).compute_root().update(0).{call.replace(loop, _PARTIAL)}"
+
+
+def _args(contents: FuncContents) -> tuple[str, ...]:
+    return contents.defined_function.args
 
 
 def _candidates(
