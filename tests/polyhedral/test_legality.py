@@ -109,6 +109,26 @@ def floyd_warshall() -> Case:
     return f, r
 
 
+def two_fields() -> Case:
+    """An electric field in row 0 and a magnetic one in row 1, which leap over each other in time."""
+    f, r = grid("eh", (1, WIDTH - 2), (0, 2), (0, 3))
+    other = 1 - r.y
+    f[r.x, r.y] += f[r.x + r.y, other] - f[r.x + r.y - 1, other]
+    return f, r
+
+
+def in_time() -> Case:
+    """Red and black cells in turn, sweep after sweep."""
+    f, r = grid("u", (1, WIDTH - 2), (1, HEIGHT - 2), (0, 4))
+    r.where((r.x + r.y + r.z) % 2 == 0)
+    f[r.x, r.y] = (f[r.x - 1, r.y] + f[r.x + 1, r.y] + f[r.x, r.y - 1] + f[r.x, r.y + 1]) / 4
+    return f, r
+
+
+def skewed_tiles(s: hl.Stage, r: hl.RDom) -> hl.Stage:
+    return s.skew(r.x, r.y, 1).tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 2)
+
+
 CASES: dict[str, tuple[Callable[[], Case], Directive, bool]] = {
     "summed area, interchanged": (summed_area, lambda s, r: s.reorder(r.y, r.x), True),
     "summed area, tiled": (summed_area, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 3), True),
@@ -171,6 +191,39 @@ CASES: dict[str, tuple[Callable[[], Case], Directive, bool]] = {
     "Floyd-Warshall, interchanged": (floyd_warshall, lambda s, r: s.reorder(r.y, r.x, r.z), True),
     "Floyd-Warshall, steps inside": (floyd_warshall, lambda s, r: s.reorder(r.z, r.x, r.y), False),
     "Floyd-Warshall, rows in parallel": (floyd_warshall, lambda s, r: s.parallel(r.y), False),
+    "Floyd-Warshall, tiled": (floyd_warshall, lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 3, 2), True),
+    "Floyd-Warshall, in vectors": (floyd_warshall, lambda s, r: s.vectorize(r.x, 2), False),
+    "Floyd-Warshall, as wavefronts": (
+        floyd_warshall, lambda s, r: s.skew(r.x, r.y, 1).reorder(r.y, r.x).parallel(r.y), True
+    ),
+    "triangular solve, by columns in vectors": (
+        triangular_solve, lambda s, r: s.reorder(r.y, r.x).vectorize(r.y, 4), True
+    ),
+    "Gauss-Seidel, tiles in a wavefront with vectors inside": (
+        gauss_seidel,
+        lambda s, r: s.tile(r.x, r.y, rxo, ryo, rxi, ryi, 2, 2).skew(rxo, ryo, 1).reorder(rxi, ryi, ryo, rxo)
+        .parallel(ryo).skew(rxi, ryi, 1).reorder(ryi, rxi),
+        True,
+    ),
+    "Jacobi over time, two skews and parallel tiles": (
+        jacobi,
+        lambda s, r: skewed_tiles(s, r).skew(rxo, ryo, 1).reorder(rxi, ryi, ryo, rxo).parallel(ryo).vectorize(rxi, 2),
+        True,
+    ),
+    "Jacobi over time, one skew and parallel tiles": (jacobi, lambda s, r: skewed_tiles(s, r).parallel(rxo), False),
+    "two fields, space in parallel": (two_fields, lambda s, r: s.parallel(r.x), True),
+    "two fields, space in vectors": (two_fields, lambda s, r: s.split(r.x, rxo, rxi, 2).vectorize(rxi), True),
+    "two fields, both at once": (two_fields, lambda s, r: s.parallel(r.y), False),
+    "two fields, time in parallel": (two_fields, lambda s, r: s.parallel(r.z), False),
+    "two fields, cell by cell": (two_fields, lambda s, r: s.reorder(r.y, r.x, r.z), False),
+    "two fields, cell by cell in time": (
+        two_fields, lambda s, r: s.skew(r.x, r.y, 1).skew(r.x, r.z, 2).reorder(r.y, r.z, r.x), True
+    ),
+    "red and black in time, one sweep in parallel": (
+        in_time, lambda s, r: s.parallel(r.y).split(r.x, rxo, rxi, 4).vectorize(rxi), True
+    ),
+    "red and black in time, sweeps in parallel": (in_time, lambda s, r: s.parallel(r.z), False),
+    "red and black in time, sweeps inside": (in_time, lambda s, r: s.reorder(r.z, r.x, r.y), False),
 }  # fmt: skip
 
 
