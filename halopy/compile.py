@@ -15,7 +15,7 @@ from .ir.program import Program
 from .ir.shared_memory import SharedMemory
 from .ir.stmt import If, Stmt
 from .lower.build_loop_nests import build_loop_nests
-from .lower.check_dataflow import dataflow
+from .lower.check_dataflow import dataflow_of
 from .lower.check_in_place import check_in_place
 from .lower.fold_storage import fold_storage
 from .lower.pipeline import lower
@@ -95,7 +95,7 @@ def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule]
         placement = place_functions(program, schedules)
         regions = Regions(placement)
         stmt = build_loop_nests(regions)
-        return dataflow(stmt, fold_storage(stmt, regions.folds), placement.program)
+        return dataflow_of(stmt, fold_storage(stmt, regions.folds), placement)
 
 
 def in_place_obligation(

@@ -16,9 +16,9 @@ from itertools import pairwise
 
 from .witness import Instance, Witness
 
-_STEP, _EDGE, _RADIUS = 28, 44, 4  # in pixels
+_STEP, _EDGE, _RADIUS = 40, 56, 4  # in pixels
 _AROUND, _MOST = 2, 12  # iterations shown around the two, and along an axis without a gap
-_RED, _GREY = "#c00", "#aaa"
+_RED, _GREY, _PAPER = "#c00", "#aaa", "#fff"
 
 _Point = tuple[int, int]
 _Dates = tuple[tuple[int, ...], ...]
@@ -51,6 +51,8 @@ def _words(witness: Witness) -> Iterator[str]:
         yield "with " + ", ".join(f"{name} = {value}" for name, value in witness.parameters.items())
     if witness.dates is not None:
         yield "loops, the outermost first: " + ", ".join(witness.dates.loops)
+        tiles = "; dashed: where tiles meet" if witness.dates.tiles else ""
+        yield f"grey: what runs one after the other{tiles}; red: the order that is not kept"
 
 
 class _Window:
@@ -63,6 +65,8 @@ class _Window:
         self.values += [[0]] * (2 - len(names))
         self.source, self.sink = self._place(witness.source), self._place(witness.sink)
         self.dates = self._dates()
+        if self.dates:
+            self._trim()
 
     def _place(self, instance: Instance) -> _Point:
         at = [values.index(instance.variables[name]) for values, name in zip(self.values, self.names, strict=False)]
@@ -78,6 +82,13 @@ class _Window:
                 if date is not None:
                     found[column, row] = date
         return found if self.source in found and self.sink in found else {}
+
+    def _trim(self) -> None:
+        """Leaves out the ends of axes where there are no iterations."""
+        first, last = ((end(p[0] for p in self.dates), end(p[1] for p in self.dates)) for end in (min, max))
+        self.values = [v[a : b + 1] for v, a, b in zip(self.values, first, last, strict=True)]
+        self.dates = {(c - first[0], r - first[1]): date for (c, r), date in self.dates.items()}
+        self.source, self.sink = self._place(self.witness.source), self._place(self.witness.sink)
 
     def points(self) -> list[_Point]:
         """What is there; without dates, all."""
@@ -117,22 +128,23 @@ def _shown_values(one: int, other: int) -> list[int]:
 def _drawing(window: _Window) -> str:
     columns, rows = len(window.values[0]), len(window.values[1])
     width, height = 2 * _EDGE + (columns - 1) * _STEP, 2 * _EDGE + (rows - 1) * _STEP
-    parts = [*_labels(window), *_order(window), *_tile_edges(window), *_dots(window), *_arrow(window)]
+    parts = [*_order(window), *_tile_edges(window), *_dots(window), *_arrow(window), *_labels(window), *_roles(window)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-size="11" fill="#555">{"".join(parts)}</svg>'
+        f'viewBox="0 0 {width} {height}" font-size="11" fill="#555">'
+        f'<rect width="{width}" height="{height}" fill="{_PAPER}"/>{"".join(parts)}</svg>'
     )
 
 
 def _labels(window: _Window) -> Iterator[str]:
     """Values along the axes, an ellipsis where some are left out, and the variables' names."""
     for n, (value, marked) in enumerate(_ticks(window.values[0])):
-        yield _text(_EDGE + n * _STEP, _EDGE - 18, marked + str(value))
-    yield _text(_EDGE + (len(window.values[0]) - 1) * _STEP + 24, _EDGE - 18, window.names[0], "start")
+        yield _text(_EDGE + n * _STEP, _EDGE - 34, marked + str(value))
+    yield _text(_EDGE + (len(window.values[0]) - 1) * _STEP + 24, _EDGE - 34, window.names[0], "start")
     if len(window.names) > 1:
         for n, (value, marked) in enumerate(_ticks(window.values[1])):
-            yield _text(_EDGE - 16, _EDGE + n * _STEP + 4, marked + str(value), "end")
-        yield _text(_EDGE - 16, _EDGE + (len(window.values[1]) - 1) * _STEP + 28, window.names[1], "end")
+            yield _text(_EDGE - 28, _EDGE + n * _STEP + 4, marked + str(value), "end")
+        yield _text(_EDGE - 28, _EDGE + (len(window.values[1]) - 1) * _STEP + 28, window.names[1], "end")
 
 
 def _ticks(values: Sequence[int]) -> list[tuple[int, str]]:
@@ -175,8 +187,16 @@ def _arrow(window: _Window) -> Iterator[str]:
         yield _line(*arrow.along(0.5, -4, 6 * slant), *arrow.along(0.5, 4, -6 * slant), red)
     corners = (arrow.along(1.0, -_RADIUS), arrow.along(1.0, -12, 4), arrow.along(1.0, -12, -4))
     yield f'<polygon points="{" ".join(f"{x},{y}" for x, y in corners)}" fill="{_RED}"/>'
-    for (x, y), name in ((_at(window.source), "source"), (_at(window.sink), "sink")):
-        yield _text(x, y - 9 if name == "source" else y + 16, name, colour=_RED)
+
+
+def _roles(window: _Window) -> Iterator[str]:
+    """Which is which, on the side where the arrow is not, and on paper, where lines cross it."""
+    downwards = window.sink[1] >= window.source[1]
+    for point, name, is_above in ((window.source, "source", downwards), (window.sink, "sink", not downwards)):
+        x, y = _at(point)
+        base, wide = y - 9 if is_above else y + 17, 7 * len(name)
+        yield f'<rect x="{x - wide // 2}" y="{base - 9}" width="{wide}" height="12" fill="{_PAPER}" opacity="0.85"/>'
+        yield _text(x, base, name, colour=_RED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as tree
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -53,7 +54,7 @@ def test_iterations_outside_the_domain_are_not_drawn() -> None:
     f.update(0).allow_race_conditions().parallel(r.x)
     svg = drawn(f.verify().to_html())
     assert len(list(svg.iter(f"{SVG}circle"))) == 3
-    assert "r.x" in texts(svg)
+    assert sorted(texts(svg)) == ["1", "2", "3", "r.x", "sink", "source"]
 
 
 def test_a_refused_directive_has_a_picture_too() -> None:
@@ -109,3 +110,39 @@ def test_what_is_refuted_comes_first_and_all_text_is_escaped() -> None:
 
     Balanced().feed(html)
     assert opened == []
+
+
+def upwards() -> hl.Func:
+    f, r = hl.Func("f"), hl.RDom([(1, 5), (1, 4)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x - 1, r.y + 1] + 1
+    f.update(0).allow_race_conditions().reorder(r.y, r.x)
+    return f
+
+
+def boxes(svg: tree.Element) -> list[tuple[str, float, float, float, float]]:
+    """About where each text lies."""
+    found = []
+    for t in svg.iter(f"{SVG}text"):
+        text, wide, at, base = t.text or "", 7.0 * len(t.text or ""), float(t.get("x", 0)), float(t.get("y", 0))
+        left = at - {"middle": wide / 2, "end": wide, "start": 0.0}[t.get("text-anchor", "start")]
+        found.append((text, left, left + wide, base - 9, base + 2))
+    return found
+
+
+@pytest.mark.parametrize("make", [tiled_table, upwards])
+def test_labels_lie_apart_inside_the_picture_and_off_the_arrow(make: Callable[[], hl.Func]) -> None:
+    svg = drawn(make().verify().to_html())
+    width, height = float(svg.get("width", 0)), float(svg.get("height", 0))
+    labels = boxes(svg)
+    for n, (_, left, right, top, bottom) in enumerate(labels):
+        assert left >= 0 and right <= width and top >= 0 and bottom <= height
+        for _, other_left, other_right, other_top, other_bottom in labels[:n]:
+            assert right <= other_left or other_right <= left or bottom <= other_top or other_bottom <= top
+    (source, sink) = (next(b for b in labels if b[0] == name) for name in ("source", "sink"))
+    red = [(float(c.get("cx", 0)), float(c.get("cy", 0))) for c in svg.iter(f"{SVG}circle") if c.get("fill") == "#c00"]
+    (one, other) = sorted(red, key=lambda p: abs(p[0] - (source[1] + source[2]) / 2) + abs(p[1] - source[3]))
+    assert (source[4] < one[1]) == (other[1] >= one[1]), "the label is on the side where the arrow is not"
+    assert (sink[4] < other[1]) == (other[1] < one[1])
+    (head,) = (p.get("points", "").split()[0].split(",") for p in svg.iter(f"{SVG}polygon"))
+    assert abs(float(head[0]) - other[0]) + abs(float(head[1]) - other[1]) < 8, "the arrow ends at the sink"

@@ -99,7 +99,7 @@ def lower(
         unfolded = stmt
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
     with timed("check_dataflow"):
-        check_dataflow(unfolded, stmt, placement.program, time.perf_counter() - start)
+        check_dataflow(unfolded, stmt, placement, time.perf_counter() - start)
     if contracts:
         with timed("contract_products"):  # before flattening: indices are not values yet
             stmt = contract_products(stmt, kept_exact(placement.program))

@@ -145,3 +145,16 @@ def test_directives_about_memory_are_looked_at_access_by_access() -> None:
         "and so it is found for every access in the finished loops" in o.reason for o in proof.of_kind("storage")
     )
     assert len(proof.of_kind("storage")) == 2
+
+
+def test_an_order_that_the_user_allows_is_no_bug_and_not_proved() -> None:
+    f, r = hl.Func("f"), hl.RDom([(1, 5), (1, 4)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x - 1, r.y + 1] + 1
+    with pytest.raises(hl.IllegalSchedule):
+        f.update(0).reorder(r.y, r.x)
+    f.update(0).allow_race_conditions().reorder(r.y, r.x)
+    proof = f.verify()
+    assert proof.status == "not proved"
+    assert proof.of_kind("order")[1].reason.startswith("allow_race_conditions() was given, and iteration ")
+    assert f.realize([6, 6]) is not None
