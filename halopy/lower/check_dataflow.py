@@ -7,7 +7,6 @@ than a quarter of the time of lowering. What isl refutes is a bug here, and is n
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import replace
 
 from ..errors import InternalError
@@ -19,7 +18,6 @@ from .check_buffers import constraint_checks
 from .place_functions import Placement
 
 _SHARE = 0.5  # of the time until here, which is half of that of lowering
-_IMPORT = 0.04  # seconds to load isl, on a slow day
 
 
 def check_dataflow(unfolded: Stmt, folded: Stmt, placement: Placement, elapsed: float) -> None:
@@ -28,9 +26,9 @@ def check_dataflow(unfolded: Stmt, folded: Stmt, placement: Placement, elapsed: 
     `elapsed`: the seconds that lowering took so far.
     """
     mode = verification()
-    seconds = None if mode == "full" else _SHARE * elapsed - (0 if "islpy" in sys.modules else _IMPORT)
-    if mode == "off" or (seconds is not None and seconds <= 0):
+    if mode == "off":
         return
+    seconds = None if mode == "full" else _SHARE * elapsed
     for obligation in dataflow_of(unfolded, folded, placement, seconds):
         if obligation.status == REFUTED:
             raise InternalError(
@@ -48,7 +46,7 @@ def dataflow_of(unfolded: Stmt, folded: Stmt, placement: Placement, seconds: flo
 
 def dataflow(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | None = None) -> list[Obligation]:
     """What must hold of each access for the loops to do what the algorithm says. After `seconds` no more is asked."""
-    validation = importlib.import_module("..polyhedral.validation.validate", __package__)  # isl takes long to load
+    validation = importlib.import_module("..polyhedral.validation.validate", __package__)  # not needed by all
     promised = constraint_checks(program)  # which the kernel begins with
     nests = block(*promised, unfolded), block(*promised, folded)
     found: list[Obligation] = validation.validate(*nests, program, seconds)

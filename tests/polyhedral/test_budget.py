@@ -10,35 +10,74 @@ import pytest
 
 import halopy as hl
 from halopy.compile import dataflow_obligations
+from halopy.ir.program import Program
+from halopy.ir.stmt import Stmt
 from halopy.lang.snapshot import snapshot
 from halopy.lower.build_loop_nests import build_loop_nests
 from halopy.lower.place_functions import place_functions
 from halopy.lower.regions import Regions
-from halopy.polyhedral.validation import flow, implied, validate
-from halopy.proof import PROVED, REFUTED
+from halopy.polyhedral.validation import budget, flow, implied, inequalities, rounds, validate
+from halopy.proof import NOT_PROVED, PROVED, REFUTED
 from halopy.target import host_target
-from tests.test_scaling import chain, tiled
+from tests.test_scaling import chain, sliding, tiled
 
-x, y = hl.vars("x y")
+x, y, strip = hl.vars("x y strip")
 EIGHT = [hl.Var(f"v{n}") for n in range(8)]
 
 
-def asked(stages: int, schedule: Callable[[list[hl.Func]], None]) -> tuple[set[str], int]:
-    """The verdicts about a chain, and how many questions isl was asked for it."""
+def strips(funcs: list[hl.Func]) -> None:
+    """Each stage slides down the strips of the last, in storage that folds."""
+    last = funcs[-1]
+    last.split(y, strip, y, 64).parallel(strip)
+    for f in funcs[:-1]:
+        f.store_at(last, strip).compute_at(last, y)
+
+
+def asked(stages: int, schedule: Callable[[list[hl.Func]], None], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many steps it takes to prove a chain without isl."""
     funcs = chain(stages)
     schedule(funcs)
     taken = snapshot([funcs[-1]._contents])
-    implied._holds.cache_clear()
-    found = dataflow_obligations(taken.program, taken.schedules, host_target())
+    steps = 0
+    shows = inequalities.Search.shows
+
+    def counted(self: inequalities.Search, *args: Any) -> bool:
+        nonlocal steps
+        steps += 1
+        return shows(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inequalities.Search, "shows", counted)
+        patched.setattr(rounds, "ask_flow", None)
+        patched.setattr(rounds, "ask_inside", None)
+        found = dataflow_obligations(taken.program, taken.schedules, host_target())
     assert len(found) > 2 * stages
-    return {o.status for o in found}, implied._holds.cache_info().misses
+    assert {o.status for o in found} == {PROVED}
+    return steps
 
 
-def test_stages_that_are_alike_ask_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("schedule", [tiled, sliding, strips], ids=lambda s: s.__name__)
+def test_chains_are_proved_without_isl_in_steps_in_proportion_to_their_length(
+    schedule: Callable[[list[hl.Func]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = (asked(stages, schedule, monkeypatch) for stages in (15, 30))
+    assert 0 < many <= 2.2 * few
+
+
+def test_what_isl_is_asked_about_alike_stages_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "finds_evidently", lambda *_arguments: False)
+    monkeypatch.setattr(validate, "is_evidently_inside", lambda *_arguments: False)
     monkeypatch.setattr(flow, "FlowSets", None)  # nothing needs the whole dataflow
-    (first, few), (second, many) = asked(10, tiled), asked(40, tiled)
-    assert first == second == {PROVED}
-    assert 0 < many <= few + 10
+    questions = []
+    for stages in (10, 40):
+        funcs = chain(stages)
+        tiled(funcs)
+        taken = snapshot([funcs[-1]._contents])
+        implied._holds.cache_clear()
+        found = dataflow_obligations(taken.program, taken.schedules, host_target())
+        assert {o.status for o in found} == {PROVED}
+        questions.append(implied._holds.cache_info().misses)
+    assert 0 < questions[1] <= questions[0] + 10
 
 
 def eight() -> tuple[hl.Func, hl.Func]:
@@ -145,24 +184,46 @@ class Clock:
         return self.now
 
 
-def test_once_the_time_is_over_isl_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, rounds = Clock(), 0
-
-    def doubted(*_arguments: Any) -> flow.Wrong:
-        nonlocal rounds
-        rounds, clock.now = rounds + 1, 60.0
-        raise isl.Error("too many operations")
-
-    monkeypatch.setattr(validate, "time", clock)
-    monkeypatch.setattr(validate, "wrong_reads", doubted)
-    monkeypatch.setattr(validate, "is_covered", lambda *_arguments: False)
+def doubted_reads() -> tuple[Stmt, Program]:
     f, g = hl.Func("f"), hl.Func("g")
     f[x, y] = x + y
     g[x, y] = f[x - 1, y] + f[x, y] + f[x + 1, y - 1]  # asked about together first, then one by one
     f.compute_root()
     taken = snapshot([g._contents])
     placement = place_functions(taken.program, taken.schedules)
-    nest = build_loop_nests(Regions(placement))
-    found = validate.validate(nest, nest, placement.program, 50.0)
-    assert rounds == 1
+    return build_loop_nests(Regions(placement)), placement.program
+
+
+def test_once_the_time_is_over_isl_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, asked = Clock(), 0
+
+    def doubted(*_arguments: Any) -> flow.Wrong:
+        nonlocal asked
+        asked, clock.now = asked + 1, 60.0
+        raise isl.Error("too many operations")
+
+    nest, program = doubted_reads()
+    monkeypatch.setattr(budget, "time", clock)
+    monkeypatch.setattr(rounds, "wrong_reads", doubted)
+    monkeypatch.setattr(rounds, "is_covered", lambda *_arguments: False)
+    monkeypatch.setattr(validate, "finds_evidently", lambda *_arguments: False)
+    found = validate.validate(nest, nest, program, 50.0)
+    assert asked == 1
     assert {o.reason for o in found} == {"there was no time left"}
+
+
+def test_isl_gives_up_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    def doubted(*_arguments: Any) -> flow.Wrong:
+        nonlocal asked
+        asked += 1
+        raise isl.Error("too many operations")
+
+    nest, program = doubted_reads()
+    monkeypatch.setattr(budget, "MOST_GIVEN_UP", 2 * budget.MOST_OPERATIONS)
+    monkeypatch.setattr(rounds, "wrong_reads", doubted)
+    monkeypatch.setattr(rounds, "is_covered", lambda *_arguments: False)
+    monkeypatch.setattr(validate, "finds_evidently", lambda *_arguments: False)
+    assert {o.status for o in validate.validate(nest, nest, program) if o.kind == "dataflow"} == {NOT_PROVED}
+    assert asked == 2

@@ -10,9 +10,10 @@ from ...ir.conjuncts import conjuncts
 from ...ir.expr import Expr, Var, const
 from ...ir.rewrite import substitute
 from ...ir.stmt import LoopKind
-from .events import Event
+from .events import Event, Surroundings
 from .names import names_in
 
+_LETS = 1 << 16  # in one loop: more than there are
 CONCURRENT = frozenset(LoopKind) - {LoopKind.SERIAL, LoopKind.UNROLLED}
 
 
@@ -30,14 +31,14 @@ class Actor:
     """An event, with names of its own (and of `free` ones) for everything inside the memory's life."""
 
     def __init__(self, event: Event, mark: str, free: Iterable[str] = ()) -> None:
-        self.event = event
+        self.event, self.mark = event, mark
         around, depth = event.around, len(event.storage.around.loops)
         own = [loop.name for loop in around.loops[depth:]]
         own += [name for name, named in around.lets.items() if named.depth > depth]
         self._marked: Mapping[str, Expr] = {name: Var(mark + name) for name in (*own, *free)}
         self.loops = [OwnLoop(o.name, Var(mark + o.name), o.kind, o.position) for o in around.loops[depth:]]
-        self.own_names = {mark + name: self(around.lets[name].value) for name in own if name in around.lets}
-        self.outer_names = {n: named.value for n, named in around.lets.items() if named.depth <= depth}
+        self._own = [name for name in own if name in around.lets]
+        self._outer = {n: named.value for n, named in around.lets.items() if named.depth <= depth}
         self.cell, self.place, self.at = map(self.all, (event.cell, event.place, event.at))
         self.checked = [self(c) for check in around.checked for c in conjuncts(check)]
 
@@ -59,10 +60,21 @@ class Actor:
         for condition in self.event.around.conditions:
             yield from map(self, conjuncts(condition))
 
+    def known(self) -> Iterator[Expr]:
+        """All conditions that hold where it happens."""
+        yield from self.where()
+        yield from self.checked
+
+    def meaning(self, name: str) -> Expr | None:
+        """What one of its names stands for, or one outside."""
+        own = name.removeprefix(self.mark)
+        named = self.event.around.lets.get(own)
+        return None if named is None or (own == name) != (own not in self._marked) else self(named.value)
+
     def names(self, func: str, *, deep: bool) -> dict[str, Expr]:
         """What its names stand for: its own, those outside that belong to a Func, and with `deep` all."""
-        outer = {n: e for n, e in self.outer_names.items() if deep or n.startswith(f"{func}.")}
-        return outer | self.own_names
+        outer = {n: e for n, e in self._outer.items() if deep or n.startswith(f"{func}.")}
+        return outer | {self.mark + name: self(self.event.around.lets[name].value) for name in self._own}
 
     def moment(self) -> tuple[Expr, ...]:
         """When it happens, within the memory's life."""
@@ -72,6 +84,14 @@ class Actor:
     def next_position(self, depth: int) -> int:
         """Where in the text it goes on inside so many loops."""
         return self.loops[depth].position if depth < len(self.loops) else self.event.position
+
+
+def rank(around: Surroundings, name: str) -> int:
+    """How late a name is bound: by the loops around it, and then in the order of the text."""
+    named = around.lets.get(name)
+    if named is not None:
+        return (2 * named.depth + 1) * _LETS + named.number
+    return next(((2 * n + 2) * _LETS for n, loop in enumerate(around.loops) if loop.name == name), 0)
 
 
 def before(early: Actor, late: Actor) -> list[list[Expr]]:

@@ -18,8 +18,8 @@ from ...ir.function import Function
 from .actors import Actor, before
 from .events import Event
 from .implied import is_implied
-from .names import names_in, names_of
-from .question import READ, WRITE, apart, bearing_on, closed, is_shared
+from .names import READ, WRITE, is_shared, names_in, names_of
+from .question import apart, bearing_on, closed
 from .reads import Target
 
 

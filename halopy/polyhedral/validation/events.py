@@ -52,10 +52,11 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name stands for, and how many loops are around it."""
+    """What a name stands for, how many loops are around it, and how many names were bound before."""
 
     value: Expr
     depth: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,9 @@ class _Collector:
             return _entered(inner, loop)
         if isinstance(before, LetStmt):
             inner, name = self._bound(before.name, before.value, around)
-            return replace(inner, lets={**around.lets, name: Named(around(before.value), len(around.loops))})
+            return replace(
+                inner, lets={**around.lets, name: Named(around(before.value), len(around.loops), len(around.lets))}
+            )
         if isinstance(before, Realize) and isinstance(after, Realize):
             box = tuple((around(low), around(extent)) for low, extent in after.bounds)
             self.storages[before.name] = Storage(before.name, box, around)
@@ -267,7 +270,7 @@ def _entered(around: Surroundings, loop: Loop) -> Surroundings:
     fused = Var(loop.name)
     digits = {**around.digits, Div(fused, inner): variables[0], Mod(fused, inner): variables[1]}
     both = [replace(loop, name=v.name, extent=e) for v, e in zip(variables, (outer, inner), strict=True)]
-    whole = Named(add(mul(variables[0], inner), variables[1]), len(around.loops) + 2)
+    whole = Named(add(mul(variables[0], inner), variables[1]), len(around.loops) + 2, len(around.lets))
     return replace(around, loops=(*around.loops, *both), digits=digits, lets={**around.lets, loop.name: whole})
 
 

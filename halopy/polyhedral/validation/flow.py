@@ -23,8 +23,8 @@ from .depth import Depth, Wrong
 from .events import Event
 from .flow_sets import FlowSets
 from .last_writes import not_last
-from .question import opaque_in
 from .reads import Target
+from .space import opaque_in
 from .taken_places import first_taken, racing, unordered
 from .unwritten import unwritten
 from .update_order import incomplete, keeps_order, strange

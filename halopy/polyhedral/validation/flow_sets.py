@@ -13,9 +13,10 @@ from .actors import Actor
 from .algorithm import instances
 from .depth import Depth
 from .events import Event
-from .names import names_in, names_of
-from .question import DUE, MARKS, OTHER, READ, WRITE, Names, Space, closed
+from .names import DUE, MARKS, OTHER, READ, WRITE, names_in, names_of
+from .question import Names, closed
 from .reads import Target
+from .space import Space
 
 
 class FlowSets:

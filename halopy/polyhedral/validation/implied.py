@@ -19,7 +19,9 @@ from ...ir.linear import linear
 from ...ir.node import Node
 from ...ir.rewrite import substitute
 from ..isl_limits import MOST_OPERATIONS
-from .question import MARKS, WRITE, Names, Space
+from .names import MARKS, WRITE
+from .question import Names
+from .space import Space
 
 
 def is_implied(group: Sequence[Expr], near: Sequence[Expr]) -> bool:

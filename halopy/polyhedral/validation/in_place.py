@@ -26,9 +26,10 @@ from ...witness import Cell, Instance, Witness
 from .actors import CONCURRENT, Actor, before, shared_loops
 from .depth import DEPTHS, Depth
 from .events import Event, events_of
-from .names import names_in
-from .question import READ, WRITE, Names, Space, closed, opaque_in
+from .names import READ, WRITE, names_in
+from .question import Names, closed
 from .reads import Target, target, together
+from .space import Space, opaque_in
 
 _MOST_OPERATIONS = 200_000  # of isl, for one round about one read and one write
 _SECONDS = 5.0

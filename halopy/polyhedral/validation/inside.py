@@ -14,9 +14,10 @@ from ...ir.expr import GE, LE, Add, Const, Expr, Max, Min, Select, Var
 from .actors import Actor
 from .depth import Depth, Wrong
 from .implied import is_implied
-from .names import names_in
-from .question import READ, Names, Space, bearing_on, closed, is_shared, opaque_in
+from .names import READ, is_shared, names_in
+from .question import Names, bearing_on, closed
 from .reads import Target
+from .space import Space, opaque_in
 
 
 def outside(accesses: Target, depth: Depth, context: isl.Context) -> list[Wrong]:

@@ -9,7 +9,8 @@ from ...ir.expr import FALSE, Expr, Var
 from .actors import Actor, before
 from .algorithm import Instance, rank
 from .flow_sets import FlowSets, equal
-from .question import RANK, padded
+from .names import RANK
+from .question import padded
 from .taken_places import racing
 
 _TIME = "k:t"

@@ -9,20 +9,15 @@ around the memory is a symbol, about which only as much is said as the caller wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import islpy as isl
+from collections.abc import Iterable, Mapping
 
 from ...ir import build
-from ...ir.expr import EQ, LE, Div, Expr, Max, Min, Mod, Not, Read, Select, Var, const
+from ...ir.expr import EQ, LE, Div, Expr, Max, Min, Mod, Not, Select, Var, const
 from ...ir.node import find
-from ..affine import Affine
 from ..question import NotAffine, Symbols, can_say, canonical
-from .names import names_in
+from .names import MARKS, is_shared, names_in
 
 _MOST_QUOTIENTS, _MOST_CHOICES = 6, 8
-MARKS = ("r:", "w:", "v:", "d:", "k:")
-READ, WRITE, OTHER, DUE, RANK = MARKS
 
 
 class Names(Symbols):
@@ -86,18 +81,13 @@ def is_intricate(e: Expr) -> bool:
     return quotients or (e.has(Min, Max, Select) and len(find(e, Min, Max, Select)) > _MOST_CHOICES)
 
 
-def is_shared(e: Expr) -> bool:
-    """Whether its value is the same for all events."""
-    return not e.has(Read) and not any(name.startswith(MARKS) for name in names_in(e))
-
-
 def closed(conditions: Iterable[Expr], definitions: Mapping[str, Expr], also: Iterable[str] = ()) -> list[Expr]:
     """The conditions, and what the names in them (and in `also`) stand for, as far as there are definitions."""
     found: list[Expr] = []
     waiting, seen = list(conditions), set[str]()
     names = set(also)
     while waiting or names:
-        for name in sorted(names & definitions.keys() - seen):
+        for name in sorted(name for name in names if name in definitions and name not in seen):
             seen.add(name)
             waiting.append(build.eq(Var(name, definitions[name].dtype), definitions[name]))
         names.clear()
@@ -134,38 +124,6 @@ def bearing_on(names: Iterable[str], conditions: Iterable[Expr]) -> list[Expr]:
     return found
 
 
-class Space:
-    """Sets over some variables, from conditions in canonical form."""
-
-    def __init__(self, context: isl.Context, variables: int, symbols: int, everywhere: Sequence[Expr]) -> None:
-        self.affine = Affine(context, variables, symbols)
-        self._known: dict[tuple[Expr, ...], isl.Set] = {}
-        self._everywhere = self._all(self.affine.universe, everywhere)
-
-    def set(self, *parts: Sequence[Expr]) -> isl.Set:
-        """Where all conditions of all parts hold. The first part is remembered."""
-        first = tuple(parts[0])
-        found = self._known.get(first)
-        if found is None:
-            found = self._known[first] = self._all(self._everywhere, first)
-        for part in parts[1:]:
-            found = self._all(found, part)
-        return found
-
-    def _all(self, found: isl.Set, conditions: Iterable[Expr]) -> isl.Set:
-        for condition in conditions:
-            found = found.intersect(self.affine.set(condition))
-        return found
-
-
 def padded(moment: tuple[Expr, ...], length: int) -> tuple[Expr, ...]:
     """Moments of one length; no two of different events are equal where they end."""
     return (*moment, *[const(0)] * (length - len(moment)))
-
-
-def opaque_in(s: isl.Set, opaque: Mapping[Expr, Var]) -> list[Expr]:
-    """What a set depends on that isl was told nothing about."""
-    names = {v.name: e for e, v in opaque.items()}
-    params = isl.dim_type.param
-    involved = [s.get_dim_name(params, n) for n in range(s.dim(params)) if s.involves_dims(params, n, 1)]
-    return [names[name] for name in involved if name in names]

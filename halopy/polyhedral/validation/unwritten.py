@@ -10,8 +10,8 @@ import islpy as isl
 from ...ir.expr import Expr
 from .actors import before
 from .flow_sets import FlowSets, equal
-from .names import names_of
-from .question import WRITE, apart, bearing_on
+from .names import WRITE, names_of
+from .question import apart, bearing_on
 
 
 def unwritten(flow: FlowSets, reads: isl.Set) -> isl.Set:
