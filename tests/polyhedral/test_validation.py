@@ -274,3 +274,13 @@ def test_what_is_only_fetched_ahead_may_lie_anywhere() -> None:
     f[x, y] = source[x, y] + 1
     f.prefetch(source, y, y, 2, hl.PrefetchBoundStrategy.NonFaulting)
     assert Nest(f).status() == PROVED
+
+
+def test_reads_that_folding_makes_one_are_asked_about_each() -> None:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = x + y
+    g[x, y] = f[x, 3] + f[x, 7]
+    f.compute_root()
+    nest = Nest(g)
+    assert nest.status(folds={"f": {1: const(8)}}) == PROVED
+    assert nest.status(folds={"f": {1: const(4)}}) == REFUTED

@@ -245,8 +245,7 @@ class _Collector:
 
     def _reads(self, before: Stmt, after: Stmt, around: Surroundings) -> None:
         """Reads in the statement's own expressions, each once."""
-        found = zip(reads_in(before), reads_in(after), strict=True)
-        for (one, counts, runs), (other, _, _) in dict.fromkeys(found):
+        for one, other, counts, runs in dict.fromkeys(_read_twice(before, after)):
             if isinstance(before, Prefetch) and one is before.place:
                 continue  # an address, which may be any
             event = self._event(one.name, before, (one.index, other.index), around.where(*counts))
@@ -318,29 +317,41 @@ class TooManyAccesses(Exception):
 
 def reads_in(stmt: Stmt) -> Iterator[tuple[Read, _Choices, _Choices]]:
     """Reads, the choices under which their values count, and those under which they run: a select runs both sides."""
-    stack: list[tuple[Node, _Choices, _Choices]]
-    stack = [(c, (), ()) for c in reversed(stmt.children()) if not isinstance(c, Stmt)]
+    return ((read, counts, runs) for read, _, counts, runs in _read_twice(stmt, stmt))
+
+
+def _read_twice(before: Stmt, after: Stmt) -> Iterator[tuple[Read, Read, _Choices, _Choices]]:
+    """The same of a statement before and after folding, which may make one read of two."""
+    stack: list[tuple[Node, Node, _Choices, _Choices]]
+    stack = [(a, b, (), ()) for a, b in _pairs(before, after) if not isinstance(a, Stmt)]
     seen: set[tuple[Node, _Choices, _Choices]] = set()  # what is shared is reached in many ways
     while stack:
         if len(seen) > _MOST:
             raise TooManyAccesses
-        entry = node, counts, runs = stack.pop()
-        if not node.has(Read) or entry in seen:
+        node, other, counts, runs = stack.pop()
+        while isinstance(other, Mod) and not isinstance(node, Mod):
+            other = other.a  # where it is folded
+        if not node.has(Read) or not other.has(Read) or (node, counts, runs) in seen:
             continue
-        seen.add(entry)
-        if isinstance(node, Read):
-            yield node, counts, runs
-        choice = _choice(node)
-        if isinstance(node, Let):
-            stack += [(substitute(node.body, {node.name: node.value}), counts, runs), (node.value, counts, runs)]
-        elif choice is None:
-            stack += [(child, counts, runs) for child in reversed(node.children())]
+        seen.add((node, counts, runs))
+        if isinstance(node, Read) and isinstance(other, Read):
+            yield node, other, counts, runs
+        choice, its = _choice(node), _choice(other)
+        if isinstance(node, Let) and isinstance(other, Let):
+            bodies = (substitute(let.body, {let.name: let.value}) for let in (node, other))
+            stack += [(*bodies, counts, runs), (node.value, other.value, counts, runs)]
+        elif choice is None or its is None:
+            stack += [(a, b, counts, runs) for a, b in _pairs(node, other)]
         else:
             condition, yes, no = choice
-            sides = ((no, (logical_not(condition),)), (yes, (condition,)))
+            sides = ((no, its[2], (logical_not(condition),)), (yes, its[1], (condition,)))
             lazy = not isinstance(node, Select)
-            stack += [(side, (*counts, *where), (*runs, *where) if lazy else runs) for side, where in sides]
-            stack.append((condition, counts, runs))
+            stack += [(a, b, (*counts, *where), (*runs, *where) if lazy else runs) for a, b, where in sides]
+            stack.append((condition, its[0], counts, runs))
+
+
+def _pairs(one: Node, other: Node) -> list[tuple[Node, Node]]:
+    return list(zip(reversed(one.children()), reversed(other.children()), strict=True))
 
 
 def _choice(node: Node) -> tuple[Expr, Expr, Expr] | None:
