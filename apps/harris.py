@@ -24,15 +24,11 @@ def harris() -> Algorithm:
     once, twice = hl.f32(1 / 12), hl.f32(2 / 12)
 
     grey[x, y] = hl.f32(0.299) * rgb[x, y, 0] + hl.f32(0.587) * rgb[x, y, 1] + hl.f32(0.114) * rgb[x, y, 2]
-    dy[x, y] = (
-        (grey[x, y + 2] * once - grey[x, y] * once)
-        + (grey[x + 1, y + 2] * twice - grey[x + 1, y] * twice)
-        + (grey[x + 2, y + 2] * once - grey[x + 2, y] * once)
+    dy[x, y] = once * ((grey[x, y + 2] - grey[x, y]) + (grey[x + 2, y + 2] - grey[x + 2, y])) + twice * (
+        grey[x + 1, y + 2] - grey[x + 1, y]
     )
-    dx[x, y] = (
-        (grey[x + 2, y] * once - grey[x, y] * once)
-        + (grey[x + 2, y + 1] * twice - grey[x, y + 1] * twice)
-        + (grey[x + 2, y + 2] * once - grey[x, y + 2] * once)
+    dx[x, y] = once * ((grey[x + 2, y] - grey[x, y]) + (grey[x + 2, y + 2] - grey[x, y + 2])) + twice * (
+        grey[x + 2, y + 1] - grey[x, y + 1]
     )
     xx, yy, xy = (_around(name, a, b) for name, a, b in (("xx", dx, dx), ("yy", dy, dy), ("xy", dx, dy)))
     trace = xx[x, y] + yy[x, y]
@@ -45,7 +41,8 @@ def _around(name: str, a: hl.Func, b: hl.Func) -> hl.Func:
     x, y = hl.Var("x"), hl.Var("y")
     product, total = hl.Func(name), hl.Func(f"sum_{name}")
     product[x, y] = a[x, y] * b[x, y]
-    total[x, y] = sum((product[x + n % 3, y + n // 3] for n in range(1, 9)), product[x, y])
+    above, here, below = (product[x, y + n] + product[x + 1, y + n] + product[x + 2, y + n] for n in range(3))
+    total[x, y] = above + here + below
     return total
 
 

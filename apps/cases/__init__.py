@@ -57,7 +57,7 @@ class Case:
     tolerance   the largest difference allowed to a system (halopy, halide, opencv...), with `why` where it is not 0
     sizes       the first stands for the case in the summary
     growing     sizes to see how time grows with
-    tiny_schedule  which of the schedules can do a picture of 16x16
+    tiny_schedule  which of the schedules can do a picture of 16x16; "none" is plain loops
     engines     the compilers that can do the algorithm, with schedules and autoschedulers
     operations  arithmetic instructions per element of the output (of this size), each in `lane_bits` bits
     fused       whether they are floats multiplied and added at once, at best, rather than integers added

@@ -48,6 +48,7 @@ CASES = (
         fused=True,
         tolerance=dict.fromkeys(("halopy", "halide", "opencv", "numba"), 1e-4),
         why=_ROUNDED,
+        tiny_schedule="none",
         sizes=(Size(4000, 3000), Size(3001, 2003), CACHED),
     ),
 )

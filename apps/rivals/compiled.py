@@ -44,7 +44,7 @@ def prepare(
     output: Realizable = algorithm.output
     if schedule in AUTOSCHEDULERS:
         output = _automatic(hl, algorithm, schedule, inputs, result, threads)
-    else:
+    elif schedule != "none":
         named(case.schedules[schedule])(**algorithm.stages)
     algorithm.give(inputs)
     target = hl.Buffer(result)

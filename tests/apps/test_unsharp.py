@@ -13,7 +13,7 @@ from schedules import unsharp as schedules
 ALLOWED = CASE.tolerance["halopy"]
 
 
-SIZES = [Size(64, 48), Size(67, 53), Size(301, 41)]
+SIZES = [Size(64, 64), Size(67, 83), Size(301, 131)]
 TINY = [Size(1, 1), Size(7, 5)]
 
 
