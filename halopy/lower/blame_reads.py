@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from itertools import chain, islice, product
+from math import prod
 
 from ..ir.expr import Expr, const, const_value
 from ..ir.function import Definition
@@ -38,6 +39,7 @@ from .regions import Regions
 from .stage_reads import StageReads, reads_of_stage
 
 _MOST_POINTS = 4096
+_MOST_FILLED = 2048
 _PLACES = (ComputeAt, StoreAt, HoistStorage, FoldStorage, RingBuffer, ComputeWith, Async, Memoize)
 _FEW = 8  # values of a variable that are all tried
 
@@ -116,9 +118,9 @@ def _point(
     """Values of a stage's variables at which the index is not held: the wanted one, if it is among those tried."""
     tried = free_vars(index) | (frozenset() if reads.predicate is None else free_vars(reads.predicate))
     likely = [n for n in (wanted, held.start - 1, held.stop) if n is not None]  # where a variable is the index
-    candidates = [_candidates(*ends, likely if name in tried else None) for name, ends in ranges.items()]
+    few = {name: _candidates(*ends, likely if name in tried else None) for name, ends in ranges.items()}
     best = None
-    for numbers in islice(product(*candidates), _MOST_POINTS):
+    for numbers in islice(chain(product(*few.values()), product(*_filled(few, ranges, tried))), _MOST_POINTS):
         point = dict(zip(ranges, numbers, strict=True))
         at = {**known, **{name: const(number) for name, number in point.items()}}
         value = _number(index, at)
@@ -128,6 +130,18 @@ def _point(
                 return point
             best = best or point
     return best
+
+
+def _filled(
+    few: dict[str, Sequence[int]], ranges: Mapping[str, tuple[int | None, int | None]], tried: frozenset[str]
+) -> list[Sequence[int]]:
+    """All values instead of a few, of as many of the variables that matter as there is time for."""
+    whole = {n: range(low, high + 1) for n, (low, high) in ranges.items() if low is not None and high is not None}
+    for name in sorted(tried & whole.keys(), key=lambda n: len(whole[n])):
+        more = {**few, name: whole[name]}
+        if prod(map(len, more.values())) <= _MOST_FILLED:
+            few = more
+    return list(few.values())
 
 
 def _candidates(low: int | None, high: int | None, likely: Sequence[int] | None) -> Sequence[int]:

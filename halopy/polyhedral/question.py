@@ -9,7 +9,7 @@ remainders by literals, min, max, select, comparisons and logic. What it cannot 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..ir.interval import Interval
 from ..ir.linear import LinearForm, expr_of, linear
 from ..ir.node import Node, mask
 from ..ir.rewrite import free_vars, substitute
+from .roots import roots
 
 LARGEST = 120  # nodes of one index; beyond that, no question
 _DATA = mask(ir.Read, ir.Load, ir.Ramp, ir.Broadcast)
@@ -74,7 +75,7 @@ class Symbols:
 
 
 def question_of(
-    index: Expr, scope: Mapping[str, Interval], moving: Iterable[str], conditions: Iterable[Expr]
+    index: Expr, scope: Mapping[str, Interval], moving: Iterable[str], conditions: Sequence[Expr]
 ) -> tuple[Question, Symbols]:
     """The question and its names. Raises NotAffine; conditions that are not affine are left out (a superset)."""
     symbols = Symbols(moving)
@@ -85,15 +86,15 @@ def question_of(
             raise NotAffine(f"{name} is unbounded")
         ranges.append((canonical(lo, symbols), canonical(hi, symbols)))
     asked = canonical(index, symbols)
-    affine = [c for c in (_canonical_or_none(c, symbols) for c in conditions) if c is not None]
+    affine = [told for c in (*conditions, *(r for c in conditions for r in roots(c))) for told in _told(c, symbols)]
     return Question(asked, tuple(ranges), tuple(affine), len(symbols)), symbols
 
 
-def _canonical_or_none(condition: Expr, symbols: Symbols) -> Expr | None:
+def _told(condition: Expr, symbols: Symbols) -> list[Expr]:
     try:
-        return canonical(condition, symbols)
+        return [canonical(condition, symbols)]
     except NotAffine:
-        return None
+        return []
 
 
 def canonical(e: Expr, symbols: Symbols) -> Expr:
@@ -136,7 +137,7 @@ def _term(e: Expr, symbols: Symbols) -> Expr:
 
 def _condition(e: Expr, symbols: Symbols) -> Expr:
     if isinstance(e, ir.Compare):
-        return type(e)(canonical(e.a, symbols), canonical(e.b, symbols))
+        return type(e)(*(_distance(side, symbols) or canonical(side, symbols) for side in (e.a, e.b)))
     if isinstance(e, ir.And | ir.Or):
         return type(e)(_condition(e.a, symbols), _condition(e.b, symbols))
     if isinstance(e, ir.Not):
@@ -146,6 +147,16 @@ def _condition(e: Expr, symbols: Symbols) -> Expr:
     if isinstance(e, ir.Call) and e.name in _TRANSPARENT:
         return _condition(e.args[0], symbols)
     raise NotAffine(f"{type(e).__name__} as a condition")
+
+
+def _distance(e: Expr, symbols: Symbols) -> Expr | None:
+    """|a - b|, which is compared as the unsigned number that it is, and such literals; None for anything else."""
+    if isinstance(e, ir.Call) and e.name in ("abs", "absd") and e.args[0].dtype.is_index_like:
+        args = [canonical(a, symbols) for a in e.args]
+        difference = build.sub(args[0], args[1] if len(args) > 1 else 0)
+        return ir.Max(difference, build.sub(0, difference))
+    literal = const_value(e) if e.dtype.is_uint and e.dtype.bits == 32 else None
+    return const(int(literal)) if literal is not None and literal < 1 << 31 else None
 
 
 def _by_literal(e: ir.Binary, symbols: Symbols) -> Expr:
@@ -173,11 +184,8 @@ def _select(condition: Expr, a: Expr, b: Expr, symbols: Symbols) -> Expr:
 
 def _cast(e: ir.Cast, symbols: Symbols) -> Expr:
     """Between int32 and int64; and from the unsigned type of |a|, which int32 holds."""
-    if isinstance(e.a, ir.Call) and e.a.name in ("abs", "absd") and e.a.args[0].dtype.is_index_like:
-        args = [canonical(a, symbols) for a in e.a.args]
-        difference = build.sub(args[0], args[1] if len(args) > 1 else 0)
-        return ir.Max(difference, build.sub(0, difference))
-    return canonical(e.a, symbols)
+    distance = _distance(e.a, symbols) if isinstance(e.a, ir.Call) else None
+    return canonical(e.a, symbols) if distance is None else distance
 
 
 def _call(e: ir.Call, symbols: Symbols) -> Expr:
