@@ -319,6 +319,7 @@ _CALLS: dict[str, _Rule] = {
     "widening_add": _arithmetic(False, lambda a, b: a + b),
     "widening_sub": _arithmetic(False, lambda a, b: a - b),
     "widening_mul": _arithmetic(False, lambda a, b: a * b),
+    "sum_of_products": _wrapping(lambda a, b, c, d: a * b + c * d),
     "halving_add": _wrapping(lambda a, b: (a + b) >> 1),
     "halving_sub": _wrapping(lambda a, b: (a - b) >> 1),
     "rounding_halving_add": _wrapping(lambda a, b: (a + b + 1) >> 1),

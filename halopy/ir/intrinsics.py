@@ -24,6 +24,7 @@ ARITY: dict[str, int] = {
     "widening_add": 2,
     "widening_sub": 2,
     "widening_mul": 2,
+    "sum_of_products": 4,  # wide(a)*wide(b) + wide(c)*wide(d), wrapping
     "halving_add": 2,  # (a + b) >> 1 without overflow
     "halving_sub": 2,
     "rounding_halving_add": 2,  # (a + b + 1) >> 1 without overflow

@@ -5,6 +5,8 @@
     uint8(min(uint16(a) + uint16(b), 255))       ->   saturating_add(a, b)
     uint8(max(int16(a) - int16(b), 0))           ->   saturating_sub(a, b)
     uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
+    uint8(max(min(a, 255), 0))                   ->   saturating_cast(a)
+    (uint16(a) + uint16(b) + 1)/2                ->   uint16(rounding_halving_add(a, b))
     (uint16(a) + uint16(b))/3                    ->   high half of (uint16(a) + uint16(b))*21846
     select(a < b, b, a)                          ->   max(b, a)
     max(min(int32(f), 6), 0)                     ->   int32(min(max(f, 0.0f), 6.0f))
@@ -37,7 +39,7 @@ class _FindIdioms(Rewriter):
         self.ranges = Ranges({})
 
     def rewrite_Div(self, node: Div) -> Expr:
-        found = _high_product(node, self.ranges)
+        found = _high_product(node, self.ranges) or _mean(node)
         rewritten: Expr = self.rebuild(node if found is None else found)
         return rewritten
 
@@ -54,7 +56,7 @@ class _FindIdioms(Rewriter):
     rewrite_Min = rewrite_Max
 
     def rewrite_Cast(self, node: Cast) -> Expr:
-        found = _idiom(node) if _narrows(node) else None
+        found = (_idiom(node) or _clamped_to_type(node, self.ranges)) if _narrows(node) else None
         rewritten: Expr = self.rebuild(node) if found is None else self(found)
         return rewritten
 
@@ -85,6 +87,15 @@ def _high_product(node: Div, ranges: Ranges) -> Expr | None:
     if c & (c - 1) == 0 or most is None or most * (factor * c - (1 << 16)) >= 1 << 16:
         return None
     return Call("mul_shift_right", (node.a, const(factor, dtype), const(16, dtype)), dtype)
+
+
+def _mean(node: Div) -> Expr | None:
+    """(a + b + 1)/2 of numbers that half the width holds: there it is one instruction."""
+    dtype = node.dtype
+    if dtype.lanes == 1 or not dtype.is_integer or dtype.bits not in (16, 32):
+        return None
+    found = _halving(Cast(dtype.with_bits(dtype.bits // 2).with_code(Code.UINT), node))
+    return Cast(dtype, found) if isinstance(found, Call) and found.name == "rounding_halving_add" else None
 
 
 def _extremum(node: Select) -> Expr | None:
@@ -197,6 +208,16 @@ def _saturating(node: Cast) -> Expr | None:
         return None
     name = "saturating_add" if isinstance(inner, Add) else "saturating_sub"
     return Call(name, (a, b), dtype)
+
+
+def _clamped_to_type(node: Cast, ranges: Ranges) -> Expr | None:
+    """What is clamped to the range of the narrow type, and no further."""
+    inner, low, high = _clamped(node.a)
+    if not inner.dtype.is_integer or inner.dtype.bits <= node.dtype.bits or high != node.dtype.max:
+        return None
+    least = ranges.of(inner)[0] if low is None else low
+    reaches = least is not None and (least >= node.dtype.min if low is None else low == node.dtype.min)
+    return Call("saturating_cast", (inner,), node.dtype) if reaches else None
 
 
 def _clamped(e: Expr) -> tuple[Expr, int | None, int | None]:

@@ -33,6 +33,7 @@ from .fold_storage import fold_storage
 from .fork_producers import fork_producers
 from .hoist_invariants import hoist_invariants
 from .interleave_stores import interleave_stores
+from .pair_products import pair_products
 from .partition_loops import partition_loops
 from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
@@ -65,6 +66,7 @@ PASSES: tuple[Pass, ...] = (
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
     Pass(trim_no_ops),  # what the passes before left without effect
     Pass(hoist_invariants, simplified=False),  # after the last simplification, which would put parts together again
+    Pass(pair_products, simplified=False),  # before idioms, which look into what it leaves
     Pass(find_idioms, simplified=False),  # after simplification: written for code generation, opaque to the simplifier
     Pass(share_between_stores, simplified=False),  # last: no pass after it looks into what it takes out
 )

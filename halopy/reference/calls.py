@@ -263,6 +263,7 @@ _TYPED: Mapping[str, _Rule] = {
     "widening_add": _widening(np.add),
     "widening_sub": _widening(np.subtract),
     "widening_mul": _widening(np.multiply),
+    "sum_of_products": _exact(lambda a, b, c, d: a * b + c * d),
     "halving_add": _exact(lambda a, b: (a + b) >> 1),
     "halving_sub": _exact(lambda a, b: (a - b) >> 1),
     "rounding_halving_add": _exact(lambda a, b: (a + b + 1) >> 1),

@@ -177,6 +177,10 @@ def integer_calls(dtype: DType, lanes: int) -> dict[str, tuple[str, tuple[Expr, 
     calls["absd"] = ("absd", (a, b), unsigned)
     if dtype.bits < 64:
         wide = vec.with_bits(2 * dtype.bits)
+        calls["sum_of_products"] = ("sum_of_products", (a, b, b, b), wide)
+        if dtype.bits == 16:
+            same = [const(v, vec) for v in (dtype.max, dtype.min)]
+            calls["sum_of_scaled"] = ("sum_of_products", (a, same[0], b, same[1]), wide)
         calls["widening_add"] = ("widening_add", (a, b), wide)
         calls["widening_mul"] = ("widening_mul", (a, b), wide)
         calls["widening_sub"] = ("widening_sub", (a, b), wide.with_code(Code.INT))

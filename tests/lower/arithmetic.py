@@ -113,6 +113,7 @@ INTEGER: dict[str, Callable[..., Number]] = {
     "widening_mul": lambda t, a, b: a * b,
     "halving_add": lambda t, a, b: (a + b) >> 1,
     "halving_sub": lambda t, a, b: (a - b) >> 1,
+    "sum_of_products": lambda t, a, b, c, d: a * b + c * d,
     "rounding_halving_add": lambda t, a, b: (a + b + 1) >> 1,
     "rounding_shift_left": lambda t, a, b: _shift(a + _half(-b), b),
     "rounding_shift_right": lambda t, a, b: _shift(a + _half(b), -b),

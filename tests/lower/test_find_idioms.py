@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from halopy.dtypes import FLOAT32, INT8, INT16, INT32, UINT8, UINT16
-from halopy.ir.build import add, clamp, div, maximum, minimum, sub
+from halopy.dtypes import FLOAT32, INT8, INT16, INT32, UINT8, UINT16, UINT32
+from halopy.ir.build import add, clamp, div, maximum, minimum, mul, sub
 from halopy.ir.expr import GE, GT, LE, LT, Call, Cast, Load, Max, Min, Ramp, Select, const
 from halopy.ir.node import find
 from halopy.ir.simplify import simplify
@@ -61,6 +61,9 @@ FOUND = {
     "saturating_sub of signed": to(INT8, minimum(maximum(sub(*signed()), -128), 127)),
     "absd": to(UINT8, absolute(sub(*unsigned(INT16)))),
     "absd of signed": to(UINT8, absolute(sub(*signed()))),
+    "saturating_cast": to(UINT8, clamp(mul(*unsigned(INT32)), 0, 255)),
+    "saturating_cast of unsigned": to(UINT8, minimum(mul(*unsigned(UINT32)), 255)),
+    "saturating_cast to signed": to(INT8, clamp(mul(*signed()), -128, 127)),
 }
 LEFT = {
     "a sum that is clamped elsewhere": to(UINT8, minimum(add(*unsigned()), 254)),
@@ -73,6 +76,8 @@ LEFT = {
         UINT8, div(to(UINT16, add(operand("a", UINT8), operand("b", UINT8))), 2)
     ),
     "signed sums clamped on one side": to(INT8, minimum(add(*signed()), 127)),
+    "products clamped further than to the type": to(UINT8, clamp(mul(*unsigned(INT32)), 0, 254)),
+    "signed products clamped on one side": to(UINT8, minimum(mul(*signed(INT32)), 255)),
 }
 
 
@@ -125,6 +130,22 @@ def test_a_third_of_three_bytes_is_a_high_product_and_a_third_of_any_value_is_no
     assert isinstance(found_in(div(three, 3)), Call)
     anything = div(operand("a", UINT16), const(3, UINT16.with_lanes(LANES)))
     assert found_in(anything) is anything
+
+
+@pytest.mark.parametrize("wide_type", [UINT16, INT16], ids=str)
+def test_a_rounded_mean_of_bytes_is_found_where_it_is_not_narrowed(wide_type):
+    mean = div(add(add(*unsigned(wide_type)), 1), 2)
+    value = sub(Cast(INT32.with_lanes(LANES), mean), 7)
+    after = found_in(value)
+    assert [call.name for call in find(after, Call)] == ["rounding_halving_add"]
+    every = np.arange(LANES)
+    memory = {
+        "a": (every % 256).astype(np.uint8),
+        "b": (every // 256).astype(np.uint8),
+        "out": np.zeros(LANES, np.int32),
+    }
+    execute(Store("out", Ramp(const(0), const(1), LANES), after), memory)
+    assert np.array_equal(memory["out"], (every % 256 + every // 256 + 1) // 2 - 7)
 
 
 def test_scalars_are_left():

@@ -77,7 +77,7 @@ def test_saturating_casts(source, target):
 
 def check_call(name: str, types: list[DType], result: DType, columns: list[list[int | float]] | None = None) -> None:
     rows = list(itertools.product(*(columns or [edges(t) for t in types])))
-    names = "abc"[: len(types)]
+    names = "abcd"[: len(types)]
     e = Call(name, tuple(Var(n, t) for n, t in zip(names, types, strict=True)), result)
     values = {n: ([row[k] for row in rows], types[k]) for k, n in enumerate(names)}
     assert_same(evaluate(e, **values), [fold_call(name, list(row), types, result) for row in rows], rows)
@@ -147,7 +147,7 @@ def test_every_intrinsic_is_known():
     for name, arity in ARITY.items():
         dtype = INT32 if name not in ("sqrt", "is_nan", "is_inf", "is_finite", "multiply_add") else FLOATS[1]
         condition = name == "if_then_else"
-        args = [Var("abc"[k], BOOL if condition and k == 0 else dtype) for k in range(arity)]
+        args = [Var("abcd"[k], BOOL if condition and k == 0 else dtype) for k in range(arity)]
         evaluate(Call(name, tuple(args), dtype), **{a.name: ([1], a.dtype) for a in args})
 
 

@@ -88,3 +88,33 @@ def resized(old: str, new: str, lanes: int) -> str | None:
 
 def resized_name(old: str, new: str, lanes: int) -> str:
     return f"{'widen' if bits_of(old) < bits_of(new) else 'narrow'}_{old}_to_{new}x{lanes}"
+
+
+def joined(old: str, new: str, lanes: int) -> str | None:
+    """A helper that narrows two full registers of integers into one: a permutation, which picks the low halves."""
+    bits = bits_of(old)
+    if (
+        old[0] not in "iu"
+        or new[0] not in "iu"
+        or bits != 2 * bits_of(new)
+        or bits not in (16, 32)
+        or lanes * bits != 512
+    ):
+        return None
+    source, result, half = vector_type(old, lanes), vector_type(new, 2 * lanes), vector_type(new, lanes)
+    picked = ", ".join(map(str, range(0, 4 * lanes, 2)))
+    every = ", ".join(map(str, range(2 * lanes)))
+    converted = ", ".join(f"__builtin_convertvector({x}, {half})" for x in "ab")
+    return "\n".join([
+        f"INLINE {result} {joined_name(old, new, lanes)}({source} a, {source} b) {{",
+        f"#if defined({'__AVX512VBMI__' if bits == 16 else '__AVX512BW__'}) && !defined(__clang__)",
+        f"    return __builtin_shufflevector(({result})a, ({result})b, {picked});",
+        "#else",
+        f"    return __builtin_shufflevector({converted}, {every});",
+        "#endif",
+        "}",
+    ])  # fmt: skip
+
+
+def joined_name(old: str, new: str, lanes: int) -> str:
+    return f"join_{old}_to_{new}x{2 * lanes}"

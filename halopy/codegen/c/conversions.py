@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
-from .avx512 import resized, resized_name
+from .avx512 import joined, joined_name, resized, resized_name
 from .context import Context
 from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
 from .pieces import canonical, grain_of, regrain
@@ -91,6 +91,9 @@ def plain_step(context: Context, vec: Vec, new: str) -> Vec:
     """One conversion instruction per piece, with pieces that fit both before and after."""
     if bits_of(vec.element) == bits_of(new) and vec.element[0] != "f" and new[0] != "f":
         return _each(context, canonical(context, vec), new, "({type}){part}")
+    narrowed = _joined(context, vec, new)
+    if narrowed is not None:
+        return narrowed
     grain = min(grain_of(context, new, vec.lanes), vec.grain)
     form = "__builtin_convertvector({code}, {type})"
     text = resized(vec.element, new, grain)
@@ -99,6 +102,21 @@ def plain_step(context: Context, vec: Vec, new: str) -> Vec:
             context.prelude.vector(element, grain)
         form = context.prelude.named(resized_name(vec.element, new, grain), text) + "({code})"
     return canonical(context, _each(context, regrain(context, vec, grain), new, form))
+
+
+def _joined(context: Context, vec: Vec, new: str) -> Vec | None:
+    """Integers of half the width, out of two registers into one; None where there are no two, or no instruction."""
+    grain = vec.grain
+    if len(vec.parts) < 2 or len(vec.parts) % 2 or vec.lanes % grain or context.vector_bytes < 64:
+        return None
+    text = joined(vec.element, new, grain)
+    if text is None:
+        return None
+    for element, lanes in ((vec.element, grain), (new, grain), (new, 2 * grain)):
+        context.vector_c_type(element, lanes)
+    name = context.prelude.named(joined_name(vec.element, new, grain), text)
+    pairs = zip(vec.parts[::2], vec.parts[1::2], strict=True)
+    return Vec(new, vec.lanes, 2 * grain, tuple(Text(f"{name}({a.code}, {b.code})", POSTFIX) for a, b in pairs))
 
 
 def _each(context: Context, vec: Vec, new: str, form: str) -> Vec:

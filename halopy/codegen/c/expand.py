@@ -146,6 +146,11 @@ def _widening(operator: Callable[[Expr, Expr], Expr]) -> Rule:
     return lambda call: operator(Cast(call.dtype, call.args[0]), Cast(call.dtype, call.args[1]))
 
 
+def _sum_of_products(call: Call) -> Expr:
+    a, b, c, d = (Cast(call.dtype, factor) for factor in call.args)
+    return Add(Mul(a, b), Mul(c, d))
+
+
 def _halving_add(call: Call) -> Expr:
     a, b = call.args
     return Add(bitwise("and", a, b), shifted("right", bitwise("xor", a, b), 1))
@@ -227,6 +232,7 @@ RULES: dict[str, Rule] = {
     "widening_add": _widening(Add),
     "widening_sub": _widening(Sub),
     "widening_mul": _widening(Mul),
+    "sum_of_products": _sum_of_products,
     "halving_add": _halving_add,
     "halving_sub": _halving_sub,
     "rounding_halving_add": _rounding_halving_add,
@@ -258,6 +264,7 @@ _USES_ONCE = frozenset({
     "strict_float", "likely", "likely_if_innermost", "promise_clamped", "unsafe_promise_clamped", "return_second",
     "undef", "widening_add", "widening_sub", "widening_mul", "fast_exp", "fast_log", "fast_pow", "fast_inverse",
     "fast_inverse_sqrt", "mul_shift_right", "rounding_mul_shift_right",
+    "sum_of_products",
 })  # fmt: skip
 REPEATS_ARGUMENTS = frozenset(RULES) - _USES_ONCE
 

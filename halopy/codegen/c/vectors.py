@@ -45,7 +45,9 @@ from .lanes import print_broadcast, print_ramp, print_shuffle
 from .masks import mask_of_width, truth_splat
 from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS, SHIFTS
 from .pieces import canonical, grain_of, regrain, spread
+from .products import sum_of_products
 from .reduce import print_reduce
+from .saturation import saturated
 from .types import (
     BIT_AND,
     BIT_OR,
@@ -285,6 +287,10 @@ def _special(context: Context, call: Call, element: str) -> Value | None:
     if call.name == "mul_shift_right":
         product = high_product(call)
         return None if product is None else context.value(product)
+    if call.name == "sum_of_products":
+        return sum_of_products(context, call) if element == "i16" and call.dtype.bits == 32 else None
+    if call.name == "saturating_cast" and element[0] in "iu" and call.dtype.is_integer and not call.dtype.is_bool:
+        return saturated(context, context.vector(call.args[0]), context.ranges.of(call.args[0]), call.dtype)
     helper = idiom(call, element)
     if helper is None:
         return None
