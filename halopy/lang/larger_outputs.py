@@ -50,4 +50,4 @@ def _covers(shape: ShapeOnly, sizes: tuple[int, ...]) -> bool:
 def _part(contents: BufferContents, sizes: tuple[int, ...]) -> BufferContents:
     """The places from 0 on, in the same memory."""
     places = tuple(slice(-low, size - low) for low, size in zip(contents.mins, sizes, strict=True))
-    return BufferContents(contents.array[places[::-1]], contents.dtype, None, contents.name)
+    return BufferContents(contents.elements()[places[::-1]], contents.dtype, None, contents.name)

@@ -200,4 +200,4 @@ def _outputs(program: Program) -> dict[str, Parameter]:
 def _constant(image: Image) -> Constant:
     contents = image.ref.constant
     assert isinstance(contents, BufferContents), "what has no argument is a Buffer"
-    return Constant(np.ascontiguousarray(contents.array).reshape(contents.array.shape), contents.mins)
+    return Constant(np.ascontiguousarray(contents.read()).reshape(contents.array.shape), contents.mins)

@@ -315,7 +315,7 @@ def _sizes(sizes: object) -> tuple[int, ...]:
 
 
 def _image(contents: BufferContents) -> tuple[np.ndarray, tuple[int, ...]]:
-    return contents.array, contents.mins
+    return contents.read(), contents.mins
 
 
 def _scalars(program: Program) -> dict[str, int | float]:

@@ -17,7 +17,18 @@ Outputs = Sequence[tuple[DType, str]]  # element types and names
 class SizedCall:
     """One thread at a time may use it. It does not keep inputs alive: those are bound, or not read any more."""
 
-    __slots__ = ("_headers", "_images", "_mins", "_outputs", "_pipeline", "_run", "_sizes", "_variant", "_versions")
+    __slots__ = (
+        "_headers",
+        "_images",
+        "_mins",
+        "_outputs",
+        "_pipeline",
+        "_run",
+        "_sizes",
+        "_uses_device",
+        "_variant",
+        "_versions",
+    )
 
     def __init__(self, pipeline: CompiledPipeline, sizes: tuple[int, ...], outputs: Outputs) -> None:
         self._pipeline, self._sizes, self._outputs = pipeline, sizes, outputs
@@ -29,13 +40,14 @@ class SizedCall:
         self._images: list[weak[RawBuffer]] = []
         self._versions: list[int] = []
         self._run: Callable[[], None] | None = None
+        self._uses_device = False
 
     def run(self) -> list[BufferContents]:
         """Compute, and give the new outputs."""
         images = self._prepared()
         places = [allocate_at(dtype, self._sizes) for dtype, _ in self._outputs]
         made = [
-            BufferContents(array, dtype, self._mins, name)
+            BufferContents(array, dtype, self._mins, name, is_new=True)
             for (array, _), (dtype, name) in zip(places, self._outputs)  # noqa: B905 (`strict` costs time)
         ]
         if images is None or self._run is None:
@@ -44,6 +56,9 @@ class SizedCall:
         for header, (_, host) in zip(self._headers, places):  # noqa: B905
             header.place(host)
         self._run()  # `images` are alive until here
+        if self._uses_device:
+            for header, contents in zip(self._headers, made, strict=True):
+                contents.adopt(header)
         return made
 
     def _prepared(self) -> list[RawBuffer] | None:
@@ -70,5 +85,8 @@ class SizedCall:
         handlers = self._pipeline.handlers
         self._run = variant.loaded.prepare(buffers, values, handlers, variant.names, self._headers, variant.explain)
         self._images = list(map(weak, images))
+        self._uses_device = variant.kernel.device is not None
+        for header in self._headers:
+            header.is_exposed, header.is_new = False, True
         self._variant = variant
         return images

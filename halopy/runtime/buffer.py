@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,20 +25,32 @@ _HEADER_BYTES = struct.calcsize(_HEADER)
 _INT32_MAX = 2**31 - 1
 
 
+class DeviceMemory(Protocol):
+    """Memory of a device for a buffer, with who wrote last (`opencl.memory.Memory`)."""
+
+    host_newer: bool
+    device_newer: bool
+
+    def to_device(self) -> None: ...
+    def to_host(self) -> None: ...
+    def finish(self) -> None: ...
+
+
 class RawBuffer:
     """A `halide_buffer_t` at `address` that describes `array` in place and keeps it alive.
 
     Dimension 0 is the last axis. The host pointer is the address of the element at `mins`, so a negative stride
     points down from there. Strides count elements. Nothing is copied. `on_device` is the memory of a device for it, if
-    any; `is_exposed`: others may read and write the array at any time.
+    any; `is_exposed`: others may read and write the array at any time; `is_new`: nobody has written elements.
     """
 
-    on_device: object | None
+    on_device: DeviceMemory | None
     is_exposed: bool
+    is_new: bool
 
     __slots__ = (
-        "__weakref__", "_block", "address", "array", "dtype", "extents", "host", "is_exposed", "mins", "on_device",
-        "strides", "writeable",
+        "__weakref__", "_block", "address", "array", "dtype", "extents", "host", "is_exposed", "is_new", "mins",
+        "on_device", "strides", "writeable",
     )  # fmt: skip
 
     def __init__(self, array: Array, mins: Sequence[int] | None = None, dtype: DType | None = None) -> None:
@@ -55,7 +67,7 @@ class RawBuffer:
         if host % array.itemsize:
             raise _unaligned(array)
         self._block = self._packed(host)
-        self.host, self.on_device, self.is_exposed = host, None, True
+        self.host, self.on_device, self.is_exposed, self.is_new = host, None, True, False
 
     @classmethod
     def without_memory(
@@ -66,13 +78,19 @@ class RawBuffer:
         made.array, made.dtype, made.extents = array, dtype, array.shape[::-1]
         made.mins, made.strides, made.writeable = tuple(mins), tuple(strides), writeable
         made._block = made._packed(0)
-        made.host, made.on_device, made.is_exposed = 0, None, True
+        made.host, made.on_device, made.is_exposed, made.is_new = 0, None, True, False
         return made
 
     def place(self, host: int) -> None:
         """The memory is at this address; the caller keeps it alive."""
         _HOST.pack_into(self._block, _HOST_AT, host)
         self.host, self.on_device = host, None
+
+    def written_by_host(self) -> None:
+        """Elements in the memory of the host are newer than any on a device."""
+        self.is_new = False
+        if self.on_device is not None:
+            self.on_device.host_newer = True
 
     def _packed(self, host: int) -> ctypes.Array[ctypes.c_char]:
         rank = len(self.extents)

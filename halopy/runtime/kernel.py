@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
@@ -15,6 +16,7 @@ from ..ir.kernel import ScalarArg
 from ..ir.stmt import ErrorSite
 from .buffer import RawBuffer
 from .checks import error_of, refusal
+from .host_runs import DEVICES, after_host_run, before_host_run
 from .services import DeviceCalls, Handlers, Run
 from .threads import with_threads
 
@@ -112,22 +114,35 @@ class LoadedKernel:
                 error = type(error)(error.summary, reason=(*error.reason, *more), accepted=error.accepted)
             _tell(error, handlers)
 
+        weakly = [weakref.ref(buffer) for buffer in buffers]  # what is kept alive is said by `keep`
+        first_output = sum(not b.is_output for b in self.kernel.buffers)
         entry, scalars_at, errors_at = self._entry, address + self._scalars_at, address + self._errors_at
 
+        def given() -> list[RawBuffer]:
+            return [found for buffer in weakly if (found := buffer()) is not None]
+
         def run(_alive: object = alive) -> None:
+            if DEVICES.are_used:
+                before_host_run(given())
             code = entry(address, scalars_at, errors_at)
+            if DEVICES.are_used:
+                after_host_run(given()[first_output:])
             if code:
                 fail(code, _ERROR_NUMBERS.unpack_from(block, self._errors_at))
 
-        program, given = self._program, tuple(buffers)
+        program = self._program
 
         def run_with_services(_alive: object = alive) -> None:
-            device = None if program is None else program.run(given)
+            device = None if program is None else program.run(given())
+            if device is None and DEVICES.are_used:
+                before_host_run(given())
             services = Run(handlers, names, device)
             with services as table:
                 code = entry(address, scalars_at, errors_at, table)
             if device is not None:
                 device.finish()
+            elif DEVICES.are_used:
+                after_host_run(given()[first_output:])
             if services.exception is not None:
                 raise services.exception
             if code:

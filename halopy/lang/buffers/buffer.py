@@ -17,7 +17,7 @@ from ..expressions.expr import Expr, ExprLike, Number, to_node
 from ..expressions.types import Type, to_dtype
 from ..image_access import image_index
 from .contents import Array, BufferContents, ShapeOnly, allocate
-from .device import BufferDevice
+from .device import BufferDevice, is_of_pyopencl, of_device_array
 from .exchange import BufferExchange, array_of, element_of, number_of
 from .shapes import BufferShapes
 
@@ -28,6 +28,7 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
     """An image in memory. Handles made from one another share it.
 
     Buffer(array)                         the array's own memory; axes reversed, so b[x, y] is array[y, x]
+    Buffer(cl_array)                      a pyopencl.array.Array's own memory, on its device; axes reversed
     Buffer(Type, [width, height, ...])    new memory, dimension 0 innermost
     Buffer()                              undefined
     """
@@ -52,6 +53,8 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
         elif isinstance(source, Type | DType):
             order, name = (None, storage_order) if isinstance(storage_order, str) else (storage_order, name)
             self._defined = _allocated(to_dtype(source), _sizes(sizes), order, name)
+        elif is_of_pyopencl(source):
+            self._defined = of_device_array(source, name)
         elif source is not None:
             # Buffer(array, name, reverse_axes)
             name, reverse = sizes if isinstance(sizes, str) else name, reverse_axes
@@ -162,8 +165,7 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
         low = [max(a, b) for a, b in zip(self._contents.mins, src._contents.mins, strict=True)]
         high = [min(self.dim(d).max(), src.dim(d).max()) for d in range(self.dimensions())]
         if all(a <= b for a, b in zip(low, high, strict=True)):
-            box = [(a, b - a + 1) for a, b in zip(low, high, strict=True)]
-            self.cropped(box)._contents.array[...] = src.cropped(box)._contents.array
+            self._writeable()[self._box(low, high)] = src._memory()[src._box(low, high)]
 
     def fill(self, value: Number) -> None:
         """Every element gets the value."""
@@ -198,8 +200,18 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
         array = self._writeable()
         array[self._place(index)] = element_of(self._contents.dtype, value, self.name())
 
+    def _box(self, low: Sequence[int], high: Sequence[int]) -> tuple[slice, ...]:
+        """The part of its array from one place to another, both included."""
+        ends = zip(low, high, self._contents.mins, strict=True)
+        return tuple(slice(a - start, b + 1 - start) for a, b, start in ends)[::-1]
+
+    def _elements(self) -> Array:
+        """Its elements, for others to keep."""
+        self._memory()
+        return self._contents.elements()
+
     def _memory(self) -> Array:
-        """Its elements. Raises BufferError where there are none yet."""
+        """Its elements, to be looked at. Raises BufferError where there are none yet."""
         contents = self._contents
         if type(contents) is ShapeOnly:
             raise BufferError(
@@ -207,7 +219,7 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
                 location=caller(),
                 accepted=f"hl.Buffer({contents.dtype}, [...]) with the shape that was found",
             )
-        return contents.array
+        return contents.read()
 
     def _writeable(self) -> Array:
         array = self._memory()
@@ -217,7 +229,7 @@ class Buffer(BufferShapes, BufferExchange, BufferDevice):
                 location=caller(),
                 accepted="a writeable array, or buffer.copy()",
             )
-        return array
+        return self._contents.edited()
 
     def _near(self, place: Place) -> list[int] | None:
         """The array's index of an element, in one loop; None where `_place` must look closer."""
@@ -267,7 +279,7 @@ def _sizes(sizes: object) -> tuple[int, ...]:
 def _allocated(dtype: DType, sizes: Sequence[int], order: Sequence[int] | str | None, name: str) -> BufferContents:
     """New memory; `order` lists the dimensions, the densest first."""
     if order is None:
-        return BufferContents(allocate(dtype, sizes), dtype, name=name)
+        return BufferContents(allocate(dtype, sizes), dtype, name=name, is_new=True)
     if sorted(order) != list(range(len(sizes))):
         raise BufferError(
             f"the storage order {list(order)} does not list the {len(sizes)} dimensions",
@@ -277,7 +289,7 @@ def _allocated(dtype: DType, sizes: Sequence[int], order: Sequence[int] | str | 
     places = [int(d) for d in order]
     dense = allocate(dtype, [sizes[d] for d in places])
     axes = [len(sizes) - 1 - places.index(d) for d in reversed(range(len(sizes)))]
-    return BufferContents(dense.transpose(axes), dtype, name=name)
+    return BufferContents(dense.transpose(axes), dtype, name=name, is_new=True)
 
 
 def _of_array(source: object, name: str, reverse_axes: bool) -> BufferContents:

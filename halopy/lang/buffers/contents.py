@@ -23,11 +23,25 @@ _ALIGNMENT = 128  # bytes; what Halide's own allocations have
 
 
 class BufferContents:
-    """Elements in a NumPy array whose last axis is dimension 0. The array is kept alive, and never copied."""
+    """Elements in a NumPy array whose last axis is dimension 0. The array is kept alive, and never copied.
 
-    __slots__ = ("__weakref__", "_image", "_raw", "array", "dtype", "mins", "name", "prepared")
+    `is_shared`: others hold the array, and may read and write it at any time. Of one that is not, a device may have the
+    only copy that is up to date: `array` tells its shape, and its elements are those of `read()` and `elements()`. Of
+    one that `is_new` nobody has written any.
+    """
 
-    def __init__(self, array: Array, dtype: DType, mins: Sequence[int] | None = None, name: str = "") -> None:
+    __slots__ = ("__weakref__", "_image", "_raw", "array", "dtype", "is_new", "is_shared", "mins", "name", "prepared")
+
+    def __init__(
+        self,
+        array: Array,
+        dtype: DType,
+        mins: Sequence[int] | None = None,
+        name: str = "",
+        *,
+        is_new: bool = False,
+    ) -> None:
+        self.is_shared, self.is_new = not is_new, is_new
         self.array = array
         self.dtype = dtype
         self.mins = (0,) * array.ndim if mins is None else tuple(mins)
@@ -41,10 +55,37 @@ class BufferContents:
         """What kernels are given. Another object whenever the shape has changed."""
         if self._raw is None:
             self._raw = RawBuffer(self.array, self.mins, self.dtype)
+            self._raw.is_exposed, self._raw.is_new = self.is_shared, self.is_new
         return self._raw
+
+    def read(self) -> Array:
+        """The elements now, to be looked at."""
+        if self._raw is not None and self._raw.on_device is not None:
+            self._raw.on_device.to_host()
+        return self.array
+
+    def elements(self) -> Array:
+        """The elements, for others to keep: they may read and write them from now on."""
+        self.is_shared, self.is_new = True, False
+        if self._raw is not None:
+            self._raw.is_exposed, self._raw.is_new = True, False
+        return self.read()
+
+    def edited(self) -> Array:
+        """The elements now, to be written to before anything else is done."""
+        array = self.read()
+        self.is_new = False
+        if self._raw is not None:
+            self._raw.written_by_host()
+        return array
+
+    def adopt(self, raw: RawBuffer) -> None:
+        """What a run left on the device for this memory."""
+        self.raw.on_device = raw.on_device
 
     def reshape(self, array: Array, mins: Sequence[int]) -> None:
         """Describe the same elements otherwise."""
+        self.read()
         self.array, self.mins, self._raw = array, tuple(mins), None
 
     def without_memory(self) -> ShapeOnly:

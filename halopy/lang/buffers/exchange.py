@@ -24,19 +24,19 @@ class BufferExchange:
 
     __slots__ = ()
 
-    def _memory(self) -> Array:
+    def _elements(self) -> Array:
         raise NotImplementedError
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
         """The elements as an array, axes reversed: the same memory, unless another dtype or a copy is asked for."""
-        array = self._memory()
+        array = self._elements()
         if dtype is not None and np.dtype(dtype) != array.dtype:
             return array.astype(dtype)
         return array.copy() if copy else array
 
     def numpy_view(self, reverse_axes: bool = True) -> Array:
         """The elements as an array that shares the memory."""
-        array = self._memory()
+        array = self._elements()
         return array if reverse_axes else array.transpose()
 
     def __dlpack__(
@@ -52,7 +52,7 @@ class BufferExchange:
         bfloat16 travels as uint16, since NumPy has no such type.
         """
         asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return self._memory().__dlpack__(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+        return self._elements().__dlpack__(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The CPU, in DLPack's numbers."""
@@ -60,7 +60,7 @@ class BufferExchange:
 
     def __buffer__(self, flags: int) -> memoryview:
         """The buffer protocol, from Python 3.12 on."""
-        return self._memory().data
+        return self._elements().data
 
 
 def array_of(source: object) -> Array:

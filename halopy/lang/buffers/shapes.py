@@ -231,7 +231,7 @@ class BufferShapes:
     def _other(self, change: Callable[..., None], *args: object) -> Self:
         """A second buffer on the same memory, changed."""
         contents = self._contents
-        other = self._of(BufferContents(contents.array, contents.dtype, contents.mins, contents.name))
+        other = self._of(BufferContents(contents.elements(), contents.dtype, contents.mins, contents.name))
         change(other, *args)
         return other
 

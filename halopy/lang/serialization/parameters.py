@@ -170,7 +170,7 @@ def _read_promise(ref: ImageParamRef, key: str, row: Json, tables: Tables) -> No
 
 
 def _write_constant(contents: BufferContents) -> Json:
-    array = contents.array
+    array = contents.read()
     little = np.ascontiguousarray(array).view()
     raw = little.astype(little.dtype.newbyteorder("<"), copy=False).tobytes()
     return {

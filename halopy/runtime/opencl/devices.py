@@ -47,13 +47,28 @@ def current_device() -> Device:
     return device
 
 
+def device_of(queue: cl.CommandQueue) -> Device:
+    """The device of somebody else's queue, in its context; what runs there is put into this queue."""
+    key = queue.int_ptr
+    if key not in _adopted:
+        device = queue.device
+        _adopted[key] = Device(device, queue.context, queue, _shares_memory(device), os.getpid())
+    return _adopted[key]
+
+
+_adopted: dict[int, Device] = {}  # they keep their queues, so that no number is given twice
+
+
 @cache
 def _opened(wanted: str) -> Device:
     device = _chosen(wanted, _devices())
     name_processor(device)
     context = cl.Context([device])
-    shares = bool(device.type & cl.device_type.CPU) and bool(device.host_unified_memory)
-    return Device(device, context, cl.CommandQueue(context), shares, os.getpid())
+    return Device(device, context, cl.CommandQueue(context), _shares_memory(device), os.getpid())
+
+
+def _shares_memory(device: cl.Device) -> bool:
+    return bool(device.type & cl.device_type.CPU) and bool(device.host_unified_memory)
 
 
 def _devices() -> list[list[cl.Device]]:

@@ -12,10 +12,11 @@ import pyopencl as cl
 
 from ... import instrument
 from ...codegen.device import DeviceEntry, DeviceProgram
-from ...errors import CompilerFailed
+from ...errors import BufferError, CompilerFailed
 from ..buffer import RawBuffer
 from ..cache import user_cache
 from .devices import Device
+from .memory import Memory
 from .run import DeviceRun
 
 _LOG_LINES = 12
@@ -26,16 +27,27 @@ _lock = threading.Lock()
 class Program:
     """The kernels of one pipeline on one device."""
 
-    __slots__ = ("device", "entries", "kernels")
+    __slots__ = ("device", "entries", "kernels", "source")
 
     def __init__(self, device: Device, built: cl.Program, program: DeviceProgram) -> None:
         self.device = device
-        self.entries = program.kernels
+        self.source, self.entries = program, program.kernels
         self.kernels: list[cl.Kernel] = [cl.Kernel(built, entry.name) for entry in program.kernels]
 
     def run(self, raws: Sequence[RawBuffer]) -> DeviceRun:
-        """What one call of the pipeline on these buffers needs."""
-        return DeviceRun(self, raws)
+        """What one call of the pipeline on these buffers needs. It runs where their memory is.
+
+        Raises BufferError where that is in two contexts.
+        """
+        places = {raw.on_device.device for raw in raws if isinstance(raw.on_device, Memory) and not raw.is_exposed}
+        if len(places) > 1:
+            raise BufferError(
+                "buffers of one call are in the memory of two OpenCL contexts",
+                reason=[f"on {place.name}" for place in places],
+                accepted="buffers of one context, or copy_to_host() and device_free() before",
+            )
+        place = next(iter(places), self.device)
+        return DeviceRun(self if place is self.device else load_program(place, self.source), raws)
 
 
 def load_program(device: Device, program: DeviceProgram) -> Program:

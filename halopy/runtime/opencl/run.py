@@ -59,8 +59,10 @@ class DeviceRun:
                 cl.enqueue_nd_range_kernel(device.queue, kernel, work, tuple(threads))
             except cl.Error as error:
                 raise _failed(entry, device.name, error) from None
-        for m, is_written in zip(memories, entry.written, strict=True):
+        for n, m, is_written in zip(memory, memories, entry.written, strict=True):
             m.device_newer |= is_written
+            if is_written and n < len(self.raws):
+                self.raws[n].is_new = False
 
     def arguments(self, number: int) -> tuple[int, int]:
         """How many buffers and how many scalars a kernel takes."""
@@ -100,7 +102,9 @@ class DeviceRun:
         memory.host_newer |= writes
 
     def finish(self) -> None:
-        """Buffers whose arrays others hold have what the device wrote."""
+        """Buffers whose arrays others hold have what the device wrote. Memory of the host is not in use any more."""
+        if self.program.device.shares_memory:
+            self.program.device.queue.finish()
         for number, memory in self.memories.items():
             if number < len(self.raws) and self.raws[number].is_exposed:
                 memory.to_host()
