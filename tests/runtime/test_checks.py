@@ -49,6 +49,7 @@ CASES = {
     "specialization": (ScheduleError, ErrorSite.SPECIALIZATION_FAILED, ("f", "only for rows"), ()),
     "extent": (BufferError, ErrorSite.BAD_EXTENT, ("in", "1"), (-4,)),
     "thread": (HalideError, ErrorSite.NO_THREAD, (), ()),
+    "device": (HalideError, ErrorSite.DEVICE_FAILED, ("kernel_f",), ()),
 }
 
 
