@@ -17,7 +17,7 @@ from halopy.dtypes import DType
 from halopy.ir.expr import Expr, Load, Mul, Ramp, Var, const
 from halopy.ir.kernel import BufferArg, LoweredKernel
 from halopy.ir.stmt import For, LoopKind, Store, block
-from halopy.target import Target, TargetFeature
+from halopy.target import Target, TargetArch, TargetFeature, TargetOS
 
 COMPILERS = [c for c in ("gcc", "clang") if shutil.which(c)]
 FLAGS = (
@@ -25,9 +25,9 @@ FLAGS = (
     "-Wall -Wextra -Werror -shared -fPIC -pipe"
 ).split()
 WIDTHS = {
-    16: Target("x86", 64, "linux"),
-    32: Target("x86", 64, "linux", frozenset({TargetFeature.AVX2})),
-    64: Target("x86", 64, "linux", frozenset({TargetFeature.AVX512_Zen4})),
+    16: Target(TargetArch.X86, 64, TargetOS.Linux),
+    32: Target(TargetArch.X86, 64, TargetOS.Linux, frozenset({TargetFeature.AVX2})),
+    64: Target(TargetArch.X86, 64, TargetOS.Linux, frozenset({TargetFeature.AVX512_Zen4})),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from halopy.codegen.c import print_c
 from halopy.dtypes import ALL_SCALARS, BFLOAT16, BOOL, FLOAT32, FLOAT64, INT32, Code, DType, Int, UInt
 from halopy.ir import expr as e
-from halopy.ir.expr import Call, Cast, Expr, Max, Min, const, round_to
+from halopy.ir.expr import Call, Cast, Expr, Max, Min, Mul, const, round_to
 from halopy.ir.fold import fold_binary, fold_call, fold_cast
 
 from .compiled import COMPILERS, WIDTHS, argument, elementwise, run
@@ -161,6 +161,21 @@ def test_a_float_that_is_clamped_already_is_converted_as_it_is(source: DType, la
         least = -100.5 if t.is_int else 0.0
         wanted = [fold_cast(fold_binary(Max, fold_binary(Min, v, 100.5, source), least, source), source, t) for v in x]
         check(f"clamped cast to {t}", outputs[f"to_{t}_"], wanted, t, [x])
+
+
+@pytest.mark.parametrize("lanes", [7, 32, 64])
+@pytest.mark.parametrize("target", [UInt(8), Int(8), UInt(16), Int(16)], ids=str)
+def test_a_float_of_known_size_is_clamped_by_packing_it(target: DType, lanes: int) -> None:
+    wide = FLOAT32.with_lanes(lanes)
+    scaled = Mul(Cast(wide, argument("a", Int(16), lanes)), const(2.5, wide))
+    clamped = Max(Min(scaled, const(float(target.max), wide)), const(float(target.min), wide))
+    result = Cast(target.with_lanes(lanes), clamped)
+    outputs = evaluate({"out": result}, {"a": Int(16)}, lanes, "gcc")
+    x = samples(Int(16), 0)
+    wanted = [min(max(math.trunc(v * 2.5), target.min), target.max) for v in x]
+    check("clamped cast", outputs["out"], wanted, target, [x])
+    text = print_c(elementwise({"out": result}, {"a": Int(16)}, lanes, TOTAL), WIDTHS[64]).text
+    assert ("= pack_" in text or "(pack_" in text or ", pack_" in text) == (lanes * target.bits % 512 == 0)
 
 
 def integer_calls(dtype: DType, lanes: int) -> dict[str, tuple[str, tuple[Expr, ...], DType]]:

@@ -11,6 +11,7 @@ from .types import bits_of, vector_type
 _LETTER = {8: "b", 16: "w", 32: "d", 64: "q"}
 _UNIT = {8: "qi", 16: "hi", 32: "si", 64: "di"}
 _C = {8: "char", 16: "short", 32: "int", 64: "long long"}
+_RESIZED = ((8, 16), (16, 32), (32, 64), (8, 32))
 _MASKED = frozenset(("load_where", "load_first", "store_where", "store_first"))
 _CONDITION = "#if defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)"
 
@@ -61,25 +62,26 @@ def _gather(name: str, element: str) -> str:
 
 
 def resized(old: str, new: str, lanes: int) -> str | None:
-    """A helper between integer lanes in a full register and lanes of half the width, None where plain C does as well.
+    """A helper between integer lanes in a full register and lanes of half or a quarter of the width, None where plain C
+    does as well.
 
     gcc 12 takes `__builtin_convertvector` apart: five instructions instead of one to widen, a shuffle of two registers
-    to narrow.
+    to narrow; lane by lane for quarters.
     """
     small, large = sorted((old, new), key=bits_of)
-    bits = bits_of(small)
-    if old[0] not in "iu" or new[0] not in "iu" or bits_of(large) != 2 * bits or lanes * bits != 256:
+    bits, wide = bits_of(small), bits_of(large)
+    if old[0] not in "iu" or new[0] not in "iu" or lanes * wide != 512 or (bits, wide) not in _RESIZED:
         return None
     source, target = vector_type(old, lanes), vector_type(new, lanes)
     types = [
-        f"    typedef {_C[bits]} narrow __attribute__((vector_size(32)));",
-        f"    typedef {_C[2 * bits]} wide __attribute__((vector_size(64)));",
+        f"    typedef {_C[bits]} narrow __attribute__((vector_size({lanes * bits // 8})));",
+        f"    typedef {_C[wide]} wide __attribute__((vector_size(64)));",
     ]
     if small == old:
-        builtin = f"pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[2 * bits]}512_mask"
+        builtin = f"pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[wide]}512_mask"
         call = f"__builtin_ia32_{builtin}((narrow)a, (wide){{0}}, -1)"
     else:
-        call = f"__builtin_ia32_pmov{_LETTER[2 * bits]}{_LETTER[bits]}512_mask((wide)a, (narrow){{0}}, -1)"
+        call = f"__builtin_ia32_pmov{_LETTER[wide]}{_LETTER[bits]}512_mask((wide)a, (narrow){{0}}, -1)"
     head = f"INLINE {target} {resized_name(old, new, lanes)}({source} a) {{"
     special = "\n".join([head, *types, f"    return ({target}){call};", "}"])
     generic = f"{head} return __builtin_convertvector(a, {target}); }}"

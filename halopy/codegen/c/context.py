@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from ...dtypes import DType
 from ...ir.expr import Effect, Expr
-from ...ir.ranges import Ranges
+from ...ir.ranges import Range, Ranges
 from ...ir.stmt import Store
 from .names import Names
 from .prelude import Prelude
@@ -28,10 +28,12 @@ class Context(ABC):
         self.depth = 1
         self.bindings: dict[str, Value] = {}  # IR variables in scope
         self.pointers: dict[str, str] = {}  # buffers in scope: C pointer to element 0
+        self.tables: dict[str, str] = {}  # buffers that are laid out for lookups: the C name of that
         self.sizes: dict[str, int] = {}  # scratch memory in scope with a known number of elements
         self.registers: dict[str, Registers] = {}  # buffers in scope that are variables
         self.scopes = Scopes()
-        self.ranges = Ranges({})
+        self.known_ranges: dict[str, Range] = {}  # of let-bound vectors in scope
+        self.ranges = Ranges(self.known_ranges)
         self.local_types: dict[str, str] = {}  # C type of each local name, also of those out of scope
         self.past_the_cache: frozenset[Store] = frozenset()
         self.is_large: dict[str, str] = {}  # outputs with such stores: C name of whether that is worth it

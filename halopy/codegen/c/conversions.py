@@ -14,16 +14,59 @@ from functools import cache
 from .avx512 import joined, joined_name, resized, resized_name
 from .context import Context
 from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
+from .packs import pack_text, packs
 from .pieces import canonical, grain_of, regrain
 from .types import C_TYPES, POSTFIX, UNARY, Text, Vec, bits_of, storages
 
 
 def convert(context: Context, vec: Vec, new: str, *, fits: bool = False) -> Vec:
     """A vector of numbers with other elements, by the steps that compilers do well. `fits`: all values do, for sure."""
-    old = vec.element
-    for step in route(old, new):
+    of_float = vec.element[0] == "f" and new[0] != "f"
+    for step in _by_quarters(context, vec, route(vec.element, new)):
+        if step == new and (fits or of_float) and _fills_packs(context, vec, new):
+            return _packed(context, vec, new)
         vec = _step(context, vec, step, new, fits)
     return vec
+
+
+def saturate_by_packs(context: Context, vec: Vec, new: str) -> Vec | None:
+    """Floats that 32 bits have, truncated and clamped to the range of a narrower type: packing does both."""
+    if new[0] not in "iu" or vec.element != "f32" or vec.splat is not None or bits_of(new) > 16:
+        return None
+    whole = plain_step(context, vec, "i32")
+    return _packed(context, whole, new) if _fills_packs(context, whole, new) else None
+
+
+def _fills_packs(context: Context, vec: Vec, new: str) -> bool:
+    """Whether full registers of integers that are known to fit make full ones of fewer bits."""
+    if vec.element[0] not in "iu" or new[0] not in "iu" or context.vector_bytes < 64 or not packs(vec.element, new):
+        return False
+    return vec.lanes % grain_of(context, new, vec.lanes) == 0 and vec.lanes * bits_of(new) % (8 * 64) == 0
+
+
+def _packed(context: Context, vec: Vec, new: str) -> Vec:
+    vec = context.name_vector(canonical(context, vec))
+    count, grain = packs(vec.element, new), grain_of(context, new, vec.lanes)
+    context.vector_c_type(new, grain)
+    texts = pack_text(vec.element, new)
+    name = context.prelude.named(*texts)
+    groups = (vec.parts[k : k + count] for k in range(0, len(vec.parts), count))
+    parts = tuple(Text(f"{name}({', '.join(part.code for part in group)})", POSTFIX) for group in groups)
+    return Vec(new, vec.lanes, grain, parts)
+
+
+def _by_quarters(context: Context, vec: Vec, steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps without those from 8 to 16 and on to 32 bits, or back, for which there is one instruction."""
+    if context.vector_bytes < 64 or vec.lanes % 16:
+        return steps
+    kinds = (vec.element, *steps)
+    between = [
+        k
+        for k in range(1, len(kinds) - 1)
+        if bits_of(kinds[k]) == 16 and {bits_of(kinds[k - 1]), bits_of(kinds[k + 1])} == {8, 32}
+        and "f" not in kinds[k - 1] + kinds[k] + kinds[k + 1]
+    ]  # fmt: skip
+    return tuple(step for k, step in enumerate(kinds) if k and k not in between)
 
 
 @cache

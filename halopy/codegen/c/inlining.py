@@ -17,7 +17,7 @@ MOST_INLINED = 1500  # steps of helpers in one kernel
 _CALLED = re.compile(r"\w+(?=\()")
 _LANES = re.compile(r"for \(int k = 0; k < (\d+);")
 # Compilers see through these at once.
-_MOVES = re.compile(r"((load|store|select|multiply_add)_|lookup_\w+_)[a-z]+\d+(x\d+)?$")
+_MOVES = re.compile(r"((load|store|select|multiply_add)_|lookup_\w+_|found_in_)[a-z]+\d+(x\d+)?$")
 _INLINE, _OUTLINE = "INLINE ", "OUTLINE "
 
 

@@ -21,6 +21,7 @@ from .context import Context
 from .lookups import lookup
 from .pieces import canonical, grain_of, pick
 from .scopes import Mode
+from .tables import look_up
 from .types import EQUALITY, PLUS, POSTFIX, TERNARY, Text, Value, Vec, bits_of, storages
 
 # Strides whose elements are picked from dense loads, where they fill registers.
@@ -42,7 +43,7 @@ def print_load(context: Context, node: Load) -> Value:
         return _rows(context, node, index)
     if isinstance(index, Ramp):
         return _ramp_load(context, node, index)
-    found = lookup(context, node)
+    found = lookup(context, node) or look_up(context, node)
     return _gather(context, node) if found is None else found
 
 
@@ -102,9 +103,22 @@ def _dense_load(context: Context, node: Load, ramp: Ramp) -> Vec:
     return _finished(context, vec, node.dtype)
 
 
-def _dense(context: Context, buffer: str, element: str, base: Text, offset: int, lanes: int) -> Vec:
+def print_load_for_widening(context: Context, node: Load, bits: int) -> Vec | None:
+    """A dense load in the pieces that fill registers when they have `bits`, so that nothing is taken apart; or None."""
+    index = node.index
+    if type(index) is not Ramp or index.base.dtype.lanes > 1 or const_value(index.stride) != 1 or node.dtype.is_bool:
+        return None
+    element, grain = memory_element(node.dtype), grain_of(context, f"u{bits}", node.dtype.lanes)
+    if node.predicate is not None or node.buffer in context.registers or grain * bits_of(element) < 128:
+        return None
+    return _dense(context, node.buffer, element, base_of(context, index.base), 0, node.dtype.lanes, grain)
+
+
+def _dense(
+    context: Context, buffer: str, element: str, base: Text, offset: int, lanes: int, grain: int | None = None
+) -> Vec:
     """`lanes` adjacent elements from base + offset."""
-    grain = grain_of(context, element, lanes)
+    grain = grain or grain_of(context, element, lanes)
     parts = []
     for start, count, size in pieces_of(lanes, grain):
         at = address_of(context, buffer, base, offset + start)

@@ -28,7 +28,7 @@ def lookup(context: Context, node: Load) -> Vec | None:
     low, high = context.ranges.of(node.index)
     if size is None or low is None or high is None or low < 0 or high >= min(size, _BLOCK * _MOST):
         return None
-    index, byte = _unwidened(node.index), UInt(8, lanes)
+    index, byte = unwidened(node.index), UInt(8, lanes)
     context.keep(index)
     at, block = Cast(byte, index), Cast(byte, shifted("right", index, _BLOCK.bit_length() - 1))
     columns = [regrain(context, context.vector(e), _HALF).parts for e in (at, block)]
@@ -39,7 +39,7 @@ def lookup(context: Context, node: Load) -> Vec | None:
     return Vec(element, lanes, min(_HALF, storages(lanes, _HALF)[0]), tuple(parts))
 
 
-def _unwidened(index: Expr) -> Expr:
+def unwidened(index: Expr) -> Expr:
     """The index in the type in which it was computed."""
     while isinstance(index, Cast) and index.a.dtype.is_integer and not index.a.dtype.is_bool:
         if not (index.dtype.can_hold(index.a.dtype.min) and index.dtype.can_hold(index.a.dtype.max)):

@@ -18,6 +18,7 @@ from ...ir.stmt import Allocate, For, LoopKind, Produce, Stmt
 from .names import comment
 from .scopes import Mode, Scopes
 from .scratch import ScratchPrinter
+from .tables import close_tables, open_tables
 from .tasks import RUNNER, Task, captured, iteration
 from .types import PLUS, TIMES, Text
 from .work import WORTH_THREADS, work
@@ -59,11 +60,13 @@ class LoopPrinter(ScratchPrinter):
             self.open("")
         forget = self.hoist(hoisted, shared=False)
         each = self._range(stmt)
+        tables = open_tables(self, stmt)
         self._notes(stmt)
         leave = self._open_loop(each)
 
         def done() -> None:
             leave()
+            close_tables(self, tables)
             forget()
             if hoisted:
                 self.close()

@@ -97,7 +97,30 @@ def _piece(context: Context, element: str, pieces: list[_Piece], wanted: list[tu
     text, width = pieces[used[0]]
     if len(used) == 1 and width == size and all(lane == k for k, (_, lane) in enumerate(wanted)):
         return text
+    if _are_whole(wanted, [(piece, pieces[piece][1]) for piece in used], size) and width * bits_of(element) >= 128:
+        return Text(
+            f"({context.vector_c_type(element, size)}){_joined(context, element, [pieces[k] for k in used])}", UNARY
+        )
     return _place(context, element, pieces, dict(enumerate(wanted)), size)
+
+
+def _are_whole(wanted: list[tuple[int, int]], used: list[tuple[int, int]], size: int) -> bool:
+    """Whether these pieces stand one after the other, whole, and are as many as halves and quarters of a whole are."""
+    widths = {width for _, width in used}
+    if len(used) not in (2, 4, 8) or len(widths) > 1 or len(used) * used[0][1] != size:
+        return False
+    return wanted == [(piece, lane) for piece, width in used for lane in range(width)]
+
+
+def _joined(context: Context, element: str, parts: list[_Piece]) -> str:
+    """Two halves side by side: of 64-bit lanes, gcc sees that nothing moves within them."""
+    width = len(parts) * parts[0][1] * bits_of(element) // 64
+    if len(parts) == 1:
+        return f"({context.vector_c_type('u64', width)}){parts[0][0].at(UNARY)}"
+    half = len(parts) // 2
+    context.vector_c_type("u64", width)
+    sides = (_joined(context, element, side) for side in (parts[:half], parts[half:]))
+    return f"__builtin_shufflevector({', '.join(sides)}, {', '.join(map(str, range(width)))})"
 
 
 def _place(context: Context, element: str, pieces: list[_Piece], wanted: dict[int, tuple[int, int]], size: int) -> Text:

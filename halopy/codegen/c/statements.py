@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ...ir.expr import Effect, Load
 from ...ir.node import find
+from ...ir.ranges import UNBOUNDED
 from ...ir.stmt import (
     Allocate,
     Assert,
@@ -65,6 +66,7 @@ class StatementPrinter(LaunchPrinter):
 
     def let(self, stmt: LetStmt) -> None:
         self.begin(stmt.value)
+        known = self._know_range(stmt)
         value = self.bind(stmt.name, stmt.value)
         outer = self.bindings.get(stmt.name)
         shadowed = self.scopes if outer is not None else None
@@ -80,8 +82,24 @@ class StatementPrinter(LaunchPrinter):
             else:
                 self.scopes.close()
                 del self.bindings[stmt.name]
+            if known:
+                del self.known_ranges[stmt.name]
+                self.ranges.forget()
 
         self.then(stmt.body, leave)
+
+    def _know_range(self, stmt: LetStmt) -> bool:
+        """Remember between which numbers the lanes of a vector are, if that is known."""
+        of = (
+            self.ranges.of(stmt.value)
+            if stmt.value.dtype.lanes > 1 and stmt.name not in self.known_ranges
+            else UNBOUNDED
+        )
+        if of == UNBOUNDED:
+            return False
+        self.known_ranges[stmt.name] = of
+        self.ranges.forget()
+        return True
 
     def store(self, stmt: Store) -> None:
         roots = [stmt.index, stmt.value, *([stmt.predicate] if stmt.predicate is not None else [])]

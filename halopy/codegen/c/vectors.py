@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...dtypes import DType
+from ...dtypes import INT32, DType
 from ...ir.expr import (
     EQ,
     GE,
@@ -22,6 +22,7 @@ from ...ir.expr import (
     Compare,
     Div,
     Expr,
+    Load,
     Max,
     Min,
     Mod,
@@ -38,10 +39,12 @@ from ...ir.expr import (
 )
 from . import expand
 from .casts import float_fits, vector_cast
-from .context import Context
+from .context import Context, is_name
+from .conversions import saturate_by_packs
 from .division import div_by_constant, mod_by_constant
 from .idioms import high_product, idiom
 from .lanes import print_broadcast, print_ramp, print_shuffle
+from .loads import print_load_for_widening
 from .masks import mask_of_width, truth_splat
 from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS, SHIFTS
 from .pieces import canonical, grain_of, regrain, spread
@@ -237,8 +240,35 @@ def _condition(context: Context, condition: Expr, dtype: DType, grain: int) -> S
 
 
 def _cast(context: Context, node: Cast) -> Value:
+    clamped = _before_clamping(context, node)
+    if clamped is not None:
+        packed = saturate_by_packs(context, context.vector(clamped), element_name(node.dtype))
+        if packed is not None:
+            return packed
     fits = float_fits(context, node)
-    return vector_cast(context, context.vector(node.a), node.a.dtype, node.dtype, fits=fits)
+    return vector_cast(context, _to_be_cast(context, node), node.a.dtype, node.dtype, fits=fits)
+
+
+def _before_clamping(context: Context, node: Cast) -> Expr | None:
+    """The float that is clamped to all that the integer type has, where it is one that 32 bits have anyway."""
+    e, ends = node.a, []
+    while isinstance(e, Min | Max) and const_value(e.b) is not None:
+        ends.append((type(e), const_value(e.b)))
+        e = e.a
+    if not e.dtype.is_float or {(Min, node.dtype.max), (Max, node.dtype.min)} != set(ends):
+        return None
+    low, high = context.ranges.of(e)
+    return e if low is not None and high is not None and INT32.min <= low and high < INT32.max else None
+
+
+def _to_be_cast(context: Context, node: Cast) -> Vec:
+    """The operand; where it is loaded for this alone, in pieces as large as will be needed."""
+    vec = context.vector(node.a)
+    if not isinstance(node.a, Load) or node.dtype.bits <= node.a.dtype.bits or vec.splat is not None:
+        return vec
+    if not node.a.dtype.is_integer or any(map(is_name, vec.parts)):
+        return vec
+    return print_load_for_widening(context, node.a, node.dtype.bits) or vec
 
 
 def _var(context: Context, node: Var) -> Value:
