@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     def prepare(picture: Picture) -> tuple[list[Value], Picture]:
-        colours = photo.channels(picture, bits=16)
+        colours = photo.channels(photo.colours(picture), bits=16)
         return [colours, options.detail / (INTENSITIES - 1), options.contrast], np.zeros_like(colours)
 
     def finish(result: Picture) -> Picture:
