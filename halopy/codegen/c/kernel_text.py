@@ -14,6 +14,7 @@ from ...ir.services import touched_buffers
 from ...ir.stmt import Store
 from ...target import Target
 from ..kernel import Kernel
+from .adjacent_products import join_products
 from .context import is_index
 from .names import comment, identifier
 from .parts import in_parts
@@ -41,7 +42,7 @@ def print_c(kernel: LoweredKernel, target: Target | None = None, *, linked: bool
     _bind_arguments(printer, kernel)
     _bind_sizes(printer, kernel)
     arguments, printer.lines = printer.lines, []
-    printer.print(kernel.body)
+    printer.print(join_products(kernel.body))
     printer.wait_for_stores()
     parts = _split(printer)
     if printer.needs_status:

@@ -6,8 +6,23 @@ from ...dtypes import DType
 from ...ir.expr import Broadcast, Expr, Ramp, Shuffle, const_value
 from .context import Context
 from .masks import mask_of_width, truth_splat
-from .pieces import grain_of, pick, regrain
-from .types import EQUALITY, PLUS, POSTFIX, TIMES, Text, Value, Vec, bits_of, c_type, element_name, literal, storages
+from .pieces import grain_of, pick, regrain, splat_text
+from .types import (
+    C_TYPES,
+    EQUALITY,
+    PLUS,
+    POSTFIX,
+    TIMES,
+    UNARY,
+    Text,
+    Value,
+    Vec,
+    bits_of,
+    c_type,
+    element_name,
+    literal,
+    storages,
+)
 
 
 def print_broadcast(context: Context, node: Broadcast) -> Value:
@@ -15,8 +30,26 @@ def print_broadcast(context: Context, node: Broadcast) -> Value:
         vec = context.vector(node.value)
         if vec.splat is not None:
             return Vec(vec.element, node.dtype.lanes, vec.grain, (), vec.is_mask, vec.splat)
-        return pick(context, (vec,), list(range(vec.lanes)) * node.lanes)
+        return _repeated(context, vec, node.lanes) or pick(context, (vec,), list(range(vec.lanes)) * node.lanes)
     return splat(context, context.scalar(node.value), node.dtype)
+
+
+def _repeated(context: Context, vec: Vec, times: int) -> Vec | None:
+    """A vector as small as a number, over and over: as that number in all lanes."""
+    bits = vec.lanes * bits_of(vec.element)
+    total = vec.lanes * times
+    grain = grain_of(context, vec.element, total)
+    if bits not in (16, 32, 64) or vec.is_mask or len(vec.parts) != 1 or vec.lanes & (vec.lanes - 1):
+        return None
+    if grain < 2 * vec.lanes or vec.element in ("f16", "bf16"):
+        return None
+    number = f"u{bits}"
+    value = context.local(C_TYPES[number], Text(f"({C_TYPES[number]}){vec.parts[0].at(UNARY)}", UNARY))
+    parts = []
+    for size in storages(total, grain):
+        numbers = splat_text(context, Vec(number, size // vec.lanes, 2, (), False, value), size // vec.lanes)
+        parts.append(Text(f"({context.vector_c_type(vec.element, size)}){numbers.at(UNARY)}", UNARY))
+    return Vec(vec.element, total, grain, tuple(parts))
 
 
 def splat(context: Context, value: Text, dtype: DType) -> Vec:

@@ -16,10 +16,10 @@ from itertools import pairwise
 
 from ...ir.expr import Effect, Expr, Load, Ramp, const_value
 from ...ir.node import find, mask, walk
-from ...ir.stmt import Allocate, Atomic, Await, For, Fork, LoopKind, MemoryKind, Prefetch, Publish, Stmt, Store
+from ...ir.stmt import Allocate, Atomic, Await, For, Fork, LoopKind, MemoryKind, Prefetch, Publish, Store
 
 _MOST = 64  # variables of one array; more than twice the registers there are would only be moved around
-_ELSEWHERE = mask(Effect, Atomic, Fork, Publish, Await, Prefetch)  # what may mean the memory itself
+_ELSEWHERE = mask(Effect, Fork, Publish, Await, Prefetch)  # what may mean the memory itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def register_lanes(stmt: Allocate, vector_bytes: int) -> dict[int, int] | None:
     dtype, body = stmt.dtype, stmt.body
     if dtype.is_bool or (dtype.bits < 32 and dtype.is_float) or stmt.memory is MemoryKind.HEAP:
         return None
-    if const_value(stmt.size) is None or body.kinds & _ELSEWHERE or _in_threads(body):
+    if const_value(stmt.size) is None or body.kinds & _ELSEWHERE or _in_threads(stmt):
         return None
     grain = max(1, vector_bytes // dtype.bytes)
     found: dict[int, int] = {}
@@ -51,8 +51,11 @@ def register_lanes(stmt: Allocate, vector_bytes: int) -> dict[int, int] | None:
     return None if overlap or len(found) > _MOST else found
 
 
-def _in_threads(body: Stmt) -> bool:
-    return any(loop.kind is LoopKind.PARALLEL for loop in find(body, For))
+def _in_threads(stmt: Allocate) -> bool:
+    """Whether other threads may see the memory, or it is updated as if they did."""
+    shared = [atomic for atomic in find(stmt.body, Atomic) if atomic.shared]
+    updated = any(store.buffer == stmt.buffer for atomic in shared for store in find(atomic, Store))
+    return updated or any(loop.kind is LoopKind.PARALLEL for loop in find(stmt.body, For))
 
 
 def _accesses(stmt: Allocate) -> Iterator[Load | Store]:

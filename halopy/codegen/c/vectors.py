@@ -38,6 +38,7 @@ from ...ir.expr import (
     const_value,
 )
 from . import expand
+from .adjacent_products import print_products
 from .casts import float_fits, vector_cast
 from .context import Context, is_name
 from .conversions import saturate_by_packs
@@ -294,6 +295,8 @@ def _call(context: Context, call: Call) -> Value:
     if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
         return _function(context, name, dtype, *call.args)
+    if name == "c_add_products":
+        return print_products(context, call)
     if name == "multiply_add":
         return _function(context, name, dtype, *call.args)
     if name in COUNTS:
