@@ -39,6 +39,7 @@ from .place_functions import Placement, place_functions
 from .regions import Regions, output_buffer
 from .run_ahead import run_ahead
 from .share_between_stores import share_between_stores
+from .share_gathers import share_gathers
 from .share_strided_loads import share_strided_loads
 from .split_lanes import split_lanes
 from .trace_accesses import trace_accesses
@@ -63,6 +64,7 @@ PASSES: tuple[Pass, ...] = (
     Pass(vectorize_loops),
     Pass(split_lanes),  # after vectors: quotients of ramps are what is taken apart
     Pass(share_strided_loads, simplified=False),  # after what makes strides of vectors
+    Pass(share_gathers, simplified=False),  # after what makes gathers of vectors
     Pass(interleave_stores, simplified=False),  # after vectors: they are what fills a row together
     Pass(trim_no_ops),  # what the passes before left without effect
     Pass(hoist_invariants, simplified=False),  # after the last simplification, which would put parts together again

@@ -191,3 +191,16 @@ def test_interleaved_store_of_two_dense_loads() -> None:
     zipped = Shuffle((a, b), tuple(k // 2 + (k % 2) * lanes for k in range(2 * lanes)))
     body = Store("out", Ramp(const(0), const(1), 2 * lanes), zipped)
     assert_agrees(body, {"a": (UINT8, lanes), "b": (UINT8, lanes)}, {"out": (UINT8, 2 * lanes)})
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dtype", [FLOAT32, INT32, UINT8], ids=str)
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_gathers_of_what_lies_side_by_side(count: int, dtype: DType, width: int) -> None:
+    for lanes in (8, 16, 32):
+        wide = INT32.with_lanes(lanes)
+        at = Mod(Mul(dense("at", 0, INT32, lanes), const(7, wide)), const(51 - count, wide))
+        index = Ramp(Add(at, Broadcast(Var("n"), lanes)), const(1, wide), count)
+        body = Store("out", ramp(0, 1, lanes * count), Load("in", index, dtype.with_lanes(lanes * count)))
+        inputs = {"in": (dtype, 53), "at": (INT32, lanes)}
+        assert_agrees(body, inputs, {"out": (dtype, lanes * count)}, {"n": 3}, width=width)

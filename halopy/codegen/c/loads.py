@@ -18,6 +18,7 @@ from .addresses import (
     strided_address,
 )
 from .context import Context
+from .grouped_gathers import grouped_gather
 from .lookups import lookup
 from .pieces import canonical, grain_of, pick
 from .scopes import Mode
@@ -178,7 +179,10 @@ def _strided_load(context: Context, node: Load, ramp: Ramp) -> Vec:
 
 
 def _rows(context: Context, node: Load, ramp: Ramp) -> Vec:
-    """A ramp of vectors: one load for each."""
+    """A ramp of vectors: one load for each, or all at once where they gather what lies side by side."""
+    vec = _grouped_gather(context, node, ramp)
+    if vec is not None:
+        return vec
     loads = tuple(
         Load(node.buffer, index, node.dtype.with_lanes(index.dtype.lanes), sliced(node.predicate, k, index.dtype.lanes))
         for k, index in enumerate(row_indices(ramp))
@@ -188,6 +192,23 @@ def _rows(context: Context, node: Load, ramp: Ramp) -> Vec:
 
 
 # Any index.
+
+
+def _grouped_gather(context: Context, node: Load, ramp: Ramp) -> Vec | None:
+    """Gathers at one index and at those that follow it."""
+    lanes = ramp.base.dtype.lanes
+    if node.predicate is not None or node.dtype.is_bool or isinstance(ramp.base, Ramp) or const_value(ramp.stride) != 1:
+        return None
+    element = memory_element(node.dtype)
+    grain = grain_of(context, element, lanes)
+    helper = grouped_gather(context.prelude, element, min(lanes, grain), ramp.lanes)
+    if helper is None or lanes % grain:
+        return None
+    name, rows = helper
+    start, at = scattered_address(context, node.buffer, ramp.base, grain)
+    pieces = [context.local(rows, Text(f"{name}({start}, {index.code})"), "rows").code for index in at]
+    parts = tuple(Text(f"{piece}.r{k}", POSTFIX) for k in range(ramp.lanes) for piece in pieces)
+    return Vec(element, node.dtype.lanes, grain, parts)
 
 
 def _gather(context: Context, node: Load) -> Vec:
