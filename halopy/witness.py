@@ -67,8 +67,12 @@ class Witness:
         sink = "writes" if self.sink_writes else "reads"
         source = "written" if self.source_writes else "read"
         where = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+        apart = self.sink.stage != self.source.stage
         return (
-            f"{f'with {where}, ' if where else ''}iteration {self.sink} {sink} {self.cell}, {source} by "
-            f"{'' if self.sink.stage == self.source.stage else f'{self.source.stage} in '}iteration {self.source}, "
-            f"which {how}"
+            f"{f'with {where}, ' if where else ''}iteration {self.sink}{_of(self.sink) if apart else ''} {sink} "
+            f"{self.cell}, {source} by iteration {self.source}{_of(self.source) if apart else ''}, which {how}"
         )
+
+
+def _of(instance: Instance) -> str:
+    return f" of {instance.stage}"

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..errors import IllegalSchedule
 from ..ir.program import Program, expressions, reads
+from ..witness import Witness
 from .directives import ComputeWith, Directive
+from .early_reads import early_read
 from .fused_nests import OUTERMOST, FusedNests, Fusion, StageId, fused_nests, fusion_of, shown
 from .kept_order import broken_order
 from .nest import FuncSchedule, StageNest
@@ -30,9 +32,11 @@ def check_fused_nests(program: Program, schedules: Mapping[str, FuncSchedule]) -
         _check_updates(program, fused)
 
 
-def refused(directive: Directive, *reason: str, accepted: str) -> IllegalSchedule:
-    """The error for one directive."""
-    return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
+def refused(directive: Directive, *reason: str, accepted: str, witness: Witness | None = None) -> IllegalSchedule:
+    """The error for one directive, which begins with what the witness shows."""
+    told = reason if witness is None else (witness.told("would come after it"), *reason[1:])
+    where = directive.location
+    return IllegalSchedule(directive.text, location=where, reason=told, accepted=accepted, witness=witness)
 
 
 def _check_pair(child: StageId, directive: Directive, program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
@@ -169,10 +173,16 @@ def _dependent(
     way = f" by way of {', '.join(between)}" if between else ""
     return refused(
         fusion.directive,
-        f"{reader} reads {read}{way}: values would be used before they are computed",
+        f"{reader} reads {read}{way}: values may be used before they are computed",
         f"{_pair(fusion, program)} run in one loop nest only if neither needs the other",
         accepted=f"{read}.compute_at() a loop of {reader}, or {read}.compute_root()",
+        witness=_early_read(fusion, reader, program, fused) if pairs else None,
     )
+
+
+def _early_read(fusion: Fusion, reader: str, program: Program, fused: FusedNests) -> Witness | None:
+    one, other = fusion.child, fusion.parent
+    return early_read(*((one, other) if one.func == reader else (other, one)), program, fused)
 
 
 def _pair(fusion: Fusion, program: Program) -> str:
@@ -231,6 +241,7 @@ def _check_updates(program: Program, fused: FusedNests) -> None:
                         f"`{first}` and `{second}` would take turns in loop `{loop}`; {broken[1]}",
                         "so values could be used before they are final",
                         accepted=f"`{second}` and `{first}` in nests of their own",
+                        witness=early_read(late, early, program, fused),
                     )
 
 

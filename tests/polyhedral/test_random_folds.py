@@ -47,8 +47,8 @@ def refused(seed: int, refusal: hl.IllegalSchedule) -> str:
         with_folds(repaired, {**folds, argument: int(factor)})
         try:
             repaired.out.realize(list(SIZES))
-        except hl.ScheduleError as again:  # of the other dimension, which was not looked at yet
-            assert len(folds) > 1 and f"f.fold_storage({argument}," not in str(again), f"seed {seed}: {again}"
+        except hl.ScheduleError as again:  # of something else, which was not looked at yet
+            assert f"f.fold_storage({argument}," not in str(again), f"seed {seed}: {again}"
     return "refused"
 
 
