@@ -40,9 +40,11 @@ def camera_pipe() -> Algorithm:
     curved = hl.Func("curved")
     curved[x, y, c] = curve[hl.clamp(corrected[x, y, c], 0, bayer.LEVELS - 1)]
     strength, blurred, processed = _sharpen(curved, sharpening)
-    stages = (matrix, curve, strength, denoised, deinterleaved, g_r, g_b, demosaiced, corrected, curved, blurred)
+    tables = {"matrix": matrix, "curve": curve, "strength": strength}
+    sites = {"denoised": denoised, "deinterleaved": deinterleaved, "g_r": g_r, "g_b": g_b, "demosaiced": demosaiced}
+    colours = {"corrected": corrected, "curved": curved, "blurred": blurred, "processed": processed}
     inputs = (raw, *matrices, temperature, gamma, contrast, sharpening, black, white)
-    return Algorithm(inputs, {stage.name(): stage for stage in (*stages, processed)})
+    return Algorithm(inputs, {**tables, **sites, **colours})
 
 
 def _demosaic(known: hl.Func) -> tuple[hl.Func, hl.Func, hl.Func]:
