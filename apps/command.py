@@ -204,7 +204,8 @@ def _time(realize: Callable[[hl.Buffer], object], result: Array) -> Timed:
 def _speed(timed: Timed, picture: Picture) -> str:
     seconds, pixels = median(timed.further), picture.shape[-1] * picture.shape[-2]
     rate = pixels / seconds / 1e6
-    return f"then {seconds * 1e3:.3f} ms = {rate:.3g} megapixels/s (median of {len(timed.further)} calls)"
+    digits = 0 if rate >= 10 else 2
+    return f"then {seconds * 1e3:.3f} ms = {rate:.{digits}f} megapixels/s (median of {len(timed.further)} calls)"
 
 
 def _read(options: argparse.Namespace, alpha: bool) -> Picture:

@@ -55,7 +55,7 @@ def _colours(picture: Picture) -> tuple[list[Picture], Picture]:
 def _bright(corners: Picture) -> Picture:
     """The strongest corner white, weaker ones darker, and edges and plains black."""
     strongest = max(float(corners.max()), float(np.finfo(np.float32).tiny))
-    return photo.from_floats(np.sqrt(np.maximum(corners, 0) / strongest))
+    return photo.from_floats(np.cbrt(np.maximum(corners, 0) / strongest))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -122,8 +122,10 @@ def floats(picture: Picture) -> Picture:
 
 def from_floats(picture: Picture, *, bits: int = 8) -> Picture:
     """A picture of floats with so many bits: 0 is black, and what is over 1 is as white as 1."""
-    kept = np.uint8 if bits <= 8 else np.uint16
-    return (np.clip(np.nan_to_num(picture), 0, 1) * (2**bits - 1) + np.float32(0.5)).astype(kept)
+    made = np.empty(picture.shape, np.uint8 if bits <= 8 else np.uint16)
+    for row, floats_of_row in zip(made.reshape(-1, made.shape[-1]), picture.reshape(-1, made.shape[-1]), strict=True):
+        row[...] = np.clip(np.nan_to_num(floats_of_row), 0, 1) * (2**bits - 1) + np.float32(0.5)
+    return made
 
 
 def brightness(picture: Picture, *, bits: int) -> Picture:

@@ -52,5 +52,5 @@ def test_the_command_finds_corners_in_a_photograph(tmp_path, capsys, unvalidated
     harris.main(["--out", str(out)])
     assert "too small" not in capsys.readouterr().out
     found = corners(photo.floats(photo.load(photo.COFFEE)))
-    expected = photo.from_floats(np.sqrt(np.maximum(found, 0) / found.max()))
+    expected = photo.from_floats(np.cbrt(np.maximum(found, 0) / found.max()))
     assert np.abs(photo.load(out)[0].astype(int) - expected).max() <= 1
