@@ -37,7 +37,7 @@ from ..ir.stmt import (
     block,
     let_all,
 )
-from ..schedule.directives import Memoize, SetKind
+from ..schedule.directives import Memoize, OnDevice, SetKind
 from ..schedule.nest import Dim, StageNest
 from ..schedule.taking_turns import take_turns
 from .bound_storage import bound_storage
@@ -58,6 +58,7 @@ from .write_values import write_values
 
 _LARGEST_CONSTANT_EXTENT = 1 << 20
 _MOST_COPIES = 1 << 12
+ON_DEVICE = "one thread"  # the loop that makes a whole stage one thread on a device
 
 
 def build_loop_nests(regions: Regions) -> Stmt:
@@ -182,7 +183,10 @@ class LoopNests:
             body = self.level(Level(func, stage, names[depth]), lambda: at(depth - 1))
             return self.loop(func, stage, names[depth], self.hoisted(func, stage, names[depth], body))
 
-        return at(len(names) - 1)
+        whole = at(len(names) - 1)
+        if any(isinstance(d.action, OnDevice) for d in self.nest_of(func, stage).directives):
+            return For(f"{func}.s{stage}.{ON_DEVICE}", const(0), const(1), LoopKind.GPU_BLOCK, whole)
+        return whole
 
     def nest_of(self, func: str, stage: int) -> StageNest:
         return self.placement.schedules[func].nests[stage]

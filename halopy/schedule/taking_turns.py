@@ -70,5 +70,6 @@ def runs_lanes_in_order(atomic: Atomic) -> bool:
 
 def take_turns(nest: StageNest) -> LoopKind | None:
     """PARALLEL where threads may meet in an element, VECTORIZED where only lanes may; None where none do."""
-    kinds = {dim.kind for dim in nest.dims if dim.is_ordered} if nest.atomic is not None else set()
+    ordered = {dim.kind for dim in nest.dims if dim.is_ordered} if nest.atomic is not None else set()
+    kinds = {LoopKind.PARALLEL if kind.is_on_device else kind for kind in ordered}
     return next((kind for kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED) if kind in kinds), None)

@@ -41,7 +41,7 @@ INLINE void unlock(char *const *mine) { __atomic_clear(*mine, __ATOMIC_RELEASE);
 #define LOCKED __attribute__((cleanup(unlock)))"""
 
 _FETCH = {"bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor"}
-_OLD = "<old>"
+OLD = "<old>"
 
 
 def is_one_step(store: Store) -> bool:
@@ -51,7 +51,7 @@ def is_one_step(store: Store) -> bool:
         dtype.lanes == 1 and store.predicate is None and not dtype.is_bool and (dtype.is_integer or dtype.bits > 16)
     )
     index_reads = [load for load in find(store.index, Load) if load.buffer == store.buffer]
-    others = [load for load in find(store.value, Load) if load.buffer == store.buffer and load is not _there(store)]
+    others = [load for load in find(store.value, Load) if load.buffer == store.buffer and load is not there(store)]
     return is_plain and not store.value.has(Effect) and not index_reads and not others
 
 
@@ -60,11 +60,11 @@ def print_one_step(context: Context, store: Store) -> None:
     context.open("")
     index = context.scalar(store.index, Mode.INDEX)
     place = f"&{context.pointer(store.buffer)}[{index.code}]"
-    fetch = _fetch(store)
+    fetch = fetched(store)
     if fetch is not None:
         operator, operand = fetch
         context.line(f"__atomic_fetch_{operator}({place}, {context.scalar(operand).code}, __ATOMIC_RELAXED);")
-    elif find(store.value, Load) and any(load is _there(store) for load in find(store.value, Load)):
+    elif find(store.value, Load) and any(load is there(store) for load in find(store.value, Load)):
         _exchange(context, store, place)
     else:
         value = context.scalar(store.value)
@@ -81,14 +81,14 @@ def open_locked(context: Context, element: Expr) -> None:
     context.line(f"char *const {context.names.fresh('mine')} LOCKED = lock({index.code});")
 
 
-def _there(store: Store) -> Load:
+def there(store: Store) -> Load:
     """The element before."""
     return Load(store.buffer, store.index, store.value.dtype)
 
 
-def _fetch(store: Store) -> tuple[str, Expr] | None:
+def fetched(store: Store) -> tuple[str, Expr] | None:
     """The operation that the machine has for integers, and its operand."""
-    value, there = store.value, _there(store)
+    value, before = store.value, there(store)
     if value.dtype.is_float:
         return None
     if isinstance(value, Add | Sub):
@@ -97,40 +97,40 @@ def _fetch(store: Store) -> tuple[str, Expr] | None:
         name, operands = _FETCH[value.name], (value.args[0], value.args[1])
     else:
         return None
-    if operands[0] is not there and (isinstance(value, Sub) or operands[1] is not there):
+    if operands[0] is not before and (isinstance(value, Sub) or operands[1] is not before):
         return None
-    other = operands[1] if operands[0] is there else operands[0]
-    return None if any(load is there for load in find(other, Load)) else (name, other)
+    other = operands[1] if operands[0] is before else operands[0]
+    return None if any(load is before for load in find(other, Load)) else (name, other)
 
 
 def _exchange(context: Context, store: Store, place: str) -> None:
     """Try until no other thread came between."""
     kind = memory_type(store.value.dtype)
     at, old, new = (context.names.fresh(name) for name in ("at", "old", "new"))
-    there = Var(_OLD, store.value.dtype)
-    value: Expr = _Before(_there(store), there)(store.value)
-    for part in _fixed(value):
+    symbol = Var(OLD, store.value.dtype)
+    value: Expr = Before(there(store), symbol)(store.value)
+    for part in fixed(value):
         context.keep(part)
     context.line(f"{kind} *const {at} = {place};")
     context.line(f"{kind} {old}, {new};")
     context.line(f"__atomic_load({at}, &{old}, __ATOMIC_RELAXED);")
     context.open("do")
-    context.bindings[_OLD] = Text(old)
+    context.bindings[OLD] = Text(old)
     context.line(f"{new} = {context.scalar(value).code};")
-    del context.bindings[_OLD]
+    del context.bindings[OLD]
     context.close(
         f"}} while (!__atomic_compare_exchange({at}, &{old}, &{new}, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));"
     )
 
 
-def _fixed(value: Expr) -> list[Expr]:
+def fixed(value: Expr) -> list[Expr]:
     """The greatest parts that are the same in each try."""
-    if not value.has(Var) or not any(var.name == _OLD for var in find(value, Var)):
+    if not value.has(Var) or not any(var.name == OLD for var in find(value, Var)):
         return [] if isinstance(value, Const | Var) else [value]
-    return [part for child in value.children() if isinstance(child, Expr) for part in _fixed(child)]
+    return [part for child in value.children() if isinstance(child, Expr) for part in fixed(child)]
 
 
-class _Before(Rewriter):
+class Before(Rewriter):
     """One load becomes a symbol."""
 
     only = (Load,)

@@ -10,6 +10,7 @@ from ...errors import UnsupportedTarget
 from ...ir.expr import Expr, Load, const_value
 from ...ir.stmt import (
     Allocate,
+    Atomic,
     Barrier,
     Block,
     Evaluate,
@@ -21,10 +22,12 @@ from ...ir.stmt import (
     Stmt,
     Store,
 )
+from ..c.atomics import is_one_step
 from ..c.loads import print_load
 from ..c.statements import StatementPrinter
 from ..c.stores import print_store as print_scalar_store
 from ..c.types import Value, memory_type
+from .atomics import print_one_step
 from .memory import load_vector, print_store
 from .names import OpenCLNames
 from .prelude import OpenCLPrelude
@@ -68,6 +71,23 @@ class DevicePrinter(StatementPrinter):
         self.scopes.forget_loads()
         self.line("barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);")
 
+    def atomic(self, stmt: Atomic) -> None:
+        body = stmt.body
+        if not stmt.shared:
+            self.then(body)
+        elif isinstance(body, LetStmt):
+            self.then(body.with_(body=stmt.with_(body=body.body)))
+        elif isinstance(body, Store) and is_one_step(body):
+            self.begin(body.index, body.value)
+            pointer = self.local_types[self.pointer(body.buffer)]
+            print_one_step(self, body, "__local" if pointer.startswith("__local") else "__global")
+        else:
+            raise UnsupportedTarget(
+                self.directive,
+                reason=[f"the atomic update of {stmt.name} is no single step for an OpenCL device"],
+                accepted="an update of one element, which reads no other element of the Func; or no atomic()",
+            )
+
     def allocate(self, stmt: Allocate) -> None:
         size = const_value(stmt.size)
         if size is None or (stmt.memory is not MemoryKind.GPU_SHARED and int(size) * stmt.dtype.bytes > _MOST_PRIVATE):
@@ -105,5 +125,6 @@ DevicePrinter.printers = {
     If: DevicePrinter.branch,
     For: DevicePrinter.loop,
     Allocate: DevicePrinter.allocate,
+    Atomic: DevicePrinter.atomic,
     Barrier: DevicePrinter.barrier,
 }

@@ -59,7 +59,7 @@ class _Statements:
         low, extent = self.simplify(s.min), self.simplify(s.extent)
         if self.simplify.facts.at_most(extent, const(0, extent.dtype)):
             return NOTHING
-        if const_value(extent) == 1:
+        if const_value(extent) == 1 and not s.kind.is_on_device:  # such a loop says that a device runs it
             return (yield from self.let(st.LetStmt(s.name, low, s.body)))
         make = self.simplify.make
         last = make(ir.Sub, make(ir.Add, low, extent), const(1, low.dtype))

@@ -33,7 +33,6 @@ from ...ir.stmt import (
     NOTHING,
     Allocate,
     Assert,
-    Atomic,
     Await,
     For,
     Fork,
@@ -87,7 +86,7 @@ class _OffloadKernels(ScopedRewriter):
         if not loop.kind.is_on_device:
             rebuilt: Stmt = self.rebuild(loop)
             return rebuilt
-        directive = "; ".join(self.notes.get(loop.name, (loop.name,)))
+        directive = "; ".join(self.notes.get(loop.name, (f"{loop.name.partition('.')[0]}.gpu_single_thread()",)))
         nest = list(_nest_of_blocks(loop))
         blocks = [part for part in nest if isinstance(part, For)]
         body = _inside(nest) if nest else loop
@@ -111,8 +110,6 @@ class _OffloadKernels(ScopedRewriter):
             )
         if any(loop.kind is LoopKind.PARALLEL for loop in find(body, For)):
             raise UnsupportedTarget(directive, reason=["a parallel loop of the host stands inside blocks"])
-        if find(body, Atomic):
-            raise UnsupportedTarget(directive, reason=["an atomic update stands inside blocks"])
 
     def _launch(
         self, loop: str, body: Stmt, groups: tuple[Expr, ...], threads: tuple[Expr, ...], directive: str
