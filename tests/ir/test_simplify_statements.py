@@ -34,7 +34,12 @@ def loop(low: Expr, extent: Expr, body: Stmt, kind: LoopKind = LoopKind.SERIAL) 
     return For("x", low, extent, kind, body)
 
 
-@pytest.mark.parametrize("kind", LoopKind)
+@pytest.mark.parametrize("kind", [kind for kind in LoopKind if kind.is_on_device])
+def test_a_loop_of_a_device_stays_as_it_says_who_runs_it(kind):
+    assert simplify(loop(y, const(1), store(x), kind)) is loop(y, const(1), store(x), kind)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LoopKind if not kind.is_on_device])
 def test_a_loop_of_one_iteration_is_its_body(kind):
     assert simplify(loop(y, const(1), store(x), kind)) is store(y, y)
     assert simplify(loop(y, const(1), Provide("f", (x,), (x,), 0, (x,)), kind)) is Provide("f", (y,), (y,), 0, (y,))
