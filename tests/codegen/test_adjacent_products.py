@@ -6,9 +6,9 @@ import pytest
 import halopy as hl
 from halopy.codegen.c.adjacent_products import join_products
 from halopy.dtypes import INT32, Int, UInt
-from halopy.ir.expr import Add, Broadcast, Call, Cast, Load, Mul, Ramp, VectorReduce, const
+from halopy.ir.expr import Add, Broadcast, Call, Cast, Load, Mul, Ramp, Var, VectorReduce, const
 from halopy.ir.node import find
-from halopy.ir.stmt import Store
+from halopy.ir.stmt import LetStmt, Store
 
 x, y, xi = hl.Var("x"), hl.Var("y"), hl.Var("xi")
 KINDS = {np.uint8: UInt(8), np.int8: Int(8), np.int16: Int(16), np.uint16: UInt(16)}
@@ -80,3 +80,29 @@ def test_wide_groups_are_sums_of_calls():
 )
 def test_other_reductions_are_left(value):
     assert joined(value) is value
+
+
+@pytest.mark.parametrize("lanes", [4, 16, 32, 5])
+@pytest.mark.parametrize(
+    ("one", "other"), [(np.int16, np.int16), (np.uint8, np.int16), (np.int8, np.int8), (np.uint16, np.int16)]
+)
+def test_products_that_are_added_one_by_one_are_those_of_the_reference(one, other, lanes):
+    a, b = hl.Buffer(numbers(one, (3, 21), 1)), hl.Buffer(numbers(other, (3,), 2))
+    f, r = hl.Func("f"), hl.RDom([(0, 3)], "r")
+    f[x] = x
+    f[x] += hl.i32(a[x, r]) * hl.i32(b[r])
+    f[x] += hl.i32(b[r]) * hl.i32(a[20 - x, r])
+    expected = np.array(hl.Pipeline(f).reference([21]))
+    for update in range(2):
+        f.update(update).reorder(x, r.x).vectorize(x, lanes, hl.TailStrategy.GuardWithIf)
+    np.testing.assert_array_equal(np.array(f.realize([21])), expected)
+
+
+def test_a_product_of_halves_is_added_by_one_call_also_where_its_factors_have_names():
+    factor = Var("factor", INT32.with_lanes(16))
+    total = Load("out", Ramp(const(0), const(1), 16), INT32.with_lanes(16))
+    store = Store("out", Ramp(const(0), const(1), 16), Add(Mul(factor, factor), total))
+    added = join_products(LetStmt("factor", widened("a", Int(16), 16), store))
+    assert "c_add_product" in [call.name for call in find(added, Call)]
+    wide = LetStmt("factor", Load("a", Ramp(const(0), const(1), 16), INT32.with_lanes(16)), store)
+    assert join_products(wide) is wide

@@ -2,6 +2,7 @@
 
     reduce_add(int32x32(a)*int32x32(b), 16) + c     ->     c_add_products(c, a, b)       pairs, of int16
     reduce_add(int32x64(a)*int32x64(b), 16) + c     ->     c_add_products(c, a, b)       fours, of bytes
+    int32x16(a)*int32x16(b) + c                     ->     c_add_product(c, a & 65535, b)        pairs with 0
 
 Groups of more lanes are sums of such sums. The instruction for fours takes uint8 and int8; where signs are alike, it
 takes one operand moved by 128, and what is too much is known from the other.
@@ -12,9 +13,9 @@ from __future__ import annotations
 from itertools import product
 
 from ...dtypes import INT32, DType, Int, UInt
-from ...ir.expr import Add, Broadcast, Call, Cast, Expr, Mul, VectorReduce, const, const_value
+from ...ir.expr import Add, Broadcast, Call, Cast, Expr, Load, Mul, Var, VectorReduce, const, const_value
 from ...ir.rewrite import Rewriter
-from ...ir.stmt import Stmt
+from ...ir.stmt import LetStmt, Stmt, Store
 from .context import Context
 from .pieces import canonical
 from .types import POSTFIX, Text, Vec, element_name, storages, vector_type
@@ -32,14 +33,42 @@ def join_products(stmt: Stmt) -> Stmt:
 
 
 class _JoinProducts(Rewriter):
-    only = (VectorReduce,)
+    only = (VectorReduce, Mul)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lets: dict[str, Expr] = {}
+
+    def rewrite_LetStmt(self, stmt: LetStmt) -> Stmt:
+        self.lets[stmt.name] = stmt.value
+        rebuilt: Stmt = self.rebuild(stmt)
+        return rebuilt
+
+    def rewrite_Store(self, store: Store) -> Stmt:
+        value = self(store.value)
+        return store if value is store.value else store.with_(value=value)
+
+    def rewrite_Load(self, load: Load) -> Expr:
+        return load  # indices hold no such products
 
     def rewrite_Add(self, e: Add) -> Expr:
         for total, other in ((e.a, e.b), (e.b, e.a)):
-            joined = _joined(total, other) if isinstance(total, VectorReduce) else None
+            joined = None
+            if isinstance(total, VectorReduce):
+                joined = _joined(total, other)
+            elif isinstance(total, Mul) and self._is_of_halves(total):
+                joined = _paired_with_zero(total, other)
             if joined is not None:
                 return self._inside(joined)
         return self._inside(e)
+
+    def _is_of_halves(self, e: Mul) -> bool:
+        """Whether it multiplies 16-bit integers, in vectors of 32 bits."""
+        lanes = e.dtype.lanes
+        if e.dtype.element is not INT32 or lanes < _LEAST or lanes & (lanes - 1):
+            return False
+        factors = (self.lets.get(f.name, f) if isinstance(f, Var) else f for f in (e.a, e.b))
+        return all(_narrowed(factor, Int(16)) is not None for factor in factors)
 
     def rewrite_VectorReduce(self, e: VectorReduce) -> Expr:
         return self._inside(_joined(e, Broadcast(const(0, INT32), e.lanes)) or e)
@@ -68,6 +97,12 @@ def _joined(e: VectorReduce, other: Expr) -> Expr | None:
     return None
 
 
+def _paired_with_zero(e: Mul, other: Expr) -> Expr:
+    """The product and something else added: the upper half of one factor becomes 0, that of the other is a sign."""
+    low = Call("bitwise_and", (e.a, Broadcast(const(0xFFFF, INT32), e.dtype.lanes)), e.dtype)
+    return Call("c_add_product", (other, low, e.b), e.dtype)
+
+
 def _narrowed(e: Expr, kind: DType) -> Expr | None:
     """The expression in this type, where it is one that was only widened."""
     value = const_value(e)
@@ -90,9 +125,18 @@ def print_products(context: Context, call: Call) -> Vec:
     total, a, b = (canonical(context, context.vector(arg)) for arg in call.args)
     parts = []
     for size, *texts in zip(storages(total.lanes, total.grain), total.parts, a.parts, b.parts, strict=True):
-        helper = _helper(context, element_name(call.args[1].dtype), element_name(call.args[2].dtype), size)
+        one, other = (element_name(arg.dtype) for arg in call.args[1:])
+        helper = _helper(context, one, other, size) if call.name == "c_add_products" else _single(context, size)
         parts.append(Text(f"{helper}({', '.join(t.code for t in texts)})", POSTFIX))
     return Vec("i32", total.lanes, total.grain, tuple(parts))
+
+
+def _single(context: Context, sums: int) -> str:
+    """As pairs are added, but for the upper halves of `a`, which are 0."""
+    name, kind = f"add_product_i32x{sums}", context.vector_c_type("i32", sums)
+    body = [f"INLINE {kind} {name}({kind} total, {kind} a, {kind} b) {{", *_instructions("i16", "i16", sums)]
+    body += ["#else", "    return total + (a << 16 >> 16) * b;", "#endif", "}"]
+    return context.prelude.named(name, "\n".join(body))
 
 
 def _helper(context: Context, a: str, b: str, sums: int) -> str:

@@ -295,7 +295,7 @@ def _call(context: Context, call: Call) -> Value:
     if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
         return _function(context, name, dtype, *call.args)
-    if name == "c_add_products":
+    if name in ("c_add_products", "c_add_product"):
         return print_products(context, call)
     if name == "multiply_add":
         return _function(context, name, dtype, *call.args)
