@@ -24,6 +24,7 @@ APPS = (
     "hist",
     "interpolate",
     "local_laplacian",
+    "bilateral_grid",
 )
 
 
