@@ -17,9 +17,10 @@ from .ir.stmt import If, Stmt
 from .lower.build_loop_nests import build_loop_nests
 from .lower.check_dataflow import dataflow_of
 from .lower.check_in_place import check_in_place
+from .lower.check_printed import Texts, Times, obligations_of
 from .lower.fold_storage import fold_storage
 from .lower.pipeline import lower
-from .lower.place_functions import place_functions
+from .lower.place_functions import Placement, place_functions
 from .lower.regions import Regions
 from .proof import Obligation
 from .recursion import deep_recursion
@@ -96,6 +97,19 @@ def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule]
         regions = Regions(placement)
         stmt = build_loop_nests(regions)
         return dataflow_of(stmt, fold_storage(stmt, regions.folds), placement)
+
+
+def printed_obligations(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> list[Obligation]:
+    """What must hold of the statements that are printed, and whether it does (see `lower.check_printed`)."""
+    found: list[Obligation] = []
+
+    def judge(texts: Texts, placement: Placement, strided: Collection[str], _times: Times) -> None:
+        found.extend(obligations_of(texts, placement, strided))
+
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        lower(program, schedules, judge=judge)
+    return found
 
 
 def in_place_obligation(

@@ -6,6 +6,8 @@
     storage, bounds        of each directive about memory and regions, and
     shared loops           of each compute_with: rules that lowering checks, and what is found of their accesses
     dataflow, memory       of each access of the finished loops: it finds the value that is meant, inside its memory
+    flat memory            of each Func: each element of a box lies at a place of its own
+    printed                of each statement of the loops: passes kept its iterations, elements and order
     in place               of each input whose memory an output is to have
 
 What lowering decides it decides for the whole pipeline: the first thing that it refuses stands for all.
@@ -17,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..compile import dataflow_obligations, lowered_pipeline
+from ..compile import dataflow_obligations, lowered_pipeline, printed_obligations
 from ..errors import IllegalSchedule, ScheduleError, UnsupportedTarget
 from ..ir.extern import extern_call
 from ..ir.kernel import LoweredKernel
@@ -143,7 +145,7 @@ def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
     accesses = dataflow_obligations(taken.program, taken.schedules, target)
     found = list(_of_directives(taken, lowered, accesses))
     directives = [replace(o, seconds=seconds / len(found)) for o in found]
-    return [*directives, *accesses]
+    return [*directives, *accesses, *printed_obligations(taken.program, taken.schedules, target)]
 
 
 def _of_directives(taken: Snapshot, lowered: LoweredKernel, accesses: Sequence[Obligation]) -> Iterator[Obligation]:

@@ -24,6 +24,7 @@ from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
 from .check_dataflow import check_dataflow
+from .check_printed import Judge, Texts, Times, check_printed
 from .contract_products import contract_products
 from .device.move_buffers import move_buffers
 from .device.offload_kernels import offload_kernels
@@ -82,12 +83,14 @@ def lower(
     *,
     answers: bool = False,
     contracts: bool = True,
+    judge: Judge = check_printed,
 ) -> LoweredKernel:
     """The kernel that computes the program's outputs as scheduled.
 
     `strided` names buffers of the caller whose innermost stride is not known to be 1; `tracing` says what is reported.
     One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`). One that
     `contracts` rounds products of floats together with the sums that they are added to (`ir.contraction`).
+    `judge` is shown the statements that are printed, beside the loops.
     """
     start = time.perf_counter()
     with timed("place_functions"):
@@ -102,13 +105,16 @@ def lower(
     with timed("fold_storage"):
         unfolded = stmt
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
+    built = time.perf_counter()
     with timed("check_dataflow"):
-        check_dataflow(unfolded, stmt, placement, time.perf_counter() - start)
+        check_dataflow(unfolded, stmt, placement, built - start)
+    asked = time.perf_counter() - built  # seconds
     if contracts:
         with timed("contract_products"):  # before flattening: indices are not values yet
             stmt = contract_products(stmt, kept_exact(placement.program))
     with timed("flatten_storage"):
-        stmt = flatten_storage(stmt, placement.program, placement.schedules, strided)
+        boxed, stmt = stmt, flatten_storage(stmt, placement.program, placement.schedules, strided)
+    flat = stmt
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared
     buffers = _buffers(placement.program)
     dense = [dense_check(b.name) for b in buffers if b.rank and b.name not in strided]
@@ -118,6 +124,7 @@ def lower(
         stmt = If(logical_not(empty), stmt)
     checks = [*constraint_checks(placement.program), *tuple_shape_checks(placement.program)]
     stmt = block(*map(Evaluate, placement.program.requirements), *checks, stmt)
+    whole = stmt
     with timed("simplify"):
         stmt = simplify(stmt)
     for p in PASSES:
@@ -126,6 +133,9 @@ def lower(
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
+    with timed("check_printed"):
+        times = Times(time.perf_counter() - start - asked, asked)
+        judge(Texts(boxed, flat, whole, stmt), placement, strided, times)
     notes = _loop_notes(placement)
     with timed("offload_kernels"):
         dtypes = {b.name: b.dtype for b in buffers}

@@ -38,6 +38,7 @@ def test_updates_are_proved_from_their_dependences() -> None:
     assert [(o.kind, o.stages) for o in proof.obligations if o.stages == ("f.update(0)",)] == [
         ("order", ("f.update(0)",)),
         ("concurrency", ("f.update(0)",)),
+        ("printed", ("f.update(0)",)),
     ]
     assert all(o.seconds >= 0 for o in proof.obligations)
 

@@ -180,6 +180,93 @@ def clamped() -> hl.Func:
     return f
 
 
+def colours() -> hl.Func:
+    f, g, h, c = hl.Func("f"), hl.Func("g"), hl.Func("h"), hl.Var("c")
+    h[x, c] = x * 3 + c
+    g[x, c] = h[x, c] + c
+    f[x, y] = g[x, y % 3]
+    h.compute_root()
+    g.compute_root().reorder_storage(c, x).reorder(c, x).bound(c, 0, 3).unroll(c).vectorize(x, 4, T.RoundUp)
+    return f
+
+
+def doubled() -> hl.Func:
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x] = x * x
+    f[x] = g[2 * x] + g[2 * x + 1] * 2
+    g.compute_root()
+    f.vectorize(x, 8, T.GuardWithIf)
+    return f
+
+
+def halved() -> hl.Func:
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x] = x * x
+    f[x] = g[x // 2] + g[x // 2 + 1]
+    g.compute_root()
+    f.vectorize(x, 8, T.GuardWithIf)
+    return f
+
+
+def masked() -> hl.Func:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 13)], "r")
+    g[x] = x * x
+    f[x, y] = 0
+    r.where(x % 3 == 0)
+    f[x, r] = g[x] + r
+    g.compute_root()
+    f.bound(y, 0, 13).update().vectorize(x, 8, T.GuardWithIf)
+    return f
+
+
+def chosen() -> hl.Func:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 1)], "r")
+    g[x] = x * x
+    f[x] = 0
+    r.where(x % 3 == 0)
+    f[x] += g[x + r]
+    g.compute_root()
+    f.update().vectorize(x, 8, T.GuardWithIf)
+    return f
+
+
+def scanned() -> hl.Func:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 6)], "r")
+    g[x, y] = x * 3 + y
+    g[r + 1, y] = g[r + 1, y] * 2 + g[r, y]
+    f[x, y] = g[x, y]
+    g.compute_root().update().unroll(r)
+    return f
+
+
+def rows() -> hl.Func:
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x, y] = x * 3 + y
+    f[x, y] = g[x + 1, y] + g[x, y + 1]
+    g.compute_root()
+    f.tile(x, y, xo, yo, xi, yi, 4, 2, T.GuardWithIf).vectorize(xi).vectorize(yi)
+    return f
+
+
+def lanes() -> hl.Func:
+    f, g = hl.Func("f"), hl.Func("g")
+    g[x, y] = x * 2 + y
+    f[x, y] = g[x, y - 1] + g[x, y + 1]
+    f.vectorize(x, 4, T.ShiftInwards)
+    g.compute_at(f, x).vectorize(x, 4)
+    return f
+
+
+def summed_by_lanes() -> hl.Func:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(0, 16)], "r")
+    g[x] = x * 5
+    f[x] = 0
+    f[x] += g[x + r]
+    g.compute_root()
+    f.update().atomic().vectorize(r, 8)
+    return f
+
+
 PIPELINES: dict[str, Callable[[], hl.Func]] = {
     make.__name__: make
     for make in (
@@ -202,5 +289,14 @@ PIPELINES: dict[str, Callable[[], hl.Func]] = {
         summed,
         unrolled,
         clamped,
+        colours,
+        doubled,
+        halved,
+        masked,
+        chosen,
+        scanned,
+        rows,
+        lanes,
+        summed_by_lanes,
     )
 }

@@ -1,4 +1,4 @@
-"""Small faults of passes are found: those of loops and storage by validation, those of later passes by the oracle."""
+"""Small faults of passes are found by validation: those of loops and storage, and those of later passes."""
 
 from __future__ import annotations
 
@@ -92,19 +92,71 @@ WRONG_LOOPS: list[Fault] = [
 
 WRONG_STATEMENTS: list[Fault] = [
     *faults(
+        "flatten_storage",
+        ("_Layout.offset", "sub(e, low)", "e", "halves"),
+        ("_dense_strides", "stride = mul(stride, extents[d])", "stride = mul(stride, sub(extents[d], 1))", "root"),
+        ("_dense_strides", "for d in order:", "for d in range(len(order)):", "colours"),
+        ("_size", "size = mul(size, extent)", "size = extent", "root"),
+        ("_FlattenReads.rewrite_Read", "tuple(map(self, read.index))", "tuple(map(self, read.index[::-1]))", "tiles"),
+    ),
+    *faults(
         "partition_loops",
         ("_stop", "stop = minimum(e, stop)", "stop = minimum(add(e, 1), stop)", "tiles"),
         ("_split", "_greatest(bounds.at_least)", "sub(_greatest(bounds.at_least), 1)", "clamped"),
         ("_split", "if bounds.before or bounds.only_if else []\n    return", "if False else []\n    return", "tiles"),
+        ("_run", "sub(stop, start)", "sub(sub(stop, start), 1)", "strips"),
     ),
-    *faults("unroll_loops", ("_copy", "add(loop.min, i)", "add(loop.min, max(i - 1, 0))", "unrolled")),
+    *faults(
+        "unroll_loops",
+        ("_copy", "add(loop.min, i)", "add(loop.min, max(i - 1, 0))", "unrolled"),
+        ("_UnrollLoops.rewrite_For", "range(constant_extent(loop))", "range(1, constant_extent(loop))", "unrolled"),
+        ("_UnrollLoops.rewrite_For", "range(constant_extent(loop))", "range(constant_extent(loop) - 1)", "colours"),
+        ("_UnrollLoops.rewrite_For", "range(constant_extent(loop))", "range(constant_extent(loop))[::-1]", "scanned"),
+    ),
     *faults(
         "trim_no_ops",
         ("_Trimmed._shorter", "end = minimum(e, end)", "end = sub(minimum(e, end), 1)", "skewed"),
     ),
-    *faults("vectorize_loops", ("_vectorize", "const(1, loop.min.dtype)", "const(2, loop.min.dtype)", "strips")),
-    *faults("flatten_storage", ("_Layout.offset", "sub(e, low)", "e", "halves")),
+    *faults(
+        "vectorize_loops",
+        ("_vectorize", "const(1, loop.min.dtype)", "const(2, loop.min.dtype)", "strips"),
+        ("_Lanes._if_on_lanes", "lanes_active(self.mask, mask)", "self.mask", "chosen"),
+    ),
+    *faults(
+        "lanes",
+        ("_on_ramps", "binary(operator, a.stride, b.stride)", "a.stride", "clamped"),
+    ),
+    *faults(
+        "hoist_invariants",
+        ("_Rows._index", "LinearForm(rest, form.constant)", "LinearForm(rest, 0)", "tiles"),
+    ),
+    *faults(
+        "interleave_stores",
+        (
+            "_interleaved",
+            "for i in range(lanes) for v in range(count)",
+            "for v in range(count) for i in range(lanes)",
+            "colours",
+        ),
+        ("_interleaved", "base = group[0].ramp.base", "base = group[1].ramp.base", "colours"),
+    ),
+    *faults(
+        "share_strided_loads",
+        ("_row", "range(k, count, stride)", "range(0, count, stride)", "doubled"),
+    ),
+    *faults("share_between_stores", ("_with_the_first", "if stored[k] in read", "if stored[k] is None", "scanned")),
+    *faults(
+        "split_lanes",
+        ("_interleaved", "starts[i % period] + i // period", "i", "halved"),
+        ("_Part.rewrite_Ramp", "build.mul(node.stride, self.first)", "0", "halved"),
+    ),
 ]
+
+
+UNSEEN = {  # at the size that the oracle looks at
+    "_dense_strides: for d in order: is for d in range(len(order)):",  # only slower
+    "_Part.rewrite_Ramp: build.mul(node.stride, self.first) is 0",
+}
 
 
 def validated(output: hl.Func) -> None:
@@ -129,14 +181,23 @@ def test_validation_refutes_wrong_loops(fault: Fault, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("fault", WRONG_STATEMENTS, ids=lambda f: f.name)
-def test_the_oracle_finds_wrong_statements(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validation_refutes_wrong_statements(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALOPY_VERIFY", "full")
     fault.seed(monkeypatch)
-    assert not agrees(PIPELINES[fault.pipeline](), [19, 13])
+    with pytest.raises(InternalError, match="what is printed for"):
+        validated(PIPELINES[fault.pipeline]())
+
+
+@pytest.mark.parametrize("fault", WRONG_STATEMENTS, ids=lambda f: f.name)
+def test_the_oracle_finds_most_wrong_statements(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALOPY_VERIFY", "off")
+    fault.seed(monkeypatch)
+    assert agrees(PIPELINES[fault.pipeline](), [19, 13]) == (fault.name in UNSEEN)
 
 
 def test_so_many_faults_are_seeded() -> None:
     assert len(WRONG_LOOPS) >= 25
-    assert len(WRONG_LOOPS) + len(WRONG_STATEMENTS) >= 30
+    assert len(WRONG_STATEMENTS) >= 20
 
 
 def agrees(output: hl.Func, sizes: Sequence[int]) -> bool:

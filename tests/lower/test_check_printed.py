@@ -1,0 +1,33 @@
+"""What is printed is compared with the loops that were built: right ones are proved, wrong ones are not."""
+
+from __future__ import annotations
+
+import pytest
+
+import halopy as hl
+from halopy.lang.snapshot import snapshot
+from halopy.lower import pipeline
+from halopy.lower.check_printed import Texts, Times, obligations_of
+from halopy.lower.place_functions import Placement
+from halopy.proof import PROVED, Obligation
+
+from .faulty_pipelines import PIPELINES
+
+
+def printed(output: hl.Func) -> list[Obligation]:
+    """What is found about the statements printed for it."""
+    found: list[Obligation] = []
+
+    def judge(texts: Texts, placement: Placement, strided: object, times: Times) -> None:
+        found.extend(obligations_of(texts, placement, ()))
+
+    taken = snapshot([output._contents])
+    pipeline.lower(taken.program, taken.schedules, judge=judge)
+    return found
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_what_is_printed_is_proved(name: str) -> None:
+    found = printed(PIPELINES[name]())
+    assert found
+    assert [str(o) for o in found if o.status != PROVED] == []
