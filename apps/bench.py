@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from time import sleep
 from typing import Any
 
-from apps import compile_time, growth, report, summary
+from apps import compile_time, growth, proof_cost, report, summary
 from apps.cases import APPS, CACHED, Case, Size, cases_of
 from apps.report import Cold, Measured
 from apps.rivals.compiled import AUTOSCHEDULERS
@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
     found: dict[str, Any] = {"machine": report.machine(), "command": report.command(arguments)}
     print(f"{found['machine']}\n`{found['command']}`\n")
-    if options.compile_time:
+    if options.proof:
+        found["proof"] = proof_cost.measure(proof_cost.names())
+        print(proof_cost.table(found["proof"]))
+    elif options.compile_time:
         found["compile"] = compile_time.measure()
         print(compile_time.table(found["compile"]))
         found["passes"] = compile_time.passes(compile_time.STAGES[-1])
@@ -72,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--size", action="append", type=_size, help="WIDTHxHEIGHT instead of the usual ones; repeatable")
     made.add_argument("--no-cold", action="store_true", help="leave out first calls and the overhead of a call")
     made.add_argument("--compile-time", action="store_true", help="measure compiling long chains of stencils instead")
+    made.add_argument("--proof", action="store_true", help="measure proving each app's schedule, beside lowering it")
     made.add_argument(
         "--growth", action="store_true", help="measure 1 to 64 megapixels, 1 thread and all, and channels instead"
     )

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
+from ..instrument import timed
 from ..proof import PROVED, REFUTED
 from ..schedule.directives import Directive
 from ..schedule.nest import DoubtfulSchedule, StageNest
@@ -26,9 +27,10 @@ def verdict_of(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...] =
 
     isl takes long to import, and most schedules never need it.
     """
-    check_stage = importlib.import_module("..polyhedral.legality.check_stage", __package__).check_stage
-    function = contents.defined_function.in_version(nest.stage, nest.definition)
-    verdict: Verdict = check_stage(function, nest.stage, contents, nest, sizes)
+    with timed("legality"):
+        check_stage = importlib.import_module("..polyhedral.legality.check_stage", __package__).check_stage
+        function = contents.defined_function.in_version(nest.stage, nest.definition)
+        verdict: Verdict = check_stage(function, nest.stage, contents, nest, sizes)
     return verdict
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..errors import IllegalSchedule
+from ..instrument import timed
 from ..ir.build import as_expr
 from ..ir.expr import Expr, const_value
 from ..ir.program import buffer_property, output_buffers
@@ -58,7 +59,9 @@ def decide_fold(doubt: DoubtfulFold, stmt: Stmt, folds: Mapping[str, Folds], pla
     lost = _example(doubt.func, stmt, folds[doubt.func], placement)
     if lost is None and not doubt.is_refused:
         validation = importlib.import_module("..polyhedral.validation.validate", __package__)
-        if validation.finds_all(stmt, fold_storage(stmt, folds), placement.program, doubt.func):
+        with timed("legality"):
+            finds_all = validation.finds_all(stmt, fold_storage(stmt, folds), placement.program, doubt.func)
+        if finds_all:
             return
     known = () if lost is not None and doubt.is_unclear else doubt.reason
     raise IllegalSchedule(

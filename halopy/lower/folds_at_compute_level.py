@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
+from ..instrument import timed
 from ..ir.expr import Expr, const_value
 from ..proof import NOT_PROVED, PROVED, REFUTED
 from ..schedule.directives import Async, DebugToFile, Directive, HoistStorage, RingBuffer
@@ -107,5 +108,6 @@ def _verdict(regions: Regions, func: str, dim: int, rows: int, needed: Box) -> V
         assert i.lo is not None and i.hi is not None, "boxes have ends"
         box.append((regions.expand(i.lo, level), regions.expand(i.hi, level)))
     nests = regions.placement.schedules[func].nests
-    verdict: Verdict = legality.check_fold(regions.functions[func], nests, legality.Fold(dim, rows), tuple(box))
+    with timed("legality"):
+        verdict: Verdict = legality.check_fold(regions.functions[func], nests, legality.Fold(dim, rows), tuple(box))
     return verdict
