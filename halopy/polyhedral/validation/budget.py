@@ -6,7 +6,7 @@ import time
 
 MOST_SECONDS = 8.0  # of the processor, for one compilation that is validated in full
 MOST_OPERATIONS = 200_000  # of isl, for one round about some accesses
-MOST_GIVEN_UP = 2_000_000  # of isl, in rounds that led to nothing
+MOST_GIVEN_UP = 1_500_000  # of isl, in rounds that led to nothing
 _PER_SECOND = 500_000  # of such operations, on a slow machine
 
 

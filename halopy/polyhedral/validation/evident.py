@@ -47,6 +47,10 @@ def finds_evidently(reads: Target, writes: Sequence[Event], function: Function) 
     if function.updates or len(shapes) > 1 or None in shapes:
         return False
     facts = _facts(reads)
+    for cell, (low, extent), folded in zip(reads.cell, reads.event.storage.box, reads.event.folded or (), strict=True):
+        within = build.le(low, cell), build.lt(cell, build.add(low, extent))
+        if not folded and not all(map(facts.learn, within)):  # nearly all that is wanted follows from where cells lie
+            return False
     if not any(_is_written(write, reads, facts) for write in writes):
         return False
     return not any(reads.event.folded or ()) or all(_is_kept(reads, w, v) for w in writes for v in writes)

@@ -76,10 +76,19 @@ class Facts:
         for fact in {_key(fact): fact for fact in facts}.values():
             self._learn(fact)
 
-    def _learn(self, fact: Sum) -> None:
+    def learn(self, condition: Expr) -> bool:
+        """Whether the condition surely holds; where it does, it counts as a fact from now on, and the first of all."""
+        holds = self.imply(condition)
+        if holds:
+            for fact in _simple_facts(condition):
+                self._learn(fact, first=True)
+        return holds
+
+    def _learn(self, fact: Sum, *, first: bool = False) -> None:
         last = max(fact[0], key=self.order, default=None)
         for term in fact[0]:
-            (self._bounds if term is last else self._others).setdefault(term, []).append(fact)
+            facts = (self._bounds if term is last else self._others).setdefault(term, [])
+            facts.insert(0 if first else len(facts), fact)
 
     def imply(self, condition: Expr) -> bool:
         """Whether the condition surely holds. Where not, it may all the same."""
@@ -163,13 +172,19 @@ class Search:
         """
         factor = wanted[0][term]
         meanings = self._meaning(term, wanted)
-        if len(meanings) > 1:  # first what cancels most
-            meanings.sort(key=lambda cases: len(_replaced(wanted, cases[0][0])[0]))
+        if len(meanings) > 1:
+            meanings.sort(key=lambda cases: self._promise(_replaced(wanted, cases[0][0])))
         for cases in meanings:
             yield cases, 0
         for fact, cost in self.facts.about(term, given):
             if (fact[0][term] > 0) == (factor > 0):
                 yield [({term: plus(ZERO, fact, -1) if factor > 0 else fact}, (), ())], cost
+
+    def _promise(self, s: Sum) -> tuple[int, ...]:
+        """The less, the sooner it is looked at: what leaves nothing that was bound late, or else cancels most."""
+        if self.deep or any(isinstance(term, Div) for term in s[0]):
+            return (0, len(s[0]))
+        return (1, *max(map(self.facts.order, s[0]), default=(0, 0)))
 
     def _meaning(self, term: Expr, wanted: Sum) -> list[list[_Case]]:
         """What follows from what the term is."""

@@ -26,6 +26,7 @@ from .names import names_in
 from .reads import Target
 
 _OWN = "w:"
+_MOST_WAYS = 8
 
 
 def solved_writes(write: Event, reads: Target) -> Iterator[list[Expr]]:
@@ -166,19 +167,36 @@ class _Write:
         sides = [side for side in (term.a, term.b) if not self._free.isdisjoint(names_in(side))]
         return sum_of(sides[0]) if len(sides) == 1 else None
 
-    def _first_iterations(self, carrier: Loop, values: Mapping[str, Expr]) -> Iterator[Expr]:
+    def _first_iterations(self, carrier: Loop, values: Mapping[str, Expr]) -> list[Expr]:
         """Iterations of the carrier that may be the first to come to the cell: by what it newly reaches, or at once."""
         low = self._told(carrier.min)
+        found: list[Expr] = []
         for loop in self.loops[1:]:
             cell = sum_of(values.get(_OWN + loop.name, FALSE))
             last = build.add(loop.min, build.sub(loop.extent, 1))
             for edge, is_rising in ((last, True), (loop.min, False)):
                 reached = sum_of(_Steady()(self._told(edge)))
                 if cell is not None and reached is not None:
-                    away = _iterations_to(cell, reached, Var(_OWN + carrier.name), is_rising=is_rising)
-                    if away is not None:
-                        yield build.maximum(away, low)
-        yield low
+                    moving = Var(_OWN + carrier.name)
+                    ways = (_iterations_to(cell, one, moving, is_rising=is_rising) for one in _without_choices(reached))
+                    found += [build.maximum(away, low) for away in ways if away is not None]
+        return list(dict.fromkeys([*found, low]))
+
+
+def _without_choices(s: Sum) -> list[Sum]:
+    """With either part of each minimum and maximum."""
+    found: list[Sum] = []
+    waiting = [s]
+    while waiting and len(found) < _MOST_WAYS:
+        top = waiting.pop()
+        choice = next((term for term in top[0] if isinstance(term, Min | Max)), None)
+        parts = [sum_of(part) for part in (choice.a, choice.b)] if choice is not None else []
+        if choice is None or None in parts:
+            found.append(top)
+        else:
+            rest = {term: n for term, n in top[0].items() if term is not choice}, top[1]
+            waiting += [plus(rest, part, top[0][choice]) for part in parts if part is not None]
+    return found
 
 
 def _iterations_to(cell: Sum, edge: Sum, carrier: Var, *, is_rising: bool) -> Expr | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from ...ir.expr import FALSE, TRUE
+from ...ir.function import Function
 from ...ir.groups import groups_in
 from ...ir.program import Program
 from ...ir.stmt import Stmt
@@ -36,17 +37,23 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
         events = events_of(unfolded, folded, program)
     except TooManyAccesses:
         return [Obligation("dataflow", program.outputs, NOT_PROVED, "one statement reads in too many cases", seconds=0)]
-    return [_obligation(kind, group, events, program, budget) for kind, group in _questions(events)]
+    questions = [_Question(kind, group, events, program) for kind, group in _groups(events)]
+    for question in questions:  # all that is quickly seen, before isl takes the time
+        question.look(budget)
+    return [question.asked(budget) for question in questions]
 
 
 def finds_all(unfolded: Stmt, folded: Stmt, program: Program, func: str) -> bool:
     """Whether all reads of a Func are proved to find what they mean."""
     events, budget = events_of(unfolded, folded, program), Budget(None)
     groups = together(read for read in events.reads if read.func == func)
-    return all(_obligation("dataflow", group, events, program, budget).status == PROVED for group in groups)
+    questions = [_Question("dataflow", group, events, program) for group in groups]
+    for question in questions:
+        question.look(budget)
+    return all(question.asked(budget).status == PROVED for question in questions)
 
 
-def _questions(events: Events) -> Iterator[tuple[str, list[Event] | Target]]:
+def _groups(events: Events) -> Iterator[tuple[str, list[Event] | Target]]:
     """What is asked, together or about all that may be read."""
     # what a read of a Func finds was written, and so lies inside
     yield from (("dataflow", group) for group in together(events.reads))
@@ -56,15 +63,84 @@ def _questions(events: Events) -> Iterator[tuple[str, list[Event] | Target]]:
         yield from (("memory", [write]) for write in writes)
 
 
-def _obligation(kind: str, group: list[Event] | Target, events: Events, program: Program, budget: Budget) -> Obligation:
-    start = time.perf_counter()
-    around = group if isinstance(group, Target) else target(group)
-    answer = _answer(kind, around, events, program, budget)
-    if answer[0] != PROVED and isinstance(group, list) and len(group) > 1:  # around all lies more than what is read
-        answers = [_answer(kind, target([event]), events, program, budget) for event in group]
-        answer = next((a for status in (REFUTED, NOT_PROVED) for a in answers if a[0] == status), answers[0])
-    status, reason = answer
-    return Obligation(kind, _stages(around.event), status, reason or _HOLDS[kind], seconds=time.perf_counter() - start)
+class _Question:
+    """What is asked about a group of alike accesses: around all of them first, then one by one."""
+
+    def __init__(self, kind: str, group: list[Event] | Target, events: Events, program: Program) -> None:
+        self._kind, self._events, self._program = kind, events, program
+        self._around = group if isinstance(group, Target) else target(group)
+        self._alone = [target([event]) for event in group] if isinstance(group, list) and len(group) > 1 else []
+        self._answer: _Answer | None = None
+        self._answers: list[_Answer | None] = [None] * len(self._alone)
+        self._seconds = 0.0
+
+    def look(self, budget: Budget) -> None:
+        """Whether it is evident."""
+        start = time.perf_counter()
+        self._answer = self._quick(self._around, budget)
+        if self._answer is None:
+            self._answers = [self._quick(one, budget) for one in self._alone]
+            self._answer = (PROVED, "") if {*self._answers} == {(PROVED, "")} else None
+        self._seconds = time.perf_counter() - start
+
+    def asked(self, budget: Budget) -> Obligation:
+        """The answer, of isl where there is none yet."""
+        start = time.perf_counter()
+        answer = self._answer or self._exact(self._around, budget)
+        if answer[0] != PROVED and self._alone:  # around all lies more than what is read
+            pairs = zip(self._answers, self._alone, strict=True)
+            answers = [answer or self._exact(one, budget) for answer, one in pairs]
+            answer = next((a for status in (REFUTED, NOT_PROVED) for a in answers if a[0] == status), answers[0])
+        status, reason = answer
+        seconds = self._seconds + time.perf_counter() - start
+        return Obligation(
+            self._kind, _stages(self._around.event), status, reason or _HOLDS[self._kind], seconds=seconds
+        )
+
+    def _quick(self, accesses: Target, budget: Budget) -> _Answer | None:
+        """The answer that needs no isl; None where only isl could tell."""
+        if budget.is_spent:
+            return NOT_PROVED, "there was no time left"
+        if self._kind == "memory":
+            return (PROVED, "") if is_evidently_inside(accesses) else None
+        function, writes = self._function(accesses), self._writes(accesses)
+        why_not = _why_not_asked(accesses, writes, function)
+        if why_not is not None:
+            return NOT_PROVED, why_not
+        return (PROVED, "") if finds_evidently(accesses, writes, function) else None
+
+    def _exact(self, accesses: Target, budget: Budget) -> _Answer:
+        """What isl says, which takes long to load."""
+        if budget.seconds < (0 if "islpy" in sys.modules else _IMPORT):
+            return NOT_PROVED, "there was no time left"
+        rounds = importlib.import_module(".rounds", __package__)
+        answer: _Answer
+        if self._kind == "memory":
+            answer = rounds.ask_inside(accesses, self._events, budget)
+        else:
+            function, writes = self._function(accesses), self._writes(accesses)
+            answer = rounds.ask_flow(accesses, writes, function, self._events, budget)
+        return answer
+
+    def _function(self, accesses: Target) -> Function:
+        return self._program.functions[accesses.event.func]
+
+    def _writes(self, accesses: Target) -> list[Event]:
+        memory = accesses.event.storage
+        return [w for w in self._events.writes.get(memory.func, []) if w.storage is memory]
+
+
+def _why_not_asked(accesses: Target, writes: list[Event], function: Function) -> str | None:
+    """What keeps the values of a read from being followed."""
+    if not writes:
+        return "its values come from elsewhere"
+    if _in_tasks([accesses.event, *writes]):
+        return "a thread of its own computes them"
+    if any(split_undefined(value)[1] not in (TRUE, FALSE) for d in function.definitions for value in d.values):
+        return "some of its values may be undefined"
+    if any(groups_in(d.values) for d in function.definitions):
+        return "it writes several elements in one step"
+    return None
 
 
 _HOLDS = {"dataflow": "each read finds the value that the algorithm means", "memory": "all accesses lie inside"}
@@ -76,42 +152,7 @@ def _stages(event: Event) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (by, event.func) if name))
 
 
-def _answer(kind: str, accesses: Target, events: Events, program: Program, budget: Budget) -> _Answer:
-    if budget.is_spent:
-        return NOT_PROVED, "there was no time left"
-    if kind == "dataflow":
-        return _dataflow(accesses, events, program, budget)
-    if is_evidently_inside(accesses):
-        return PROVED, ""
-    return _asked("ask_inside", budget, accesses, events)
-
-
-def _dataflow(accesses: Target, events: Events, program: Program, budget: Budget) -> _Answer:
-    function, memory = program.functions[accesses.event.func], accesses.event.storage
-    writes = [w for w in events.writes.get(function.name, []) if w.storage is memory]
-    if not writes:
-        return NOT_PROVED, "its values come from elsewhere"
-    if _in_tasks([accesses.event, *writes]):
-        return NOT_PROVED, "a thread of its own computes them"
-    if any(split_undefined(value)[1] not in (TRUE, FALSE) for d in function.definitions for value in d.values):
-        return NOT_PROVED, "some of its values may be undefined"
-    if any(groups_in(d.values) for d in function.definitions):
-        return NOT_PROVED, "it writes several elements in one step"
-    if finds_evidently(accesses, writes, function):
-        return PROVED, ""
-    return _asked("ask_flow", budget, accesses, writes, function, events)
-
-
 def _in_tasks(events: Iterable[Event]) -> bool:
     """Whether some of them are in one task of a fork, and some in the other."""
     tasks = {task for event in events for task in event.around.tasks}
     return len({fork for fork, _ in tasks}) < len(tasks)
-
-
-def _asked(question: str, budget: Budget, *about: object) -> _Answer:
-    """What isl says, which takes long to load."""
-    if budget.seconds < (0 if "islpy" in sys.modules else _IMPORT):
-        return NOT_PROVED, "there was no time left"
-    rounds = importlib.import_module(".rounds", __package__)
-    answer: _Answer = getattr(rounds, question)(*about, budget)
-    return answer
