@@ -107,6 +107,41 @@ def test_threads_that_would_race_are_refused() -> None:
     f.update(0).gpu_threads(x)
 
 
+@pytest.mark.parametrize("kind", ["gpu_blocks", "gpu_threads", "gpu_lanes"])
+def test_reductions_on_a_device_are_decided_like_those_on_threads(kind: str) -> None:
+    def sums() -> tuple[hl.Func, hl.RDom]:
+        f, r = hl.Func("f"), hl.RDom([(1, 6), (0, 5)], "r")
+        f[x, y] = x + y
+        f[r.x, r.y] = f[r.x - 1, r.y] + f[r.x, r.y]
+        return f, r
+
+    f, r = sums()
+    with pytest.raises(hl.IllegalSchedule) as refused:
+        getattr(f.update(0), kind)(r.x)
+    at = refused.value.witness
+    assert at is not None
+    assert (dict(at.source.variables), dict(at.sink.variables)) == ({"r.x": 1, "r.y": 0}, {"r.x": 2, "r.y": 0})
+    assert at.cell.coordinates == (1, 0)
+    f, r = sums()
+    getattr(f.update(0), kind)(r.y)
+    assert [o.status for o in f.verify().of_kind("concurrency")] == ["proved"]
+
+
+def test_tiles_of_a_reduction_on_a_device_need_both_loops_free() -> None:
+    rxo, ryo, rxi, ryi = (hl.RVar(n) for n in ("rxo", "ryo", "rxi", "ryi"))
+    f, r = hl.Func("f"), hl.RDom([(1, 6), (0, 5)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x - 1, r.y] + f[r.x, r.y]
+    with pytest.raises(hl.IllegalSchedule) as refused:
+        f.update(0).gpu_tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 4)
+    assert refused.value.witness is not None
+    f, r = hl.Func("f"), hl.RDom([(0, 6), (0, 5)], "r")
+    f[x, y] = x + y
+    f[r.x, r.y] = f[r.x, r.y] * 3 + 1
+    f.update(0).gpu_tile(r.x, r.y, rxo, ryo, rxi, ryi, 4, 4)
+    assert [o.status for o in f.verify().of_kind("concurrency")] == ["proved"]
+
+
 def test_arguments_that_fit_no_form_are_refused() -> None:
     with pytest.raises(hl.ScheduleError, match="fit no form"):
         grid().gpu_tile(x, 8)
