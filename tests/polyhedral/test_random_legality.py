@@ -8,8 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import halopy as hl
+from halopy.dtypes import INT32
 from halopy.errors import IllegalSchedule, ScheduleError
+from halopy.ir.expr import Const
+from halopy.lang.expressions.expr import to_expr
 from halopy.lang.legality import applied
+from halopy.schedule.directives import Directive, LoopStep, Split
 from halopy.schedule.nest import apply
 
 from .enumeration import Stage, check_witness, is_legal
@@ -81,3 +86,31 @@ def test_what_is_accepted_computes_what_the_algorithm_says(seed: int) -> None:
     follow(seed, update, {"accepted": 0, "refused": 0, "needless": 0})
     computed, expected = update.func.realize(update.sizes), update.func.reference(update.sizes)
     np.testing.assert_array_equal(np.asarray(computed), np.asarray(expected))
+
+
+def _with(step: LoopStep, n: int) -> LoopStep:
+    """The step with a number instead of the factor that is known late."""
+    is_late = isinstance(step, Split) and not isinstance(step.factor, Const)
+    return replace(step, factor=Const(n, INT32)) if is_late else step
+
+
+def test_what_is_accepted_with_a_late_factor_is_legal_for_all(count: int = 40) -> None:
+    accepted = 0
+    for seed in range(count):
+        update = random_update(seed)
+        contents, rng, factor = update.func._contents, random.Random(seed + 1), hl.Param(hl.Int(32), "late")
+        loop = rng.choice(contents.nests[1].loop_names)
+        split = Directive(Split(loop, "lo", "li", to_expr(factor).node), 1, None, "split")
+        contents.nests[1] = applied(contents, contents.nests[1], split)
+        for number in range(3):
+            nest = contents.nests[1]
+            directive = random_directive(rng, nest, number)
+            try:
+                contents.nests[1] = applied(contents, nest, directive)
+            except ScheduleError:
+                continue
+            accepted += 1
+            for n in (1, 2, 3, 4):
+                made = replace(contents.nests[1], steps=tuple(_with(s, n) for s in contents.nests[1].steps))
+                assert is_legal(Stage(update.func, 1), made, not nest.is_order_free), f"seed {seed}, factor {n}: {made}"
+    assert accepted > count // 4

@@ -23,7 +23,7 @@ from ...schedule.nest import StageNest
 from ...witness import Instance
 from ..affine import Affine
 from ..question import Symbols, canonical
-from .loop_dates import loop_dates
+from .loop_dates import Unknown, loop_dates
 from .stage_model import Access, Model, Stage
 from .violations import TimedLoop, as_run
 
@@ -123,6 +123,7 @@ class Actor:
             return [] if self.number < other.number else [pairs]
         found, agreeing = [], pairs
         for loop in self.role.loops:
+            assert not isinstance(loop.date, Unknown), "dates of actors are known"
             for part in loop.date:
                 date = self._affine.function(part)
                 later = date.gt_map(date)

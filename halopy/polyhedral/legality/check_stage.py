@@ -5,15 +5,17 @@ legal  <=>  for every source -> sink in dependences:  date(source) <lex date(sin
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from ...ir.expr import Expr, Param, const, const_value
 from ...ir.function import Function
 from ...ir.refs import FunctionRef
 from ...ir.rewrite import free_vars
 from ...ir.stmt import LoopKind
 from ...proof import NOT_PROVED, PROVED, REFUTED
-from ...schedule.directives import Atomic, LoopStep
+from ...schedule.directives import Atomic, LoopStep, Split
 from ...schedule.nest import Dim, StageNest
 from ...schedule.taking_turns import runs_lanes_in_order, why_not_at_once
 from ...witness import Witness
@@ -23,11 +25,12 @@ from ..question import NotAffine
 from .dates_of_loops import dates_of_loops
 from .dependences import dependences
 from .find_witness import find_witness
-from .loop_dates import loop_dates
+from .loop_dates import Date, Unknown, loop_dates, vague_dates
 from .stage_model import Model, Stage, shown
 from .violations import TimedLoop, Violation, as_run, violation
 
 MOST_OPERATIONS = 400_000
+_FACTORS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,47 @@ def _verdict(question: _Question) -> Verdict:
         return Verdict(PROVED, "updates of one element take turns, in any order")
     try:
         model = Model(question.stage)
-        dates = loop_dates(question.nest, model.ranges)
-        loops = as_run(question.nest, [tuple(map(model.canonical, date)) for date in dates])
+        dates = vague_dates(question.nest, model.ranges)
+        loops = as_run(question.nest, [_canonical(date, model) for date in dates])
     except NotAffine as defeat:
         return Verdict(NOT_PROVED, str(defeat).replace("$", "."))
     is_free, takes_turns = question.is_order_free, question.takes_turns
     answer = ask(lambda context: _answer(model, loops, model.affine(context), is_free, takes_turns), MOST_OPERATIONS)
     if answer is not None and answer.witness is not None:
-        timed = dates_of_loops(question.nest, dates, model.ranges)
+        timed = dates_of_loops(question.nest, loop_dates(question.nest, model.ranges), model.ranges)
         return replace(answer, witness=replace(answer.witness, dates=timed))
+    if answer is not None and answer.status == NOT_PROVED:
+        return _of_some_factor(question) or answer
     return answer or Verdict(NOT_PROVED, f"who meets in {_element(question.stage)} is too intricate to be decided")
+
+
+def _of_some_factor(question: _Question) -> Verdict | None:
+    """The refusal for one value of a factor that is known only when the pipeline runs; None where none is found."""
+    factors = {s.factor for s in question.steps if isinstance(s, Split) and const_value(s.factor) is None}
+    name = next((shown(f) for f in factors if isinstance(f, Param)), None)
+    if len(factors) != 1 or name is None:
+        return None
+    for n in _FACTORS:
+        steps = [
+            replace(s, factor=const(n)) if isinstance(s, Split) and s.factor in factors else s for s in question.steps
+        ]
+        found = _verdict(replace(question, steps=tuple(steps)))
+        if found.witness is not None and found.witness.parameters.get(name, n) == n:
+            others = {k: v for k, v in found.witness.parameters.items() if k != name}
+            told = f"with {name} = {n}, {found.reason}" if not others else f"with {name} = {n}, {found.reason[5:]}"
+            told = told if name not in found.witness.parameters else found.reason
+            return replace(found, reason=told, witness=replace(found.witness, parameters={name: n, **others}))
+    return None
+
+
+def _with_factor(step: LoopStep, factors: Collection[Expr], n: int) -> LoopStep:
+    return replace(step, factor=const(n)) if isinstance(step, Split) and step.factor in factors else step
+
+
+def _canonical(date: Date | Unknown, model: Model) -> Date | Unknown:
+    if isinstance(date, Unknown):
+        return replace(date, base=tuple(map(model.canonical, date.base)))
+    return tuple(map(model.canonical, date))
 
 
 def _element(stage: Stage) -> str:
@@ -105,9 +139,13 @@ def _answer(model: Model, loops: list[TimedLoop], affine: Affine, is_order_free:
     found = dependences(model, affine)
     checked = (violation(d, loops, affine, is_order_free=is_order_free) for d in found)
     broken = [v for v in checked if v is not None]
+    unknown = next((loop.date for loop in loops if isinstance(loop.date, Unknown)), None)
+    if broken and unknown is not None:
+        return Verdict(NOT_PROVED, unknown.why.replace("$", "."))
     sure = [v for v in broken if v.dependence.vague is None]
     if sure:
-        timed_by = frozenset[str]().union(*(free_vars(part) for loop in loops for part in loop.date))
+        dates = (part for loop in loops if not isinstance(loop.date, Unknown) for part in loop.date)
+        timed_by = frozenset[str]().union(*map(free_vars, dates))
         return _refuted(sure, model, affine, timed_by, "may take its turn after it" if takes_turns else _AT_ONCE)
     if broken:
         return _in_doubt(broken[0])
