@@ -13,58 +13,11 @@ from .effects import EffectPrinter
 from .hoist import hoistable
 from .registers import Register, register_lanes
 from .scopes import Mode
+from .scratch_memory import LINKED_SCRATCH, SCRATCH
 from .types import TIMES, Text, c_type, element_name, memory_type
 
 _STACK_LIMIT = 16 * 1024  # bytes of one array on the stack, where the schedule does not say
 _STACK_TOTAL = 128 * 1024  # bytes of all of them together
-
-_SCRATCH = """\
-extern void *aligned_alloc(__SIZE_TYPE__ alignment, __SIZE_TYPE__ size);
-extern void free(void *memory);
-#ifdef __linux__
-extern int madvise(void *memory, __SIZE_TYPE__ size, int advice);
-#define HUGE_PAGE (INT64_C(1) << 21)
-#define WANT_HUGE_PAGES(memory, size) (void)madvise(memory, size, 14)
-#else
-#define HUGE_PAGE INT64_MAX
-#define WANT_HUGE_PAGES(memory, size) (void)0
-#endif
-
-/* Scratch memory for `count` elements, aligned to 64 bytes; null where there is none. What is large comes in huge pages
-   where the system has them: touching memory for the first time takes longer than most that is done with it. */
-INLINE void *scratch(int64_t count, int64_t bytes_each) {
-    if (count > (INT64_C(1) << 48) / bytes_each) return 0;
-    const int64_t size = count > 0 ? count * bytes_each : 1, page = size < 2 * HUGE_PAGE ? 64 : HUGE_PAGE;
-    void *const memory = aligned_alloc((__SIZE_TYPE__)page, (__SIZE_TYPE__)((size + page - 1) / page * page));
-    if (memory && page > 64) WANT_HUGE_PAGES(memory, (__SIZE_TYPE__)size);
-    return memory;
-}
-
-/* Runs where the variable goes out of scope, by whatever way. */
-INLINE void release(const void *variable) { free(*(void *const *)variable); }
-#define SCOPED __attribute__((cleanup(release)))"""
-
-_LINKED_SCRATCH = """\
-extern void *halide_malloc(void *user_context, __SIZE_TYPE__ bytes);
-extern void halide_free(void *user_context, void *memory);
-
-struct scratch {
-    void *start, *user_context;
-};
-
-/* Scratch memory for `count` elements; null where there is none. */
-INLINE struct scratch scratch(void *user_context, int64_t count, int64_t bytes_each) {
-    struct scratch taken = {0, user_context};
-    if (count <= (INT64_C(1) << 48) / bytes_each)
-        taken.start = halide_malloc(user_context, count > 0 ? (__SIZE_TYPE__)(count * bytes_each) : 1);
-    return taken;
-}
-
-/* Runs where the variable goes out of scope, by whatever way. */
-INLINE void release(const struct scratch *taken) {
-    if (taken->start) halide_free(taken->user_context, taken->start);
-}
-#define SCOPED __attribute__((cleanup(release)))"""
 
 
 class ScratchPrinter(EffectPrinter):
@@ -133,7 +86,7 @@ class ScratchPrinter(EffectPrinter):
 
     def heap(self, stmt: Allocate, size: Expr, *, shared: bool = False) -> str:
         """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""
-        self.prelude.macro("SCOPED", _LINKED_SCRATCH if self.linked else _SCRATCH)
+        self.prelude.macro("SCOPED", LINKED_SCRATCH if self.linked else SCRATCH)
         self.memory_of[stmt.buffer] = "Heap"
         count = self.scalar(size, Mode.INDEX)
         c_type, memory = memory_type(stmt.dtype), self.names.fresh(f"{stmt.buffer}_memory")
