@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ...ir.expr import Expr, Sub, const_value
 from ...ir.rewrite import free_vars
 from ...ir.stmt import Allocate, For, LoopKind, Produce, Stmt
+from .apart import APART
 from .names import comment
 from .scopes import Mode, Scopes
 from .scratch import ScratchPrinter
@@ -80,12 +81,15 @@ class LoopPrinter(ScratchPrinter):
         ranges = [self._range(loop) for loop in nest]
         condition = self._worth_threads(stmt, ranges[0])
         condition = condition and f" if({condition})"
+        self.prelude.macro("APART", APART)
+        caller = self.local("int", Text("PROCESSOR()"), "caller").code
         hoisted = self.to_hoist(nest[-1]) if _all_invariant(nest, self.to_hoist(nest[-1])) else []
         forget = self._open_region(hoisted, condition)
         for loop in nest:
             self._notes(loop)
         self.line(_directive(len(ranges), "" if hoisted else condition, within_region=bool(hoisted)))
         leaves = [self._open_loop(each) for each in ranges]
+        self.line(f"KEEP_APART({caller});")
         self.begin_iteration()
         if hoisted:
             self.leave_if_failed()
