@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import halopy as hl
-from halopy.codegen.c.registers import register_lanes
+from halopy.codegen.c.registers import SUMS, register_lanes
 from halopy.dtypes import BOOL, FLOAT32
 from halopy.ir.expr import Load, Ramp, Var, const
 from halopy.ir.stmt import Allocate, For, LoopKind, MemoryKind, Store, block
@@ -79,3 +79,4 @@ def test_the_sums_have_no_address(tmp_path):
     text = (tmp_path / "f.c").read_text()
     assert re.search(r"f32x8 g_0 = ", text)
     assert not re.search(r"float g\[", text)
+    assert SUMS in text

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from halopy.codegen.c.registers import SUMS
 from halopy.errors import CompilerFailed, CompilerNotFound
 from halopy.runtime import RawBuffer, compilers, load
 from halopy.runtime.cache import user_cache
@@ -204,6 +205,15 @@ def test_a_very_long_function_is_optimized_less_and_as_exactly():
     gcc = Compiler(("gcc",), "Free Software Foundation")
     short, long = (set(compiler_flags(gcc, "x" * length + "\n}\n")) for length in (1000, 120_001))
     assert (short - long, long - short) == ({"-O3"}, {"-O1"})
+
+
+def test_kernels_with_sums_in_variables_have_a_pointer_for_each_of_more_rows():
+    gcc, clang = Compiler(("gcc",), "Free Software Foundation"), Compiler(("clang",), "clang")
+    assert set(compiler_flags(gcc, SUMS)) ^ set(compiler_flags(gcc, "")) == {
+        "--param=iv-max-considered-uses=12",
+        "--param=iv-max-considered-uses=30",
+    }
+    assert compiler_flags(clang, SUMS) == compiler_flags(clang, "")
 
 
 def test_many_functions_are_optimized_like_one():

@@ -18,6 +18,7 @@ from ...ir.expr import Effect, Expr, Load, Ramp, const_value
 from ...ir.node import find, mask, walk
 from ...ir.stmt import Allocate, Atomic, Await, For, Fork, LoopKind, MemoryKind, Prefetch, Publish, Store
 
+SUMS = "/* sums that a loop adds to */"
 _MOST = 64  # variables of one array; more than twice the registers there are would only be moved around
 _ELSEWHERE = mask(Effect, Fork, Publish, Await, Prefetch)  # what may mean the memory itself
 
@@ -49,6 +50,11 @@ def register_lanes(stmt: Allocate, vector_bytes: int) -> dict[int, int] | None:
     ends = sorted(found.items())
     overlap = any(start + lanes > after for (start, lanes), (after, _) in pairwise(ends))
     return None if overlap or len(found) > _MOST else found
+
+
+def is_updated_in_loop(stmt: Allocate) -> bool:
+    """Whether a loop changes what the memory holds, again and again."""
+    return any(store.buffer == stmt.buffer for loop in find(stmt.body, For) for store in find(loop.body, Store))
 
 
 def _in_threads(stmt: Allocate) -> bool:

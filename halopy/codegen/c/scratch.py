@@ -11,7 +11,7 @@ from ...ir.expr import Expr, const_value
 from ...ir.stmt import Allocate, ErrorSite, For, LetStmt, MemoryKind, Produce, Stmt
 from .effects import EffectPrinter
 from .hoist import hoistable
-from .registers import Register, register_lanes
+from .registers import SUMS, Register, is_updated_in_loop, register_lanes
 from .scopes import Mode
 from .scratch_memory import LINKED_SCRATCH, SCRATCH
 from .types import TIMES, Text, c_type, element_name, memory_type
@@ -67,6 +67,8 @@ class ScratchPrinter(EffectPrinter):
     def _name_registers(self, stmt: Allocate, lanes: Mapping[int, int]) -> Callable[[], None]:
         """Declare variables that hold the memory; the answer undoes that."""
         element, outer = element_name(stmt.dtype), self.registers.get(stmt.buffer)
+        if is_updated_in_loop(stmt):
+            self.line(SUMS)
         held = {start: self._register(stmt, element, start, lanes[start]) for start in sorted(lanes)}
         self.registers[stmt.buffer] = held
 
