@@ -8,7 +8,6 @@ After Chen, Paris and Durand, "Real-time Edge-Aware Image Processing with the Bi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 
@@ -36,7 +35,7 @@ def bilateral_grid(depth: float = DEPTH) -> Algorithm:
     value, layer, grid, deep, wide, tall, across, output = (hl.Func(name) for name in names)
 
     value[x, y] = hl.clamp(hl.BoundaryConditions.repeat_edge(grey)[x, y], 0.0, 1.0)
-    layer[x, y] = hl.clamp(hl.i32(value[x, y] * hl.f32(depth) + 0.5), 0, ceil(depth))
+    layer[x, y] = hl.i32(value[x, y] * hl.f32(depth) + 0.5)
     within = hl.RDom([(0, CELL), (0, CELL)])
     pixel = x * CELL + within.x - CELL // 2, y * CELL + within.y - CELL // 2
     grid[x, y, z, c] = hl.f32(0)

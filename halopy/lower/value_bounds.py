@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..dtypes import DType
-from ..ir.expr import Call, Expr, Read, Var, const
+from ..ir.expr import Call, Expr, Read, Var, const, const_value
 from ..ir.function import Definition, Function
 from ..ir.interval import EVERYTHING, Interval, Scope, bounds_of, union
 from ..ir.node import walk
@@ -24,7 +24,7 @@ class ValueBounds:
         self._known: dict[tuple[str, int], Interval] = {}
 
     def named(self, e: Expr, scope: Scope) -> tuple[Expr, Scope]:
-        """The expression with variables for the integers that it reads from Funcs, and the scope with their intervals.
+        """The expression with variables for the numbers that it reads from Funcs, and the scope with their intervals.
 
         One value that is read twice is one variable.
         """
@@ -49,6 +49,8 @@ class ValueBounds:
         total = stages[0]
         for interval in stages[1:]:
             total = union(total, interval)
+        if dtype.is_float:  # names are of integers, and without them ends of ends would grow
+            return Interval(*(end if end is not None and const_value(end) is not None else None for end in total))
         lo, hi = _within_type(total, dtype)
         name = f"{func}.{element}"
         return Interval(lo and self.bind(f"{name}.least", lo), hi and self.bind(f"{name}.greatest", hi))
@@ -63,8 +65,8 @@ class ValueBounds:
 
 
 def _within_type(i: Interval, dtype: DType) -> Interval:
-    """The interval with ends for a type that is narrower than indices."""
-    if dtype.is_index_like:
+    """The interval with ends for an integer type that is narrower than indices."""
+    if dtype.is_index_like or dtype.is_float:
         return i
     return Interval(i.lo or const(dtype.min, dtype), i.hi or const(dtype.max, dtype))
 
@@ -78,7 +80,7 @@ class _NameValues(Rewriter):
         self.found: dict[str, Interval] = {}
 
     def rewrite_Read(self, read: Read) -> Expr:
-        if read.name not in self.values.functions or not read.dtype.is_integer:
+        if read.name not in self.values.functions or not (read.dtype.is_integer or read.dtype.is_float):
             return read
         interval = self.values.of(read.name, read.element)
         if interval == EVERYTHING:

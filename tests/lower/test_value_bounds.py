@@ -123,3 +123,36 @@ def test_promised_extents_bound_memory_in_registers() -> None:
     f.compute_root().store_in(hl.MemoryType.Register)
     image.set(np.zeros(16, np.float32))
     np.testing.assert_array_equal(g.realize([40]), np.arange(40) % 16)
+
+
+def test_values_in_floats_bound_the_integers_made_of_them() -> None:
+    picture, image = hl.ImageParam(hl.Float(32), 1, "picture"), hl.ImageParam(hl.Float(32), 1, "image")
+    value, layer, f = hl.Func("value"), hl.Func("layer"), hl.Func("f")
+    value[x] = hl.clamp(picture[x], 0.0, 1.0)
+    layer[x] = hl.i32(value[x] * 10.0 + 0.5)
+    f[x] = image[layer[x]]
+    value.compute_root()
+    layer.compute_root()
+    assert needed(f, image, 1024) == (0, 11)
+
+
+def test_what_is_looked_up_by_clamped_floats_lies_within_for_any_float() -> None:
+    picture = np.array([np.nan, -np.inf, -0.5, 0.0, 0.26, 1.0, 7.0, np.inf], np.float32)
+    value, table, f = hl.Func("value"), hl.Func("table"), hl.Func("f")
+    value[x] = hl.clamp(hl.Buffer(picture)[x], 0.0, 1.0)
+    table[x] = x * 3
+    f[x] = table[hl.i32(value[x] * 10.0 + 0.5)]
+    value.compute_root()
+    table.compute_root()
+    assert list(f.realize([8]))[1:] == [0, 0, 0, 9, 30, 30, 30]
+
+
+def test_floats_without_bounds_bound_nothing() -> None:
+    picture, value, table, f = hl.ImageParam(hl.Float(32), 1), hl.Func("value"), hl.Func("table"), hl.Func("f")
+    value[x] = hl.max(picture[x], 0.0)
+    table[x] = x * 3
+    f[x] = table[hl.i32(value[x])]
+    value.compute_root()
+    table.compute_root()
+    with pytest.raises(hl.HalideError, match="no bounds in dimension 0"):
+        f.compile_jit()
