@@ -13,6 +13,7 @@ from functools import cache
 
 from .avx512 import joined, joined_name, resized, resized_name
 from .context import Context
+from .half_floats import half_variant
 from .number_formats import BF16_OF_F32, F32_OF_BF16, range_of
 from .packs import pack_text, packs
 from .pieces import canonical, grain_of, regrain
@@ -172,7 +173,7 @@ def _each(context: Context, vec: Vec, new: str, form: str) -> Vec:
 
 
 def _narrow_float_step(context: Context, vec: Vec, new: str) -> Vec:
-    """float16 and bfloat16: lane by lane, by functions."""
+    """float16 and bfloat16: lane by lane, by functions, where there is no instruction."""
     grain = min(grain_of(context, new, vec.lanes), vec.grain)
     vec = regrain(context, vec, grain)
     parts = []
@@ -180,11 +181,9 @@ def _narrow_float_step(context: Context, vec: Vec, new: str) -> Vec:
         old_type, new_type = context.vector_c_type(vec.element, size), context.vector_c_type(new, size)
         name = f"{new}x{size}_of_{vec.element}x{size}"
         one = _one_lane(context, vec.element, new)
-        context.prelude.named(
-            name,
-            f"INLINE {new_type} {name}({old_type} a) {{\n    {new_type} r;\n"
-            f"    for (int k = 0; k < {size}; k++) r[k] = {one};\n    return r;\n}}",
-        )
+        loop = f"    {new_type} r;\n    for (int k = 0; k < {size}; k++) r[k] = {one};\n    return r;"
+        body = half_variant(vec.element, new, size, loop)
+        context.prelude.named(name, f"INLINE {new_type} {name}({old_type} a) {{\n{body}\n}}")
         parts.append(Text(f"{name}({part.code})", POSTFIX))
     return canonical(context, Vec(new, vec.lanes, vec.grain, tuple(parts)))
 
