@@ -6,6 +6,7 @@
     uint8(max(int16(a) - int16(b), 0))           ->   saturating_sub(a, b)
     uint8(abs(int16(a) - int16(b)))              ->   absd(a, b)
     uint8(max(min(a, 255), 0))                   ->   saturating_cast(a)
+    uint16(uint32(a)*uint32(b) >> 16)            ->   mul_shift_right(a, b, 16)
     (uint16(a) + uint16(b) + 1)/2                ->   uint16(rounding_halving_add(a, b))
     (uint16(a) + uint16(b))/3                    ->   high half of (uint16(a) + uint16(b))*21846
     select(a < b, b, a)                          ->   max(b, a)
@@ -20,7 +21,25 @@ from __future__ import annotations
 
 from ..dtypes import Code, DType
 from ..ir import build
-from ..ir.expr import GE, GT, LE, LT, Add, Broadcast, Call, Cast, Div, Expr, Max, Min, Select, Sub, const, const_value
+from ..ir.expr import (
+    GE,
+    GT,
+    LE,
+    LT,
+    Add,
+    Broadcast,
+    Call,
+    Cast,
+    Div,
+    Expr,
+    Max,
+    Min,
+    Mul,
+    Select,
+    Sub,
+    const,
+    const_value,
+)
 from ..ir.ranges import Ranges
 from ..ir.rewrite import Rewriter
 from ..ir.stmt import Stmt
@@ -56,7 +75,7 @@ class _FindIdioms(Rewriter):
     rewrite_Min = rewrite_Max
 
     def rewrite_Cast(self, node: Cast) -> Expr:
-        found = (_idiom(node) or _clamped_to_type(node, self.ranges)) if _narrows(node) else None
+        found = (_idiom(node) or _high_half(node) or _clamped_to_type(node, self.ranges)) if _narrows(node) else None
         rewritten: Expr = self.rebuild(node) if found is None else self(found)
         return rewritten
 
@@ -87,6 +106,29 @@ def _high_product(node: Div, ranges: Ranges) -> Expr | None:
     if c & (c - 1) == 0 or most is None or most * (factor * c - (1 << 16)) >= 1 << 16:
         return None
     return Call("mul_shift_right", (node.a, const(factor, dtype), const(16, dtype)), dtype)
+
+
+def _high_half(node: Cast) -> Expr | None:
+    """The high 16 bits of a product of 16-bit numbers, or fewer of them."""
+    inner = _unwidened(node.a)
+    product, shift = _shifted_right(inner)
+    if not isinstance(product, Mul) or node.dtype.bits != 16 or inner.dtype.bits != 32 or not 16 <= shift < 32:
+        return None
+    dtype = inner.dtype.with_bits(16)
+    a, b = _pair(product.a, product.b, dtype)
+    if a is None or b is None:
+        return None
+    high = Call("mul_shift_right", (a, b, const(shift, dtype)), dtype)
+    return high if dtype is node.dtype else Cast(node.dtype, high)
+
+
+def _shifted_right(e: Expr) -> tuple[Expr | None, int]:
+    """What is divided by a power of two, and which."""
+    if isinstance(e, Div) and (divisor := const_value(e.b)) is not None and divisor > 0:
+        return (e.a, int(divisor).bit_length() - 1) if int(divisor) & (int(divisor) - 1) == 0 else (None, 0)
+    if isinstance(e, Call) and e.name == "shift_right" and (amount := const_value(e.args[1])) is not None:
+        return e.args[0], int(amount)
+    return None, 0
 
 
 def _mean(node: Div) -> Expr | None:

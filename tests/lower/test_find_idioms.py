@@ -132,6 +132,28 @@ def test_a_third_of_three_bytes_is_a_high_product_and_a_third_of_any_value_is_no
     assert found_in(anything) is anything
 
 
+@pytest.mark.parametrize("shift", [16, 17, 31])
+@pytest.mark.parametrize("dtype", [INT16, UINT16], ids=str)
+def test_the_high_half_of_a_product_is_found_and_keeps_every_value(dtype, shift):
+    wide_type = (INT32 if dtype.is_int else UINT32).with_lanes(LANES)
+    product = mul(*(Cast(wide_type, operand(name, dtype)) for name in "ab"))
+    every = np.arange(LANES).astype(dtype.to_numpy())
+    other = np.random.default_rng(1).permutation(every)
+    for value in (div(product, 1 << shift), Call("shift_right", (product, const(shift, wide_type)), wide_type)):
+        if shift == 31 and dtype.is_int and not isinstance(value, Call):
+            continue  # a divisor that is no int32
+        after, out = found_in(to(dtype, value)), np.zeros_like(every)
+        assert isinstance(after, Call) and after.name == "mul_shift_right"
+        execute(Store("out", Ramp(const(0), const(1), LANES), after), {"a": every, "b": other, "out": out})
+        assert np.array_equal(out, ((every.astype(np.int64) * other) >> shift).astype(dtype.to_numpy()))
+
+
+def test_part_of_a_product_that_the_high_half_lacks_is_left():
+    product = mul(wide("a", INT16, INT32), wide("b", INT16, INT32))
+    value = to(INT16, div(product, 1 << 15))
+    assert found_in(value) is value
+
+
 @pytest.mark.parametrize("wide_type", [UINT16, INT16], ids=str)
 def test_a_rounded_mean_of_bytes_is_found_where_it_is_not_narrowed(wide_type):
     mean = div(add(add(*unsigned(wide_type)), 1), 2)

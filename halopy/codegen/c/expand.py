@@ -36,7 +36,7 @@ from ...ir.expr import (
     const_value,
 )
 from .bits import bitwise, reinterpret, shifted, unsigned
-from .shifts import any_shift, rounding_shift
+from .shifts import any_shift, has_average, rounding_shift
 
 Rule = Callable[[Call], Expr]
 
@@ -157,12 +157,22 @@ def _halving_add(call: Call) -> Expr:
 
 
 def _rounding_halving_add(call: Call) -> Expr:
+    """Of signed bytes as of unsigned ones, with the sign turned over."""
     a, b = call.args
+    positive = unsigned(call.dtype)
+    if call.dtype.is_int and call.dtype.bits == 8 and has_average(positive):
+        sign = const(128, positive)
+        turned = tuple(bitwise("xor", reinterpret(x, positive), sign) for x in (a, b))
+        return reinterpret(bitwise("xor", Call("rounding_halving_add", turned, positive), sign), call.dtype)
     return Sub(bitwise("or", a, b), shifted("right", bitwise("xor", a, b), 1))
 
 
 def _halving_sub(call: Call) -> Expr:
+    """Of bytes and words (a - b + 256) >> 1, less 128."""
     a, b = call.args
+    if has_average(call.dtype):
+        middle = const(1 << (call.dtype.bits - 1), call.dtype)
+        return Add(Call("rounding_halving_add", (a, bitwise("not", b)), call.dtype), middle)
     return Sub(shifted("right", bitwise("xor", a, b), 1), bitwise("and", bitwise("not", a), b))
 
 

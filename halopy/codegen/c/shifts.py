@@ -46,6 +46,11 @@ def _amount(count: Expr, dtype: DType) -> Expr:
     return count if count.dtype is dtype else Cast(dtype, count)
 
 
+def has_average(dtype: DType) -> bool:
+    """Whether (a + b + 1) >> 1 is one instruction."""
+    return dtype.lanes > 1 and dtype.is_uint and dtype.bits in (8, 16)
+
+
 def rounding_shift(call: Call) -> Expr:
     """The plain shift, plus the last bit that a right shift drops."""
     a, by = call.args
@@ -55,6 +60,8 @@ def rounding_shift(call: Call) -> Expr:
         total = int(amount) if left else -int(amount)
         if total >= 0:
             return constant_shift(a, total)
+        if has_average(a.dtype):
+            return Call("rounding_halving_add", (constant_shift(a, total + 1), const(0, a.dtype)), a.dtype)
         return Add(constant_shift(a, total), bitwise("and", constant_shift(a, total + 1), const(1, a.dtype)))
     one, zero = const(1, by.dtype), const(0, by.dtype)
     name = "shift_left" if left else "shift_right"
