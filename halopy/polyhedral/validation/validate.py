@@ -78,9 +78,9 @@ class _Question:
         """Whether it is evident."""
         start = time.perf_counter()
         self._answer = self._quick(self._around, budget)
-        if self._answer is None:
+        if self._answer is None or self._answer[0] != PROVED:
             self._answers = [self._quick(one, budget) for one in self._alone]
-            self._answer = (PROVED, "") if {*self._answers} == {(PROVED, "")} else None
+            self._answer = (PROVED, "") if {*self._answers} == {(PROVED, "")} else self._answer
         self._seconds = time.perf_counter() - start
 
     def asked(self, budget: Budget) -> Obligation:
