@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...ir.expr import Expr, Load
 from ...ir.node import find
-from ...ir.stmt import Await, Evaluate, LetStmt, Publish, Stmt, Store
+from ...ir.stmt import Stmt, Store
 from ..validation.names import names_in
 from .one_lane import LANE
 from .polynomials import Polynomial, Scope, number, plus
@@ -37,12 +37,7 @@ def action(node: Stmt, scope: Scope) -> Action:
     """In the names of a scope. Vectors are one lane by now."""
     if isinstance(node, Store):
         return Action(scope.integer(node.index), (scope.expression(node.value),))
-    if isinstance(node, LetStmt):
-        return Action(None, (scope.expression(node.value),))
-    if isinstance(node, Evaluate):
-        return Action(None, (scope.expression(node.value),))
-    assert isinstance(node, Publish | Await), f"{type(node).__name__} is no leaf"
-    return Action(None, () if node.value is None else (scope.expression(node.value),))
+    return Action(None, tuple(scope.expression(e) for e in node.children() if isinstance(e, Expr)))
 
 
 def loads_in(values: Sequence[Expr]) -> list[Load]:

@@ -23,6 +23,7 @@ from . import early_reads
 from .actions import LANE_TERM, Action, action, at_lane, names_of
 from .facts import Facts
 from .guesses import Guesses
+from .inequalities import BUDGET
 from .one_lane import LANE, OneLane, Progression, Unknown
 from .paths import Leaf, Loop, Memory, Turns, base_name, key_of
 from .polynomials import Polynomial, Scope, at_least_zero, constant, minus, negation, number, plus, polynomial, written
@@ -30,7 +31,7 @@ from .samples import Sample, samples
 from .statement_lanes import combined, lanes_of
 from .texts import After, Before, Surroundings
 
-_MOST_TRIES, _MOST_SHOWN = 24, 2
+_MOST_TRIES, _MOST_SHOWN = 12, 2
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ class Copies:
             guesses = Guesses(self.before, self.after, built, leaf, around, lanes, done)
             key = original, guesses.turn_key
             for variables in islice(guesses.all(self._turns.get(key, 0)), _MOST_TRIES):
+                if BUDGET.is_spent():
+                    return Lost(leaf, "there was no time left")
                 doubt = attempt.doubt(variables, guesses.missing)
                 if not doubt:
                     self._turns[key] = self._turns.get(key, 0) + 1

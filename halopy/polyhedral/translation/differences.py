@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...ir.node import find
@@ -11,6 +12,7 @@ from ...ir.stmt import Allocate, For, LetStmt, Stmt, Store
 from .paths import base_name
 from .runs import Ended, OutsideError, Run, Written
 
+_SECONDS = 0.5  # of the processor, for all runs
 _EXTENTS = ((19, 13, 3, 2), (40, 4, 3, 2), (8, 5, 4, 1))
 
 
@@ -19,15 +21,16 @@ def difference(built: Stmt, printed: Stmt, near: Iterable[Mapping[str, int]] = (
 
     It is looked for at usual sizes, and at those `near`.
     """
+    end = time.process_time() + _SECONDS
     usual = list(_sizes(built))
     innermost = ({name: n for name, n in values.items() if name.endswith((".min.0", ".extent.0"))} for values in near)
     for sizes in (*usual, *({**usual[0], **values} for values in innermost)):
         try:
-            right = Run(built, sizes)
+            right = Run(built, sizes, end)
         except (Ended, OutsideError, KeyError):
             continue
         try:
-            found = _compared(right, Run(printed, sizes))
+            found = _compared(right, Run(printed, sizes, end))
         except OutsideError as access:
             found = f"it accesses {access}, which is outside"
         except (Ended, KeyError):

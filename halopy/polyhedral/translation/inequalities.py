@@ -8,6 +8,7 @@ rounded to integers. Quotients, minima and maxima are variables of which it is k
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import gcd
@@ -16,6 +17,7 @@ from ...ir import expr as ir
 from ...ir.expr import FALSE, Expr, const_value
 from .polynomials import ONE, Monomial, Polynomial, minus, negation, number, plus, polynomial, scaled
 
+_MOST_SECONDS = 1.0  # for one program
 _MOST = 60  # inequalities at a time
 MOST_CASES = 60  # that are looked at one by one
 FEW_CASES = 6
@@ -25,7 +27,7 @@ _Rows = dict[frozenset[tuple[Monomial, int]], int]  # the constant of each
 
 def contradict(conditions: Iterable[Expr], most_cases: int = MOST_CASES) -> bool:
     """Whether conditions in canonical form surely cannot all hold."""
-    return _contradict(tuple(conditions), most_cases)
+    return not BUDGET.is_spent() and _contradict(tuple(conditions), most_cases)
 
 
 @lru_cache(maxsize=1 << 13)
@@ -54,6 +56,22 @@ def _opposite(c: Expr) -> Expr:
     return ir.Not(c)
 
 
+class Budget:
+    """The processor time for one program; when it is used up, nothing more is seen."""
+
+    def __init__(self) -> None:
+        self.end = 0.0
+
+    def renew(self, seconds: float | None) -> None:
+        self.end = time.process_time() + (_MOST_SECONDS if seconds is None else min(seconds, _MOST_SECONDS))
+
+    def is_spent(self) -> bool:
+        return time.process_time() > self.end
+
+
+BUDGET = Budget()
+
+
 class _Cases:
     """Looks at cases, as long as there are not too many: of a minimum, each of its operands may be it."""
 
@@ -63,6 +81,8 @@ class _Cases:
     def contradict(self, rows: Sequence[Polynomial], choices: Sequence[Sequence[Expr]]) -> bool:
         known = [*rows, *_about_terms(rows)]
         self.left -= 1
+        if BUDGET.is_spent():
+            return False
         if _is_empty(known):
             return True
         if self.left <= 0:

@@ -16,6 +16,7 @@ from ...ir.expr import Expr, Var, const, const_value
 from .actions import at_lane
 from .copies import Copy
 from .facts import Facts, is_partition
+from .inequalities import BUDGET
 from .one_lane import LANE
 from .paths import Leaf
 from .polynomials import Polynomial, Scope, constant, minus, number, plus, written
@@ -54,6 +55,8 @@ class _Iterations:
                 for place in self._places(copy, n):
                     doers.setdefault(place, []).append((copy, n))
         for place in product(*map(range, self.listed.values())):
+            if BUDGET.is_spent():
+                return "there was no time left"
             done = doers.get(place, [])
             if not self._is_done_once(place, done):
                 at = ", ".join(f"{name} = {n}" for name, n in zip(self.listed, place, strict=True))

@@ -27,8 +27,6 @@ from .polynomials import ZERO, Polynomial, Scope, minus, number, plus, times, wr
 from .samples import Sample, samples
 from .texts import is_symbolic
 
-_PLAIN = Scope({})
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -99,15 +97,15 @@ class _Boxes(Paths):
             yield from self.of(stmt.body, path)
         elif isinstance(stmt, Reserve):
             slots = const_value(stmt.slots)
-            part, slot = (_PLAIN.integer(Var(f"{stmt.name}.{name}")) for name in ("part", "slot"))
+            part, slot = (Scope({}).integer(Var(f"{stmt.name}.{name}")) for name in ("part", "slot"))
             self.parts[stmt.name] = ZERO if slots == 1 else times(part, slot)
             yield from self.of(stmt.body, path)
         else:
             yield from super().of(stmt, path)
 
     def _of_caller(self, buffer: str, rank: int) -> Box:
-        mins = tuple(_PLAIN.integer(buffer_property(buffer, "min", d)) for d in range(rank))
-        strides = [_PLAIN.integer(buffer_property(buffer, "stride", d)) for d in range(rank)]
+        mins = tuple(Scope({}).integer(buffer_property(buffer, "min", d)) for d in range(rank))
+        strides = [Scope({}).integer(buffer_property(buffer, "stride", d)) for d in range(rank)]
         if rank and buffer not in self.strided:
             strides[0] = number(1)
         return Box(mins, tuple(strides), ZERO, None)
@@ -121,8 +119,8 @@ class _Boxes(Paths):
             strides[d] = stride
             extent = realize.bounds[d][1]
             extent = _rounded_up(extent, aligned[arg]) if arg in aligned else extent
-            stride = times(stride, _PLAIN.integer(extent))
-        mins = tuple(_PLAIN.integer(low) for low, _ in realize.bounds)
+            stride = times(stride, Scope({}).integer(extent))
+        mins = tuple(Scope({}).integer(low) for low, _ in realize.bounds)
         box = Box(mins, tuple(strides), self.parts.get(realize.name, ZERO), stride)
         for buffer in output_buffers(realize.name, len(function.dtypes)):
             self.current[buffer] = box
@@ -170,7 +168,7 @@ class _Flat(Rewriter):
     def rewrite_Read(self, read: Read) -> Expr:
         function = self.boxes.program.functions.get(read.name)
         buffer = read.name if function is None else output_buffers(read.name, len(function.dtypes))[read.element]
-        place = self.boxes.current[buffer].place(tuple(map(self, read.index)), _PLAIN)
+        place = self.boxes.current[buffer].place(tuple(map(self, read.index)), Scope({}))
         return Load(buffer, written(place), read.dtype)
 
 
@@ -179,7 +177,7 @@ _MADE = re.compile(r"\.(stride|at)\.\d+$|\.(value|defined)$")  # names that flat
 
 def _scope(path: Path) -> Scope:
     """With the names that flattening made looked through, and those of what is read."""
-    scope = _PLAIN
+    scope = Scope({})
     for step in path:
         if isinstance(step, Name) and (_MADE.search(step.name) or not is_symbolic(step.value)):
             scope = scope.under({step.name: scope.value(step.value)})

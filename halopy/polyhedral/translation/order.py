@@ -24,6 +24,7 @@ from . import early_reads
 from .actions import at_lane
 from .copies import Copy
 from .facts import Facts
+from .inequalities import BUDGET
 from .one_lane import LANE
 from .paths import Guard, Leaf, Loop, Memory, Step, Turn, base_name
 from .polynomials import ONE, Polynomial, at_least_zero, minus, plus
@@ -47,7 +48,7 @@ class _Order:
         found = [(copy, copy, why) for copy in copies if (why := self._alone(copy))]
         classes = list({self._class_of(copy): copy for copy in copies}.values())
         pairs = [(a, b) for a, b in combinations(classes, 2) if self._conflict(a.leaf, b.leaf)]
-        if len(pairs) > _MOST_PAIRS:
+        if len(pairs) > _MOST_PAIRS or (pairs and BUDGET.is_spent()):
             return [*found, (*pairs[0], "too many statements touch the same memory")]
         return [*found, *((a, b, why) for a, b in pairs if (why := self._doubt(a, b)))]
 

@@ -261,7 +261,7 @@ def quotient(p: Polynomial, divisor: int) -> Polynomial:
     left //= common
     inner = _only_atom(rest)
     if isinstance(inner, ir.Div) and (by := const_value(inner.b)):  # (e/a + k)/b  ->  (e + k*a)/(a*b)
-        return plus(whole, quotient(plus(_PLAIN.integer(inner.a), number(left * int(by))), int(by) * divisor))
+        return plus(whole, quotient(plus(polynomial(inner.a), number(left * int(by))), int(by) * divisor))
     if divisor == 1:
         return plus(whole, plus(rest, number(left)))
     return plus(whole, {(ir.Div(written(plus(rest, number(left))), const(divisor)),): 1})
@@ -298,7 +298,7 @@ def _operands(kind: type[ir.Min] | type[ir.Max], p: Polynomial) -> list[Polynomi
     for term, c in p.items():
         if c == 1 and len(term) == 1 and type(term[0]) is kind:
             rest = {t: k for t, k in p.items() if t is not term}
-            return [plus(_PLAIN.integer(e), rest) for e in ir.chained(kind, term[0])]
+            return [plus(polynomial(e), rest) for e in ir.chained(kind, term[0])]
     return [p]
 
 
@@ -336,7 +336,7 @@ def negation(condition: Expr) -> Expr:
         opposite = ir.Or if isinstance(condition, ir.And) else ir.And
         return _logic(opposite, negation(condition.a), negation(condition.b))
     if isinstance(condition, ir.GE) and condition.a.dtype.is_index_like:
-        return at_least_zero(plus(scaled(_PLAIN.integer(condition.a), -1), number(-1)))
+        return at_least_zero(plus(scaled(polynomial(condition.a), -1), number(-1)))
     if isinstance(condition, ir.EQ | ir.NE) and condition.a.dtype.is_index_like:
         return (ir.NE if isinstance(condition, ir.EQ) else ir.EQ)(condition.a, condition.b)
     return ir.Not(condition)
@@ -351,9 +351,14 @@ def _logic(kind: type[ir.And] | type[ir.Or], a: Expr, b: Expr) -> Expr:
     return a if b is neutral else kind(a, b)
 
 
-_PLAIN = Scope({})  # of expressions that are canonical already
+_known: dict[Expr, Polynomial] = {}  # of expressions that are canonical already; may be emptied at any time
 
 
 def polynomial(e: Expr) -> Polynomial:
     """Of an integer in canonical form."""
-    return _PLAIN.integer(e)
+    if len(_known) > _LIMIT:
+        _known.clear()
+    found = _known.get(e)
+    if found is None:
+        found = _known[e] = Scope({}).integer(e)
+    return found

@@ -9,6 +9,7 @@ Values are not computed: an element's version says from which elements it came. 
 from __future__ import annotations
 
 import operator
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -64,8 +65,8 @@ _Reads = frozenset[tuple[str, int, int]]  # buffer, place and version
 class Run:
     """One run of a text; `memory` is what is in the caller's buffers in the end. Raises Ended where it cannot be."""
 
-    def __init__(self, stmt: Stmt, sizes: Mapping[str, int]) -> None:
-        self.values = dict(sizes)
+    def __init__(self, stmt: Stmt, sizes: Mapping[str, int], end: float) -> None:
+        self.values, self.end = dict(sizes), end
         self.memory: dict[str, dict[int, Written]] = {}
         self._scratch: dict[str, tuple[int, dict[int, Written]]] = {}
         self._early: dict[str, _Reads] = {}  # what was read for names
@@ -155,7 +156,7 @@ class Run:
         for index, value in written:
             self._cells(stmt.buffer, index)[index] = value
         self._stores += len(written)
-        if self._stores > _MOST_STORES:
+        if self._stores > _MOST_STORES or time.process_time() > self.end:
             raise Ended
 
     def _lanes_of(self, stmt: Store | LetStmt, names: dict[str, Expr]) -> list[_Lane]:

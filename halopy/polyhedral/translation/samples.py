@@ -13,6 +13,7 @@ from ...ir import expr as ir
 from ...ir.expr import Expr, Var
 from ...ir.node import Node
 from ..validation.names import names_in
+from .inequalities import BUDGET
 from .one_lane import LANE
 from .polynomials import Polynomial, written
 
@@ -103,7 +104,7 @@ def samples(
     names -= {LANE.name, *(name for name, _, _ in loops)}
     draw = random.Random(1)
     found: list[Sample] = []
-    for turn in range(_MOST_TRIES):
+    for turn in range(0 if BUDGET.is_spent() else _MOST_TRIES):
         sizes = {name: _size(name, turn, draw) for name in sorted(names)}
         sample = _in_loops(Sample(sizes, definitions), ranges, lanes, draw)
         if sample is not None and all(sample(c) for c in conditions):

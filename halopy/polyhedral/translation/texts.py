@@ -17,7 +17,6 @@ from .paths import Guard, Leaf, Loop, Name, Path, Paths, base_name, key_of
 from .polynomials import ONE, Polynomial, Scope, at_least_zero, minus, negation, plus
 
 COPIED = (LoopKind.UNROLLED, LoopKind.VECTORIZED)  # what passes make several statements of, or several lanes
-_IDENTITY = Scope({})
 
 
 def is_symbolic(value: Expr) -> bool:
@@ -45,6 +44,7 @@ class Before:
 
     def _find_definitions(self) -> None:
         seen: set[int] = set()
+        identity = Scope({})
         ambiguous: set[str] = set()
         for step in (step for leaf in self.leaves for step in leaf.path if isinstance(step, Name)):
             if step.number in seen:
@@ -53,7 +53,7 @@ class Before:
             if not is_symbolic(step.value):
                 ambiguous.add(step.name)
                 continue
-            value = _IDENTITY.integer(step.value)
+            value = identity.integer(step.value)
             if self.definitions.setdefault(step.name, value) != value:
                 ambiguous.add(step.name)
         for name in ambiguous & self.definitions.keys():
@@ -122,6 +122,7 @@ class After:
 
     def __init__(self, stmt: Stmt, before: Before) -> None:
         self.before = before
+        self._identity = Scope({})
         self.leaves = list(Paths().of(stmt))
         lets = {leaf.node.name for leaf in self.leaves if isinstance(leaf.node, LetStmt)}
         self.early = frozenset(name for name in lets if ("let", base_name(name)) not in before.by_key)
@@ -132,7 +133,7 @@ class After:
             self.around(leaf)
 
     def around(self, leaf: Leaf) -> Surroundings:
-        here = Surroundings(_IDENTITY)
+        here = Surroundings(self._identity)
         for step in leaf.path:
             if isinstance(step, Loop | Name):
                 known = self._known.get(step.number)

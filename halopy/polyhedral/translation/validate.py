@@ -21,10 +21,13 @@ from ...schedule.nest import FuncSchedule
 from . import iterations, layouts, order
 from .copies import Copies, Copy, Lost
 from .differences import difference
+from .inequalities import BUDGET
 from .paths import Leaf, key_of
+from .polynomials import TooLong
 from .texts import After, Before
 
 FLAT, PRINTED = "flat memory", "printed"
+_MOST_LEAVES = 400
 _NO_TIME = "there was no time left"
 _HOLDS = "what is printed does each iteration once, on the same elements, in an order that keeps who reads what"
 
@@ -34,8 +37,13 @@ def validate_layouts(
 ) -> list[Obligation]:
     """One obligation for each Func that is computed: before and after its memory was made flat."""
     start = time.perf_counter()
+    BUDGET.renew(None)
     doubts: dict[str, layouts.Doubt] = {}
-    for doubt in sorted(layouts.doubts(boxed, flat, program, schedules, strided), key=lambda d: not d.is_sure):
+    try:
+        found = layouts.doubts(boxed, flat, program, schedules, strided)
+    except TooLong:
+        found = [layouts.Doubt(name, "there are too many terms in an address", False) for name in program.functions]
+    for doubt in sorted(found, key=lambda d: not d.is_sure):
         doubts.setdefault(doubt.func, doubt)
     seconds = (time.perf_counter() - start) / len(program.functions)
     return [_layout_obligation(name, doubts.get(name), seconds) for name in program.functions]
@@ -50,6 +58,7 @@ def _layout_obligation(func: str, doubt: layouts.Doubt | None, seconds: float) -
 def validate_printed(built: Stmt, printed: Stmt, seconds: float | None = None) -> list[Obligation]:
     """One obligation for each statement of the loops as built. After `seconds` the rest is not proved."""
     end = None if seconds is None else time.perf_counter() + seconds
+    BUDGET.renew(seconds)
     translation = _Translation(built, printed, end)
     found = list(translation.obligations())
     doubtful = [o for o in found if o.status == NOT_PROVED and o.reason != _NO_TIME]
@@ -83,10 +92,13 @@ class _Translation:
                 yield Obligation(PRINTED, (key[1] or key[0],), NOT_PROVED, why)
 
     def _is_late(self) -> bool:
-        return self.end is not None and time.perf_counter() > self.end
+        return BUDGET.is_spent() or (self.end is not None and time.perf_counter() > self.end)
 
     def _find_copies(self) -> None:
         copies = Copies(self.before, self.after)
+        if len(self.after.leaves) > _MOST_LEAVES:
+            self.lost = {key_of(leaf.node): "there are too many statements" for leaf in self.after.leaves}
+            return
         for order_, leaf in enumerate(self.after.leaves):
             start, key = time.perf_counter(), key_of(leaf.node)
             found = Lost(leaf, _NO_TIME) if self._is_late() else copies.of(order_)
