@@ -33,6 +33,7 @@ from .casts import float_fits, scalar_cast, scalar_reinterpret
 from .context import Context
 from .operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS
 from .scopes import Mode
+from .transcendental import transcendental
 from .types import (
     AND,
     BIT_AND,
@@ -207,6 +208,10 @@ def _call(context: Context, call: Call, mode: Mode) -> Text:
         return _function(context, "fabs", call)
     if name in ROUNDINGS:
         return _function(context, ROUNDINGS[name], call)
+    simpler = transcendental(call)
+    if simpler is not None:
+        context.keep(call.args[0])
+        return context.scalar(simpler)
     if name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = True
         return _function(context, name, call)

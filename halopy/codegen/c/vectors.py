@@ -52,6 +52,7 @@ from .pieces import canonical, grain_of, regrain, spread
 from .products import sum_of_products
 from .reduce import print_reduce
 from .saturation import saturated
+from .transcendental import transcendental
 from .types import (
     BIT_AND,
     BIT_OR,
@@ -292,6 +293,10 @@ def _call(context: Context, call: Call) -> Value:
         return _reinterpret(context, call)
     if expand.narrow_float(first) and (name in LIBRARY_CALLS or name in ROUNDINGS or name == "fma"):
         return context.value(expand.in_float32(call, *call.args))
+    simpler = transcendental(call)
+    if simpler is not None:
+        _keep(context, call.args[0])
+        return context.value(simpler)
     if name in ROUNDINGS or name in LIBRARY_CALLS or name == "fma":
         context.prelude.needs_math = context.prelude.needs_math or name not in ROUNDINGS
         return _function(context, name, dtype, *call.args)

@@ -46,6 +46,7 @@ from ..c.casts import scalar_cast
 from ..c.context import Context
 from ..c.operators import ARITHMETIC, BITWISE, COMPARE, COUNTS, LIBRARY_CALLS, ROUNDINGS
 from ..c.reduce import reduction_tree
+from ..c.transcendental import transcendental
 from ..c.types import (
     C_TYPES,
     PLUS,
@@ -309,6 +310,10 @@ def _call(context: Context, call: Call) -> Value:
         return _shift(context, call)
     if name == "reinterpret" and not first.is_bool and not dtype.is_bool:
         return _each(context, "as_{T}({0})", dtype, *call.args)
+    simpler = transcendental(call)
+    if simpler is not None:
+        context.keep(call.args[0])
+        return context.value(simpler)
     if name in (*LIBRARY_CALLS, *ROUNDINGS, "fma", "multiply_add") or (name == "abs" and dtype.is_float):
         function = {"round": "rint", "abs": "fabs", "multiply_add": "fma"}.get(name, name)
         places = ", ".join(f"{{{k}}}" for k in range(len(call.args)))
