@@ -106,7 +106,7 @@ NEXT = build.select(build.lt(n, x), build.add(x, 2), x)  # the first new row of 
         ([build.le(build.maximum(n, m), 7)], build.lt(m, 8)),
         ([build.eq(t, 3)], build.lt(x, build.add(x, t))),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, Expr) else "",
 )
 def test_what_tiles_and_windows_need_is_found(known: list[Expr], wanted: Expr) -> None:
     assert Facts(Named({}), known).imply(wanted)

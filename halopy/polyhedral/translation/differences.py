@@ -44,11 +44,12 @@ def difference(built: Stmt, printed: Stmt, near: Iterable[Mapping[str, int]] = (
 
 
 def _compared(right: Run, found: Run) -> str:
+    """What differs. To read more is no fault: of a choice between two equal values, one text may read both."""
     for buffer, cells in right.memory.items():
         others = found.memory.get(buffer, {})
         for place in sorted(cells.keys() | others.keys()):
             mine, its = cells.get(place), others.get(place)
-            if mine is None or its is None or mine.version != its.version:
+            if mine is None or its is None or (mine.version != its.version and not mine.reads < its.reads):
                 return f"{buffer}[{place}] is written {_told(its)}, and by the loops {_told(mine)}"
     return ""
 
