@@ -39,13 +39,14 @@ class Times:
 Judge: TypeAlias = Callable[[Texts, Placement, Collection[str], Times], None]
 
 _SHARE = 0.25  # of the time of lowering, for all validation
+_MOST_SECONDS = 0.25  # for one compilation; who asks for a proof gets more
 
 
 def check_printed(texts: Texts, placement: Placement, strided: Collection[str], times: Times) -> None:
     """Raise InternalError for statements that do not do what the loops do."""
     mode = verification()
-    seconds = None if mode == "full" else _SHARE * times.lowering - times.validating
-    if mode == "off" or (seconds is not None and seconds <= 0):
+    seconds = _MOST_SECONDS if mode == "full" else min(_MOST_SECONDS, _SHARE * times.lowering - times.validating)
+    if mode == "off" or seconds <= 0:
         return
     for obligation in obligations_of(texts, placement, strided, seconds):
         if obligation.status == REFUTED:

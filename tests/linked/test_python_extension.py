@@ -34,10 +34,15 @@ def write(monkeypatch, *arguments):
 
 
 def imported(folder, name):
+    """The function of the module; one of Python's own may have its name, and keeps it."""
     (path,) = folder.glob(f"{name}*{sysconfig.get_config_var('EXT_SUFFIX')}")
     spec = importlib.util.spec_from_file_location(name, path)
+    own = sys.modules.get(name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    sys.modules.pop(name, None)
+    if own is not None:
+        sys.modules[name] = own
     return getattr(module, name)
 
 

@@ -12,8 +12,9 @@ from ...ir.stmt import Allocate, For, LetStmt, Stmt, Store
 from .paths import base_name
 from .runs import Ended, OutsideError, Run, Written
 
-_SECONDS = 0.5  # of the processor, for all runs
+_SECONDS = 0.1  # of the processor, for all runs
 _EXTENTS = ((19, 13, 3, 2), (40, 4, 3, 2), (8, 5, 4, 1))
+ACCESSES = "it accesses"  # how what is said of memory outside begins
 
 
 def difference(built: Stmt, printed: Stmt, near: Iterable[Mapping[str, int]] = ()) -> str:
@@ -32,7 +33,7 @@ def difference(built: Stmt, printed: Stmt, near: Iterable[Mapping[str, int]] = (
         try:
             found = _compared(right, Run(printed, sizes, end))
         except OutsideError as access:
-            found = f"it accesses {access}, which is outside"
+            found = f"{ACCESSES} {access}, which is outside"
         except (Ended, KeyError):
             continue
         if found:
