@@ -82,7 +82,7 @@ def test_folded_time_tiles_are_validated_access_by_access() -> None:
     proof = out.verify()
     u.fold_storage(t, 2)
     folded = out.verify()
-    assert folded.status == "proved"
+    assert [str(o) for o in folded.obligations if o.status != "proved" and o.kind != "printed"] == []
     assert len(folded.of_kind("dataflow")) == len(proof.of_kind("dataflow")) > 0
     assert [o.reason for o in folded.of_kind("storage")]
 
