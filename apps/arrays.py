@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from apps.whole_files import check_place, written_whole
 
 Array = NDArray[Any]
 
@@ -31,25 +32,15 @@ def load(path: Path, rank: int) -> Array:
 
 def save(path: Path, array: Array) -> None:
     """The file is written beside and then renamed, so it is never there in part."""
-    beside = path.with_name(f".{path.stem}-{os.getpid()}.npy")
-    with _naming(path, "written"):
-        try:
-            np.save(beside, array)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+    with _naming(path, "written"), written_whole(path) as beside:
+        np.save(beside, array)
 
 
 def check_writable(path: Path) -> None:
     """Refuse, before anything is computed, what `save` will not be able to write."""
     if path.suffix != ".npy":
         raise SystemExit(f"{path} cannot be written: arrays are written to files named *.npy")
-    if path.is_dir():
-        raise SystemExit(f"{path} cannot be written: it is a folder")
-    if not path.parent.is_dir():
-        raise SystemExit(f"{path} cannot be written: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise SystemExit(f"{path} cannot be written: its folder does not allow it")
+    check_place(path)
 
 
 def described(array: Array) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from apps.whole_files import check_place, written_whole
 
 Picture = NDArray[Any]
 
@@ -55,13 +56,8 @@ def save(path: Path, picture: Picture) -> None:
     """
     planes = picture[np.newaxis] if picture.ndim == 2 else picture
     pixels = planes[0] if len(planes) == 1 else np.moveaxis(channels(planes, bits=8), 0, 2)
-    beside = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
-    with _naming(path, "written"):
-        try:
-            Image.fromarray(np.ascontiguousarray(pixels)).save(beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+    with _naming(path, "written"), written_whole(path) as beside:
+        Image.fromarray(np.ascontiguousarray(pixels)).save(beside)
 
 
 def check_writable(path: Path) -> None:
@@ -72,12 +68,7 @@ def check_writable(path: Path) -> None:
             f"{path} cannot be written: {path.suffix or 'a name without suffix'} says no format of pictures;"
             " .png, .jpg and .tiff are some that do"
         )
-    if path.is_dir():
-        raise SystemExit(f"{path} cannot be written: it is a folder")
-    if not path.parent.is_dir():
-        raise SystemExit(f"{path} cannot be written: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise SystemExit(f"{path} cannot be written: its folder does not allow it")
+    check_place(path)
 
 
 @contextmanager

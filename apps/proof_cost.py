@@ -17,7 +17,7 @@ from typing import Any
 
 from apps.cases import APPS, cases_of
 
-CHAINS = ("chain/root/100", "chain/sliding/100", "chain/strips/100")
+CHAINS = ("chain:root:100", "chain:sliding:100", "chain:strips:100")
 RUNS = 3
 _PROOF = {"legality": "legality", "loops": "check_dataflow", "printed": "check_printed"}  # in halopy's report
 _LATER = ("print_c", "print_opencl")

@@ -1,6 +1,6 @@
 """One pipeline with its schedule, compiled to C text or verified, in a process of its own.
 
-    python -m apps.rivals.proof CASE|chain/root|sliding|strips/STAGES compile|verify
+    python -m apps.rivals.proof CASE|chain:root|sliding|strips:STAGES compile|verify
 
 Of what is verified, a list of the statuses is printed as JSON; who compiles, asks with `HALOPY_TIME=1`.
 """
@@ -28,8 +28,8 @@ def main() -> None:
 
 
 def _pipeline(name: str) -> tuple[tuple[hl.ImageParam, ...], hl.Func]:
-    if name.startswith("chain/"):
-        _, kind, stages = name.split("/")
+    if name.startswith("chain:"):
+        _, kind, stages = name.split(":")
         return _chain(kind, int(stages))
     case = case_named(name)
     algorithm = named(case.algorithm)()

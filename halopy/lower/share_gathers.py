@@ -15,7 +15,8 @@ from ..ir.expr import Broadcast, Call, Expr, Let, Load, Ramp, Shuffle, const
 from ..ir.linear import LinearForm, linear
 from ..ir.node import find
 from ..ir.rewrite import Rewriter
-from ..ir.stmt import LetStmt, Stmt, Store
+from ..ir.stmt import Stmt
+from .values_of_statements import rewrite_values
 
 _COUNTS = (4, 2)  # elements that are loaded at once
 _BITS = 32  # of an element
@@ -23,22 +24,7 @@ _LEAST_LANES = 8
 
 
 def share_gathers(stmt: Stmt) -> Stmt:
-    shared: Stmt = _ShareGathers()(stmt)
-    return shared
-
-
-class _ShareGathers(Rewriter):
-    """Loads are shared within a statement: between two, memory may change."""
-
-    only = (Load,)
-
-    def rewrite_Store(self, store: Store) -> Stmt:
-        value = _shared(store.value)
-        return store if value is store.value else store.with_(value=value)
-
-    def rewrite_LetStmt(self, stmt: LetStmt) -> Stmt:
-        value, body = _shared(stmt.value), self(stmt.body)
-        return stmt if value is stmt.value and body is stmt.body else LetStmt(stmt.name, value, body)
+    return rewrite_values(stmt, Load, _shared)
 
 
 def _shared(value: Expr) -> Expr:

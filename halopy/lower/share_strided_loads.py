@@ -15,29 +15,15 @@ from ..ir.expr import Call, Expr, Let, Load, Ramp, Shuffle, const, const_value
 from ..ir.linear import difference
 from ..ir.node import find
 from ..ir.rewrite import Rewriter
-from ..ir.stmt import LetStmt, Stmt, Store
+from ..ir.stmt import Stmt
+from .values_of_statements import rewrite_values
 
 _MOST = 4  # the longest stride
 _Kind = tuple[str, DType, int]  # buffer, type and stride
 
 
 def share_strided_loads(stmt: Stmt) -> Stmt:
-    shared: Stmt = _ShareStridedLoads()(stmt)
-    return shared
-
-
-class _ShareStridedLoads(Rewriter):
-    """Loads are shared within a statement: between two, memory may change."""
-
-    only = (Ramp,)
-
-    def rewrite_Store(self, store: Store) -> Stmt:
-        value = _shared(store.value)
-        return store if value is store.value else store.with_(value=value)
-
-    def rewrite_LetStmt(self, stmt: LetStmt) -> Stmt:
-        value, body = _shared(stmt.value), self(stmt.body)
-        return stmt if value is stmt.value and body is stmt.body else LetStmt(stmt.name, value, body)
+    return rewrite_values(stmt, Ramp, _shared)
 
 
 def _shared(value: Expr) -> Expr:

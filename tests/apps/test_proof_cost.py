@@ -24,11 +24,11 @@ def test_parts_of_the_proof_do_not_count_as_lowering() -> None:
 
 def test_a_pipeline_is_measured_and_its_proof_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof_cost, "RUNS", 1)
-    (entry,) = proof_cost.measure(["chain/strips/3"])
+    (entry,) = proof_cost.measure(["chain:strips:3"])
     assert entry["obligations"] >= entry["proved"] > 6
     assert all(entry["runs"][0][part] > 0 for part in ("lowering", "loops"))
-    assert "| chain/strips/3 | " in proof_cost.table([entry])
+    assert "| chain:strips:3 | " in proof_cost.table([entry])
 
 
 def test_every_pipeline_has_a_name_that_the_worker_knows() -> None:
-    assert {"blur16", "jacobi", "chain/root/100"} <= {*proof_cost.names()}
+    assert {"blur16", "jacobi", "chain:root:100"} <= {*proof_cost.names()}

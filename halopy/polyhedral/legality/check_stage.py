@@ -5,11 +5,10 @@ legal  <=>  for every source -> sink in dependences:  date(source) <lex date(sin
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...ir.expr import Expr, Param, const, const_value
+from ...ir.expr import Param, const, const_value
 from ...ir.function import Function
 from ...ir.refs import FunctionRef
 from ...ir.rewrite import free_vars
@@ -119,10 +118,6 @@ def _of_some_factor(question: _Question) -> Verdict | None:
             told = told if name not in found.witness.parameters else found.reason
             return replace(found, reason=told, witness=replace(found.witness, parameters={name: n, **others}))
     return None
-
-
-def _with_factor(step: LoopStep, factors: Collection[Expr], n: int) -> LoopStep:
-    return replace(step, factor=const(n)) if isinstance(step, Split) and step.factor in factors else step
 
 
 def _canonical(date: Date | Unknown, model: Model) -> Date | Unknown:

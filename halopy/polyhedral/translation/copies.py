@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from ...ir.expr import Expr, Load, Select, Var, VectorReduce, const_value
-from ...ir.node import Node, find
+from ...ir.expr import Expr, Load, Var, VectorReduce, const_value
+from ...ir.node import find
 from ...ir.stmt import LetStmt, LoopKind, Stmt, Store
 from . import early_reads
 from .actions import LANE_TERM, Action, action, at_lane, names_of
+from .chosen_loads import chosen_loads
 from .facts import Facts
 from .guesses import Guesses
 from .inequalities import BUDGET
 from .one_lane import LANE, OneLane, Progression, Unknown
 from .paths import Leaf, Loop, Memory, Turns, base_name, key_of
-from .polynomials import Polynomial, Scope, at_least_zero, constant, minus, negation, number, plus, polynomial, written
+from .polynomials import Polynomial, Scope, at_least_zero, constant, minus, number, plus, polynomial, written
 from .samples import Sample, samples
 from .statement_lanes import combined, lanes_of
 from .texts import After, Before, Surroundings
@@ -249,7 +250,7 @@ class _Attempt:
     def _reads_doubt(self, mine: Action, facts: Facts) -> str:
         if mine.values == self.done.values:
             return ""
-        ours, theirs = _chosen_loads(mine.values), _chosen_loads(self.done.values)
+        ours, theirs = _by_load(mine.values), _by_load(self.done.values)
         used: set[Load] = set()
         for load, choices in theirs.items():
             match = next(
@@ -280,20 +281,9 @@ def _is_impossible(choices: tuple[Expr, ...], facts: Facts) -> bool:
     return bool(choices) and facts.exclude(choices)
 
 
-def _chosen_loads(values: Sequence[Expr]) -> dict[Load, list[tuple[Expr, ...]]]:
+def _by_load(values: Sequence[Expr]) -> dict[Load, list[tuple[Expr, ...]]]:
     """Loads with the choices under which they count."""
     found: dict[Load, list[tuple[Expr, ...]]] = {}
-    stack: list[tuple[Node, tuple[Expr, ...]]] = [(value, ()) for value in reversed(values)]
-    seen: set[tuple[Node, tuple[Expr, ...]]] = set()
-    while stack:
-        node, choices = stack.pop()
-        if not node.has(Load) or (node, choices) in seen:
-            continue
-        seen.add((node, choices))
-        if isinstance(node, Load):
-            found.setdefault(node, []).append(choices)
-        if isinstance(node, Select) and not node.condition.has(Load):
-            stack += [(node.b, (*choices, negation(node.condition))), (node.a, (*choices, node.condition))]
-        else:
-            stack += [(child, choices) for child in reversed(node.children())]
+    for load, choices in chosen_loads(values):
+        found.setdefault(load, []).append(choices)
     return found

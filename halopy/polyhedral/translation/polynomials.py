@@ -78,10 +78,6 @@ def times(a: Polynomial, b: Polynomial) -> Polynomial:
     return total
 
 
-def atoms_in(p: Polynomial) -> set[Expr]:
-    return {atom for term in p for atom in term}
-
-
 _LIMIT = 1 << 15
 _written: dict[frozenset[tuple[Monomial, int]], Expr] = {}  # may be emptied at any time
 

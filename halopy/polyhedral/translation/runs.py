@@ -19,8 +19,9 @@ from ...ir.expr import Effect, Expr, Load, Var, const
 from ...ir.node import Node, find
 from ...ir.stmt import Allocate, Assert, Atomic, Block, Evaluate, For, If, LetStmt, Prefetch, Produce, Stmt, Store
 from ..validation.names import names_in
+from .chosen_loads import chosen_loads
 from .one_lane import Apart, OneLane, Progression, Unknown
-from .polynomials import Scope, negation
+from .polynomials import Scope
 
 _Function: TypeAlias = Callable[[dict[str, int]], int]
 _MOST_STORES = 12_000
@@ -240,21 +241,10 @@ def _lanes(stmt: Store | LetStmt, names: Mapping[str, Expr], early: Collection[s
 
 
 def _reads(value: Expr) -> Iterator[_Read]:
-    stack: list[tuple[Node, tuple[Expr, ...]]] = [(value, ())]
-    seen: set[tuple[Node, tuple[Expr, ...]]] = set()
-    while stack:
-        node, choices = stack.pop()
-        if not node.has(Load) or (node, choices) in seen:
-            continue
-        seen.add((node, choices))
-        if isinstance(node, Load):
-            if node.predicate is not None or find(node.index, Load):
-                raise Ended
-            yield _Read(node.buffer, _function(node.index), tuple(map(_function, choices)))
-        elif isinstance(node, ir.Select) and not node.condition.has(Load):
-            stack += [(node.a, (*choices, node.condition)), (node.b, (*choices, negation(node.condition)))]
-        else:
-            stack += [(child, choices) for child in node.children()]
+    for load, choices in chosen_loads((value,)):
+        if load.predicate is not None or find(load.index, Load):
+            raise Ended
+        yield _Read(load.buffer, _function(load.index), tuple(map(_function, choices)))
 
 
 _functions: dict[Expr, _Function] = {}  # may be emptied at any time
