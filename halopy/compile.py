@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from .codegen.c import print_c
@@ -19,7 +19,7 @@ from .lower.check_dataflow import dataflow_of
 from .lower.check_in_place import check_in_place
 from .lower.check_printed import Texts, Times, obligations_of
 from .lower.fold_storage import fold_storage
-from .lower.pipeline import lower
+from .lower.pipeline import lower, now
 from .lower.place_functions import Placement, place_functions
 from .lower.regions import Regions
 from .proof import Obligation
@@ -46,15 +46,24 @@ class LinkedKernel:
 
 
 def compile_pipeline(
-    program: Program, schedules: Mapping[str, FuncSchedule], target: Target, strided: Collection[str] = ()
+    program: Program,
+    schedules: Mapping[str, FuncSchedule],
+    target: Target,
+    strided: Collection[str] = (),
+    validating: Callable[[Callable[[], None]], object] = now,
 ) -> Kernel:
     """Check, lower and print. Raises ScheduleError for a schedule that cannot be, DefinitionError for an
     algorithm that reads without bounds. `strided` names buffers whose innermost stride may differ from 1.
+    `validating` is given what must run, and not raise, before the kernel does.
     """
+
+    def validate_deeply(validate: Callable[[], None]) -> None:
+        validating(deep_recursion()(validate))
+
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
         traced = tracing(program, schedules, target)
-        lowered = lower(program, schedules, strided, traced, contracts=_contracts(target))
+        lowered = lower(program, schedules, strided, traced, contracts=_contracts(target), validating=validate_deeply)
         with timed("print_c"):
             kernel = print_c(lowered, target)
         if not lowered.device_kernels:

@@ -41,9 +41,10 @@ class Worker:
         loaded = perf_counter()
         if self.engine in compiled.ENGINES:  # so that the compiler's memory is no scratch memory
             self.prepared = build(self.inputs, output, threads)
-            self.prepared.compile()
+            with memory.Children() as children:
+                self.prepared.compile()
             first = perf_counter() - loaded
-            compiling = memory.peak_bytes() + memory.peak_bytes_of_children()
+            compiling = memory.peak_bytes() + children.peak
             scratch, seconds = memory.taken_by(self.prepared.call)
         else:
             first, compiling = 0.0, 0

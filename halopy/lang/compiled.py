@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -109,9 +109,10 @@ class Variant:
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
         self._snapshot = snapshot
         program = snapshot.program
-        self.kernel = compile_pipeline(program, snapshot.schedules, target, strided)
+        checks: list[Callable[[], None]] = []
+        self.kernel = compile_pipeline(program, snapshot.schedules, target, strided, checks.append)
         _check_extern(program)
-        self.loaded = load(_as_the_user_names(self.kernel, program))
+        self.loaded = load(_as_the_user_names(self.kernel, program), checks)  # it is validated while C is compiled
         self.names = shown_names(program)
         places = output_places(program)
         self.outputs = [places[b.name] for b in self.kernel.buffers if b.is_output]

@@ -75,6 +75,10 @@ PASSES: tuple[Pass, ...] = (
 )
 
 
+def now(validate: Callable[[], None]) -> None:
+    validate()
+
+
 def lower(
     program: Program,
     schedules: Mapping[str, FuncSchedule],
@@ -84,13 +88,15 @@ def lower(
     answers: bool = False,
     contracts: bool = True,
     judge: Judge = check_printed,
+    validating: Callable[[Callable[[], None]], object] = now,
 ) -> LoweredKernel:
     """The kernel that computes the program's outputs as scheduled.
 
     `strided` names buffers of the caller whose innermost stride is not known to be 1; `tracing` says what is reported.
     One that `answers` can be asked for regions instead, by a further buffer (`answer_bounds_query`). One that
     `contracts` rounds products of floats together with the sums that they are added to (`ir.contraction`).
-    `judge` is shown the statements that are printed, beside the loops.
+    `judge` is shown the statements that are printed, beside the loops. `validating` is given what validates the result,
+    to run it at once or while the result is compiled.
     """
     start = time.perf_counter()
     with timed("place_functions"):
@@ -105,10 +111,7 @@ def lower(
     with timed("fold_storage"):
         unfolded = stmt
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
-    built = time.perf_counter()
-    with timed("check_dataflow"):
-        check_dataflow(unfolded, stmt, placement, built - start)
-    asked = time.perf_counter() - built  # seconds
+    folded, building = stmt, time.perf_counter() - start  # seconds
     if contracts:
         with timed("contract_products"):  # before flattening: indices are not values yet
             stmt = contract_products(stmt, kept_exact(placement.program))
@@ -133,9 +136,16 @@ def lower(
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
-    with timed("check_printed"):
-        times = Times(time.perf_counter() - start - asked, asked)
-        judge(Texts(boxed, flat, whole, stmt), placement, strided, times)
+    texts, lowering = Texts(boxed, flat, whole, stmt), time.perf_counter() - start
+
+    def validate() -> None:
+        begin = time.perf_counter()
+        with timed("check_dataflow"):
+            check_dataflow(unfolded, folded, placement, building)
+        with timed("check_printed"):
+            judge(texts, placement, strided, Times(lowering, time.perf_counter() - begin))
+
+    validating(validate)
     notes = _loop_notes(placement)
     with timed("offload_kernels"):
         dtypes = {b.name: b.dtype for b in buffers}

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache as once
@@ -16,7 +16,7 @@ from .. import instrument
 from ..codegen.c.registers import SUMS
 from ..errors import CompilerFailed, CompilerNotFound
 from .cache import Cache, private_cache
-from .programs import run
+from .programs import nothing, run
 
 FLAGS = (
     "-std=gnu11", "-O3", "-march=native", "-fwrapv", "-fno-math-errno", "-ffp-contract=off", "-fno-trapping-math",
@@ -173,28 +173,44 @@ def _try_openmp(command: tuple[str, ...], cache: Cache) -> str:
 
 
 def compile_library(
-    compiler: Compiler, text: str, flags: Sequence[str], libraries: Sequence[str], cache: Cache
+    compiler: Compiler,
+    text: str,
+    flags: Sequence[str],
+    libraries: Sequence[str],
+    cache: Cache,
+    meanwhile: Callable[[], None] = nothing,
 ) -> bytes:
-    """The shared object of a C text. Raises CompilerFailed with the first errors and where the text was kept."""
+    """The shared object of a C text. Raises CompilerFailed with the first errors and where the text was kept.
+
+    `meanwhile` runs beside the compiler, which is stopped by what it raises. It may be called again.
+    """
     try:
-        return _compile(compiler.command, text, flags, libraries, cache)
+        return _compile(compiler.command, text, flags, libraries, cache, meanwhile)
     except OSError:  # the cache's folder is full or gone
         cache = private_cache()
-        return _compile(compiler.command, text, flags, libraries, cache)
+        return _compile(compiler.command, text, flags, libraries, cache, meanwhile)
     except CompilerFailed as failure:
         if "No space left" in failure.log and cache is not private_cache():
-            return compile_library(compiler, text, flags, libraries, private_cache())
+            return compile_library(compiler, text, flags, libraries, private_cache(), meanwhile)
         raise CompilerFailed(failure.summary, log=failure.log, reason=(*failure.reason, *_keep(text, cache))) from None
 
 
-def _compile(command: Sequence[str], text: str, flags: Sequence[str], libraries: Sequence[str], cache: Cache) -> bytes:
+def _compile(
+    command: Sequence[str],
+    text: str,
+    flags: Sequence[str],
+    libraries: Sequence[str],
+    cache: Cache,
+    meanwhile: Callable[[], None] = nothing,
+) -> bytes:
     """Raises CompilerFailed, and OSError when the cache's folder cannot be written."""
     folder = cache.build_folder()
     source, library = folder / "kernel.c", folder / "kernel.so"
     try:
         source.write_bytes(_encoded(text))
         seconds = instrument.number("HALOPY_CC_SECONDS", least=1, default=_SECONDS)
-        code, output = run([*command, *flags, str(source), "-o", str(library), *libraries], seconds, cache.folder)
+        words = [*command, *flags, str(source), "-o", str(library), *libraries]
+        code, output = run(words, seconds, cache.folder, meanwhile)
         output = output.replace(f"{folder}{os.sep}", "")
         if code != 0 or not library.is_file():
             what = "failed" if code else "ended well but left no library"

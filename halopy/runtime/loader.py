@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import platform
 import warnings
+from collections.abc import Callable, Iterable
 from functools import cache as once
 
 from .. import instrument
@@ -24,8 +25,12 @@ _LAYOUT = "1"  # of cache entries and of the kernel's entry point; a new number 
 _loaded: dict[str, ctypes.CDLL] = {}  # libraries are never unmapped, so each is opened once
 
 
-def load(kernel: Kernel) -> LoadedKernel:
-    """Compile a kernel, unless the cache has it, and load it. Raises CompilerNotFound and CompilerFailed."""
+def load(kernel: Kernel, checks: Iterable[Callable[[], None]] = ()) -> LoadedKernel:
+    """Compile a kernel, unless the cache has it, and load it. Raises CompilerNotFound and CompilerFailed.
+
+    `checks` run while the C compiler does; what they raise, this raises, and what did not pass is not kept.
+    """
+    check = _each_once(checks)
     cache = user_cache()
     compiler = find_compiler(cache)
     flags, libraries = _flags(kernel, compiler, cache), ("-lm",) if kernel.needs_math else ()
@@ -33,10 +38,22 @@ def load(kernel: Kernel) -> LoadedKernel:
     library = _loaded.get(name) or _cached(cache, name, kernel.needs_openmp)
     if library is None:
         with instrument.timed("C compiler"):
-            code = compile_library(compiler, kernel.text, flags, libraries, cache)
+            code = compile_library(compiler, kernel.text, flags, libraries, cache, check)
         library = _stored(cache, name, code, compiler, kernel.needs_openmp)
+    check()  # of what need not be compiled
     _loaded[name] = library
     return LoadedKernel(kernel, library, None if kernel.device is None else _device_program(kernel.device))
+
+
+def _each_once(checks: Iterable[Callable[[], None]]) -> Callable[[], None]:
+    waiting = list(checks)
+
+    def check() -> None:
+        while waiting:
+            waiting[0]()
+            del waiting[0]  # what raises is asked again
+
+    return check
 
 
 def _device_program(program: DeviceProgram) -> Program:

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,8 +16,16 @@ from ..errors import CompilerFailed
 _KEPT = 1 << 20  # characters of output
 
 
-def run(command: Sequence[str], seconds: float | None, scratch: Path) -> tuple[int, str]:
+def nothing() -> None:
+    pass
+
+
+def run(
+    command: Sequence[str], seconds: float | None, scratch: Path, meanwhile: Callable[[], None] = nothing
+) -> tuple[int, str]:
     """Exit status and output (both streams). No shell, no input; `scratch` is a folder it may keep things in.
+
+    `meanwhile` is called while it runs; the `seconds` count from then on.
 
     Raises CompilerFailed when it cannot start or takes longer than `seconds`. On that and on any other exception,
     Ctrl-C included, its whole process group is killed.
@@ -34,6 +42,7 @@ def run(command: Sequence[str], seconds: float | None, scratch: Path) -> tuple[i
     except OSError as error:
         raise CompilerFailed(f"`{shlex.join(command)}` cannot be started", reason=(str(error),)) from None
     try:
+        meanwhile()
         output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         _kill(process)

@@ -1,6 +1,8 @@
 """The benchmark drives systems in turn, refuses wrong results, and says what it measured."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -109,3 +111,11 @@ def test_scratch_memory_is_what_a_call_takes():
     assert memory.peak_bytes() > 50_000_000
     assert seconds > 0
     assert memory.taken_by(lambda: None)[0] < 5_000_000
+
+
+def test_memory_of_children_does_not_count_their_parents():
+    ours = np.ones(200_000_000, np.uint8)
+    with memory.Children() as children:
+        subprocess.run(["sh", "-c", "sleep 0.2; true"], check=True)
+    assert children.peak < ours.nbytes / 2
+    assert children.peak > 0 or not sys.platform.startswith("linux")

@@ -310,3 +310,20 @@ def test_an_interrupt_while_compiling_ends_the_compiler_and_leaves_nothing(tmp_p
     assert process.wait(timeout=20) != 0
     assert time.monotonic() - began < 10
     assert [file.suffix for file in folder.iterdir()] == [".txt"]
+
+
+def test_a_kernel_that_does_not_pass_its_checks_is_not_kept(folder, forgetful):
+    def refuse() -> None:
+        raise ArithmeticError("wrong")
+
+    forgetful.setenv("HALOPY_CACHE_DIR", str(folder))
+    with pytest.raises(ArithmeticError):
+        load(fill(71), [refuse])
+    assert not libraries(folder)
+    asked: list[int] = []
+    load(fill(71), [lambda: asked.append(1)])
+    assert len(libraries(folder)) == 1
+    load(fill(71), [lambda: asked.append(2)])
+    assert asked == [1, 2]  # what the cache has is checked all the same
+    with pytest.raises(ArithmeticError):
+        load(fill(71), [refuse])
