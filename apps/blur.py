@@ -86,11 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kind.add_argument("--soft", action="store_true", help="blur over 5x5 pixels, in floats, the middle counting most")
     options = parser.parse_args(arguments)
     if options.grey:
-        command.run(options, blur_grey, schedules.blur_grey, _sensor, lambda blurred: blurred << 4)
+        hand, opencl = schedules.blur_grey, schedules.blur_grey_opencl
+        command.run(options, blur_grey, hand, _sensor, lambda blurred: blurred << 4, opencl=opencl)
     elif options.soft:
-        command.run(options, blur_soft, schedules.blur_soft, _floats, photo.from_floats)
+        hand, opencl = schedules.blur_soft, schedules.blur_soft_opencl
+        command.run(options, blur_soft, hand, _floats, photo.from_floats, opencl=opencl)
     else:
-        command.run(options, blur_rgb, schedules.blur_rgb, _colours)
+        command.run(options, blur_rgb, schedules.blur_rgb, _colours, opencl=schedules.blur_rgb_opencl)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     def main(arguments=None):
         options = command.parser("unsharp", "Sharpen a photograph.").parse_args(arguments)
-        command.run(options, unsharp, schedules.unsharp, prepare, finish)
+        command.run(options, unsharp, schedules.unsharp, prepare, finish, opencl=schedules.unsharp_opencl)
 
 Whatever a user may get wrong ends with a message and a status that is not 0, before anything is written.
 """
@@ -39,9 +39,12 @@ schedules (they change how fast the picture is made, never the picture):
   auto   found by halopy, which is told the size of the picture
   none   the algorithm as it stands: plain loops, one thread
 
+On --target opencl, which is a GPU or whatever HALOPY_OPENCL_DEVICE names, hand is another one, for such devices.
+
 example:
   python -m apps.{app} photo.jpg -o {app}.png
 """
+TARGETS = {"host": "host", "opencl": "host-opencl"}
 
 
 def parser(app: str, purpose: str, *, bytes_per_pixel: int = 40) -> argparse.ArgumentParser:
@@ -60,8 +63,16 @@ def parser(app: str, purpose: str, *, bytes_per_pixel: int = 40) -> argparse.Arg
         "--out", "-o", type=Path, default=Path(f"{app}.png"), help="file to write; its suffix says how (%(default)s)"
     )
     made.add_argument("--schedule", choices=("hand", "auto", "none"), default="hand", help="see below (%(default)s)")
+    add_target(made)
     made.add_argument("--bench", action="store_true", help="also time it on the picture repeated to 30 megapixels")
     return made
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """What runs the app, for programs that have a parser of their own too."""
+    parser.add_argument(
+        "--target", choices=tuple(TARGETS), default="host", help="this processor, or an OpenCL device (%(default)s)"
+    )
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ def run(
     prepare: Prepare,
     finish: Callable[[Array], Picture] = lambda result: result,
     *,
+    opencl: Callable[..., None] | None = None,
     plain: Callable[..., None] | None = None,
     alpha: bool = False,
 ) -> None:
@@ -84,14 +96,18 @@ def run(
 
     prepare   the pipeline's inputs for a picture, and an array for its output
     finish    the picture to write, of 8 or 16 bits, for a filled output
+    opencl    the schedule written by hand for an OpenCL device
     plain     the schedule that stands for none, where the algorithm inlined into one loop would never end
     alpha     the picture is given with four channels
     """
     with _refusing(options.app):
+        schedules = _schedules(options, hand, plain or _nothing, opencl)
         photo.check_writable(options.out)
         picture = _read(options, alpha)
-        print(f"{options.app}: {photo.describe(picture)} from {options.photo.name}, {options.schedule} schedule")
-        schedules = {"hand": hand, "none": plain or _nothing}
+        print(
+            f"{options.app}: {photo.describe(picture)} from {options.photo.name}, {options.schedule} schedule"
+            + f" for {options.target}" * (options.target != "host")
+        )
         _run(options, build, schedules, picture, prepare, finish)
 
 
@@ -101,10 +117,32 @@ def fill(
     hand: Callable[..., None],
     values: Sequence[Value],
     result: Array,
+    *,
+    opencl: Callable[..., None] | None = None,
 ) -> Timed:
     """The part of `run` between reading and writing, for an app whose inputs and output are no pictures."""
     with _refusing(options.app):
-        return _compiled(options, build, {"hand": hand, "none": _nothing}, values, result)[1]
+        schedules = _schedules(options, hand, _nothing, opencl)
+        return _compiled(options, build, schedules, values, result)[1]
+
+
+def _schedules(
+    options: argparse.Namespace,
+    hand: Callable[..., None],
+    none: Callable[..., None],
+    opencl: Callable[..., None] | None,
+) -> dict[str, Callable[..., None]]:
+    """Those for the target, by the names that --schedule has for them."""
+    if options.target == "host":
+        return {"hand": hand, "none": none}
+    if opencl is None:
+        raise SystemExit(f"{options.app}: there is no schedule for --target {options.target} yet")
+    if options.schedule != "hand":
+        raise SystemExit(
+            f"{options.app}: --target {options.target} has the schedule written by hand only,"
+            f" not --schedule {options.schedule}"
+        )
+    return {"hand": opencl}
 
 
 @contextmanager
@@ -159,7 +197,7 @@ def _compiled(
     """Filled `result`; by an automatic schedule where the hand-written one is for larger pictures."""
     with _Progress("compiling and running"):
         if options.schedule in schedules:
-            pipeline = _scheduled(build(), schedules[options.schedule], values)
+            pipeline = _scheduled(build(), schedules[options.schedule], values, options.target)
             try:
                 return pipeline, _time(pipeline.realize, result)
             except (hl.ScheduleError, hl.BufferError) as error:
@@ -169,10 +207,11 @@ def _compiled(
         return automatic, _time(automatic.realize, result)
 
 
-def _scheduled(algorithm: Algorithm, schedule: Callable[..., None], values: Sequence[Value]) -> _Pipeline:
+def _scheduled(algorithm: Algorithm, schedule: Callable[..., None], values: Sequence[Value], target: str) -> _Pipeline:
     schedule(**algorithm.stages)
     algorithm.give(values)
-    return _Pipeline(algorithm, algorithm.output.realize)
+    compiled_for = hl.Target(TARGETS[target])
+    return _Pipeline(algorithm, lambda result: algorithm.output.realize(result, compiled_for))
 
 
 def _automatic(algorithm: Algorithm, values: Sequence[Value], result: Array) -> _Pipeline:

@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--alpha", type=float, default=1.0, metavar="NUMBER", help="times the product (%(default)s)")
     made.add_argument("--beta", type=float, default=1.0, metavar="NUMBER", help="times C, 0 if none (%(default)s)")
     made.add_argument("--schedule", choices=("hand", "auto", "none"), default="hand", help="see below (%(default)s)")
+    command.add_target(made)
     made.add_argument(
         "--size", type=_count, nargs=3, default=_USUAL, metavar=("ROWS", "DEPTH", "COLUMNS"),
         help="without files: rows of the result, columns of A, columns of the result (1024 each)",

@@ -1,4 +1,4 @@
-"""Schedules for the 3x3 box blur, on a processor with vectors and a few cores."""
+"""Schedules for the 3x3 box blur, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
@@ -73,3 +73,27 @@ def _soft_rows(blur_y: hl.Func, blur_x: hl.Func, rows: int) -> None:
     px, py, _ = blur_y.args()
     blur_y.compute_at(blur_x, y).split(px, px, xi, 16, _ROUND_UP).reorder(xi, py, px).vectorize(xi).unroll(py)
     blur_y.align_storage(px, 16)
+
+
+def blur_grey_opencl(blur_x: hl.Func, blur_y: hl.Func) -> None:
+    """A thread computes a vector of eight columns by six rows, with blur_x in its registers."""
+    _in_registers(blur_x, blur_y, lanes=8, rows=6)
+
+
+def blur_rgb_opencl(blur_x: hl.Func, blur_y: hl.Func) -> None:
+    """As blur_grey_opencl, for each channel."""
+    _in_registers(blur_x, blur_y, lanes=8, rows=6)
+
+
+def blur_soft_opencl(blur_y: hl.Func, blur_x: hl.Func) -> None:
+    """A thread computes a vector of four columns by eight rows, with blur_y in its registers."""
+    _in_registers(blur_y, blur_x, lanes=4, rows=8)
+
+
+def _in_registers(first: hl.Func, second: hl.Func, lanes: int, rows: int) -> None:
+    x, y, *_ = second.args()
+    xi, yi, tx, ty = (hl.Var(name) for name in ("xi", "yi", "tx", "ty"))
+    second.split(x, x, xi, lanes).split(y, y, yi, rows, _GUARD)
+    second.gpu_tile(x, y, tx, ty, 16, 4, _GUARD).reorder(xi, yi, tx, ty).vectorize(xi).unroll(yi)
+    px, py, *_ = first.args()
+    first.compute_at(second, tx).vectorize(px, lanes).unroll(py)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import halopy as hl
+
 _TESTS = Path(__file__).parent
 
 settings.register_profile("halopy", deadline=None, derandomize=True, max_examples=50, print_blob=True)
@@ -78,3 +80,16 @@ def _validated() -> Iterator[None]:
 def unvalidated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compilations are not validated: for tests that count what the compiler alone does."""
     monkeypatch.setenv("HALOPY_VERIFY", "off")
+
+
+@pytest.fixture(scope="session")
+def opencl() -> hl.Target:
+    """The host with OpenCL, where there is a device: PoCL's comes with `halopy[test]`."""
+    cl = pytest.importorskip("pyopencl")
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error as error:
+        pytest.skip(f"no OpenCL platform: {error}")
+    if not any(platform.get_devices() for platform in platforms):
+        pytest.skip("no OpenCL device")
+    return hl.Target("host-opencl")

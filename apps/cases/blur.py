@@ -46,6 +46,7 @@ CASES = (
             "hand": "schedules.blur:blur_grey",
             "halide": "schedules.blur:blur_grey_halide",
             "app": "schedules.blur:blur_grey_app",
+            "opencl": "schedules.blur:blur_grey_opencl",
         },
         rivals={
             "numpy": "apps.rivals.numpy_blur:prepare_grey",
@@ -65,7 +66,11 @@ CASES = (
         name="blur_rgb",
         title="3x3 box blur, 8-bit RGB",
         algorithm="apps.blur:blur_rgb",
-        schedules={"hand": "schedules.blur:blur_rgb", "halide": "schedules.blur:blur_rgb"},
+        schedules={
+            "hand": "schedules.blur:blur_rgb",
+            "halide": "schedules.blur:blur_rgb",
+            "opencl": "schedules.blur:blur_rgb_opencl",
+        },
         rivals={
             "numpy": "apps.rivals.numpy_blur:prepare_rgb",
             "numba": "apps.rivals.numba_blur:prepare_rgb",
@@ -84,7 +89,11 @@ CASES = (
         name="blur_soft",
         title="separable 5x5 blur, RGB in 32-bit floats",
         algorithm="apps.blur:blur_soft",
-        schedules={"hand": "schedules.blur:blur_soft", "halide": "schedules.blur:blur_soft_halide"},
+        schedules={
+            "hand": "schedules.blur:blur_soft",
+            "halide": "schedules.blur:blur_soft_halide",
+            "opencl": "schedules.blur:blur_soft_opencl",
+        },
         rivals={
             "numpy": "apps.rivals.numpy_blur:prepare_soft",
             "numba": "apps.rivals.numba_blur:prepare_soft",

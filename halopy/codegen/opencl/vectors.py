@@ -159,7 +159,7 @@ def _each(context: Context, form: str, dtype: DType, *nodes: Expr) -> Vec:
     for size, *texts in zip(storages(dtype.lanes, GRAIN), *columns, strict=True):
         vector, unsigned = f"{opencl_type(element)}{size}", f"{opencl_type(f'u{bits_of(element)}')}{size}"
         code = form.format(*(t.at(UNARY) for t in texts), T=vector, U=unsigned)
-        parts.append(Text(code, POSTFIX if code.endswith(")") and "(" in code.partition(" ")[0] else TERNARY))
+        parts.append(Text(code, POSTFIX if form.endswith(")") else TERNARY))
     return made(context, element, dtype.lanes, parts)
 
 
