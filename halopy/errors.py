@@ -90,7 +90,7 @@ class MistypedDirective(ScheduleError, TypeMismatch):
 
 class IllegalSchedule(ScheduleError):
     """A directive would change the answer: `witness` shows two iterations for which it would, where they were found,
-    and `repair` is what could be written instead.
+    and `repair` is what could be written instead: the empty text where the line can only be left out.
     """
 
     def __init__(
@@ -112,12 +112,16 @@ class IllegalSchedule(ScheduleError):
         """The directive that is refused, and where it was written."""
         return Written(self.summary, self.location)
 
+    @property
+    def _instead(self) -> str:
+        return "to leave this line out" if not self.repair and self.repair is not None else self.repair or ""
+
     def _render(self) -> str:
         if self.witness is None:
-            return super()._render() + (f"\n  legal instead: {self.repair}" if self.repair else "")
+            return super()._render() + (f"\n  legal instead: {self._instead}" if self._instead else "")
         lines = [f"{self.directive}: {'; '.join(self.reason)}."]
-        if self.repair:
-            lines[0] += f" Legal instead: {self.repair}."
+        if self._instead:
+            lines[0] += f" Legal instead: {self._instead}."
         if self.accepted:
             lines.append(f"  accepted here: {self.accepted}")
         return "\n".join(lines)

@@ -307,8 +307,8 @@ def test_updates_that_are_not_associative_need_an_override() -> None:
     f[r % 3] = f[r % 3] * 2 + r
     assert refusal(lambda: f.update().atomic().parallel(r)) == (
         "f.update(0).parallel(r): iteration (r.x=3) reads f(0), written by iteration (r.x=0), which may take its turn "
-        "after it; no associative operator is seen in the update, so its result may depend on the order of iterations."
-        "\n"
+        "after it; no associative operator is seen in the update, so its result may depend on the order of iterations. "
+        "Legal instead: serial(r).\n"
         "  accepted here: a serial or unrolled loop; or atomic(True), if any of the results will do"
     )
     f.update().atomic(True).parallel(r)
@@ -337,7 +337,8 @@ def test_reads_of_other_elements_are_refused() -> None:
     for func in (f, g):
         text = refusal(lambda func=func: func.update().atomic(True).parallel(r))  # type: ignore[misc]
         assert "may be writing" in text
-        assert text.endswith("\n  accepted here: a serial or unrolled loop")
+        assert "\n  accepted here: a serial or unrolled loop" in text
+        assert "egal instead: serial(r)" in text
 
 
 def test_loops_whose_iterations_do_not_meet_need_no_turns() -> None:

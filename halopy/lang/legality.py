@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import IllegalSchedule
 from ..instrument import timed
 from ..proof import PROVED, REFUTED
-from ..schedule.directives import Directive
+from ..schedule.directives import Directive, NestDirective, Split, Tail
 from ..schedule.nest import DoubtfulSchedule, StageNest
 from ..schedule.nest import apply as apply_to_nest
+from ..witness import Witness
 
 if TYPE_CHECKING:
     from ..polyhedral.legality.check_stage import Verdict
@@ -32,6 +34,18 @@ def verdict_of(contents: FuncContents, nest: StageNest, sizes: tuple[int, ...] =
         function = contents.defined_function.in_version(nest.stage, nest.definition)
         verdict: Verdict = check_stage(function, nest.stage, contents, nest, sizes)
     return verdict
+
+
+def run_twice(contents: FuncContents, nest: StageNest, actions: Sequence[NestDirective]) -> Witness | None:
+    """An iteration that the tail of a refused split would run twice, where that reads what it wrote."""
+    split = next((a for a in actions if isinstance(a, Split) and a.tail is Tail.SHIFT_INWARDS), None)
+    if split is None or nest.steps or not nest.is_update:
+        return None
+    module = importlib.import_module("..polyhedral.legality.repeated_instances", __package__)
+    stage = importlib.import_module("..polyhedral.legality.stage_model", __package__).Stage
+    function = contents.defined_function.in_version(nest.stage, nest.definition)
+    witness: Witness | None = module.repeated_instance(stage(function, nest.stage, contents), split)
+    return witness
 
 
 def _judge(contents: FuncContents, nest: StageNest, doubt: DoubtfulSchedule) -> None:

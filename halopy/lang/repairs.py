@@ -6,6 +6,9 @@
                     rfactor(r.y, u).compute_root().update(0).parallel(u)   where they may, but in their order
     tile(...)       skew(r.x, r.y, 1).tile(...)
     split(..., ShiftInwards)       split(..., GuardWithIf)
+    parallel(r.y)   serial(r.y)                                            where nothing else is legal
+    vectorize(r.y, 4)   unroll(r.y, 4)
+    reorder(...)    the empty text: the line left out
 
 Each is checked like the user's own directives would be, so what is offered is accepted.
 """
@@ -17,12 +20,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import IllegalSchedule, ScheduleError
+from ..ir.stmt import LoopKind
 from ..schedule.directives import Directive, Fuse, NestDirective, Reorder, Rfactor, SetKind, Skew, Split, Tail
 from ..schedule.nest import DoubtfulSchedule, StageNest
 from ..schedule.rfactor import rfactor
 from ..schedule.taking_turns import turns
 from .func_contents import FuncContents
-from .legality import applied
+from .legality import applied, run_twice
 
 _FACTORS = (1, 2, -1)
 _MOST = 16  # candidates
@@ -35,17 +39,20 @@ def with_repair(
     """The refusal of a line's directives, with what could stand instead; `nest` is what there was before, and `call`
     the line without the stage that it is about.
     """
-    if refusal.witness is None and not isinstance(refusal, DoubtfulSchedule):
+    witness = refusal.witness
+    if witness is None and not isinstance(refusal, DoubtfulSchedule):
         repair = _guarded(contents, nest, actions, call)
+        witness = run_twice(contents, nest, actions)
     else:
         repair = find_repair(contents, nest, actions, call)
+    told = () if witness is refusal.witness or witness is None else (witness.told("would run twice"),)
     return IllegalSchedule(
         refusal.summary,
         location=refusal.location,
-        reason=refusal.reason,
+        reason=(*told, *refusal.reason),
         accepted=refusal.accepted,
-        witness=refusal.witness,
-        repair=repair,
+        witness=witness,
+        repair=_plain(contents, nest, actions, call) if repair is None else repair,
     )
 
 
@@ -66,6 +73,17 @@ def _guarded(contents: FuncContents, nest: StageNest, actions: Sequence[NestDire
     for tail in tails:
         call = call.replace(f"TailStrategy.{tail}", f"TailStrategy.{Tail.GUARD_WITH_IF.value}")
     return call
+
+
+def _plain(contents: FuncContents, nest: StageNest, actions: Sequence[NestDirective], call: str) -> str:
+    """The line with loops that run one iteration after the other; empty where it can only be left out."""
+    verb, _, arguments = call.partition("(")
+    instead = {"parallel": "serial", "vectorize": "unroll"}.get(verb, "")
+    if verb == "parallel" and len(actions) > 1:
+        instead = ""  # a split, whose inner loop the user did not name
+    kind = LoopKind.UNROLLED if instead == "unroll" else LoopKind.SERIAL
+    plain = [replace(a, kind=kind) if isinstance(a, SetKind) else a for a in actions]
+    return f"{instead}({arguments}" if instead and _is_legal(contents, nest, plain) else ""
 
 
 def _factored(contents: FuncContents, nest: StageNest, actions: Sequence[NestDirective], call: str) -> str | None:

@@ -144,4 +144,5 @@ def families(nest: StageNest) -> tuple[dict[str, frozenset[str]], frozenset[str]
 
 
 def _illegal(directive: Directive, *reason: str, accepted: str) -> IllegalSchedule:
-    return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
+    told = [line.replace("$", ".") for line in reason]  # loops as users write them
+    return IllegalSchedule(directive.text, location=directive.location, reason=told, accepted=accepted)

@@ -35,7 +35,44 @@ def test_an_inner_loop_alone_is_not_factored_where_the_order_matters() -> None:
     f, r = first_greatest()
     with pytest.raises(IllegalSchedule) as refused:
         f.update(0).parallel(r.x)
-    assert refused.value.repair is None
+    assert refused.value.repair == "serial(r.x)"
+
+
+def test_a_line_may_be_left_out_where_nothing_can_stand_for_it() -> None:
+    f, r = first_greatest()
+    with pytest.raises(IllegalSchedule, match=r"Legal instead: to leave this line out\.") as refused:
+        f.update(0).reorder(r.y, r.x)
+    assert refused.value.repair == ""
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_shifted_tail_that_updates_twice_is_shown_the_iteration(factor: int) -> None:
+    f, g, r = hl.Func("f"), hl.Func("g"), hl.RDom([(2, 7)], "r")
+    f[x, y] = x + y
+    f[x, y] = f[x, y] * 2 + 1
+    g[x] = x
+    g[r.x] = g[r.x] * 3
+    for stage, loop, low in ((f.update(0), x, 0), (g.update(0), r.x, 2)):
+        inner, outer = (xi, xo) if loop is x else (hl.RVar("inner"), hl.RVar("outer"))
+        with pytest.raises(IllegalSchedule, match="which would run twice") as refused:
+            stage.split(loop, outer, inner, factor, T.ShiftInwards)
+        witness = refused.value.witness
+        assert witness is not None and witness.source == witness.sink
+        assert witness.cell.coordinates == tuple(witness.source.variables.values())
+        extent = witness.parameters.get("x.extent", 7)
+        starts = [min(low + n, low + extent - factor) for n in range(0, extent, factor)]
+        at = witness.source.variables[loop.name().replace("$", ".")]
+        assert sum(start <= at < start + factor for start in starts) == 2
+        assert refused.value.repair is not None and refused.value.repair.endswith("TailStrategy.GuardWithIf)")
+
+
+def test_a_shifted_tail_of_an_update_that_reads_nothing_of_its_own_has_no_such_iteration() -> None:
+    f = hl.Func("f")
+    f[x, y] = x + y
+    f[x, 0] = x * 2
+    with pytest.raises(IllegalSchedule) as refused:
+        f.update(0).split(x, xo, xi, 4, T.ShiftInwards)
+    assert refused.value.witness is None
 
 
 @pytest.mark.parametrize("tail", [T.ShiftInwards, T.RoundUp])
