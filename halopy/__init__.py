@@ -38,6 +38,7 @@ from .lang.buffers.shapes import BufferDimension
 from .lang.callable import Callable
 from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
 from .lang.evaluate import evaluate, evaluate_may_gpu
+from .lang.explanation import Explanation
 from .lang.expressions.casts import (
     bf16,
     cast,
@@ -229,6 +230,7 @@ __all__ = [
     "DeviceAPI",
     "Dimension",
     "EvictionKey",
+    "Explanation",
     "Expr",
     "ExternFuncArgument",
     "FieldWritten",

@@ -19,6 +19,7 @@ from .lower.check_dataflow import dataflow_of
 from .lower.check_in_place import check_in_place
 from .lower.check_printed import Texts, Times, obligations_of
 from .lower.fold_storage import fold_storage
+from .lower.loops import Loops
 from .lower.pipeline import lower, now
 from .lower.place_functions import Placement, place_functions
 from .lower.regions import Regions
@@ -101,11 +102,14 @@ def lowered_pipeline(
 def dataflow_obligations(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> list[Obligation]:
     """What must hold of each access of the scheduled loops, and whether it does (see `lower.check_dataflow`)."""
     with deep_recursion():
-        program, schedules = _checked(program, schedules, target)
-        placement = place_functions(program, schedules)
-        regions = Regions(placement)
-        stmt = build_loop_nests(regions)
-        return dataflow_of(stmt, fold_storage(stmt, regions.folds), placement)
+        loops = _loops(program, schedules, target)
+        return dataflow_of(loops.unfolded, loops.folded, loops.placement)
+
+
+def finished_loops(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Loops:
+    """The loops as built, slid and folded, before passes rewrite them."""
+    with deep_recursion():
+        return _loops(program, schedules, target)
 
 
 def printed_obligations(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> list[Obligation]:
@@ -140,6 +144,14 @@ def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule],
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
         return build_loop_nests(Regions(place_functions(program, schedules)))
+
+
+def _loops(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Loops:
+    program, schedules = _checked(program, schedules, target)
+    placement = place_functions(program, schedules)
+    regions = Regions(placement)
+    stmt = build_loop_nests(regions)
+    return Loops(stmt, fold_storage(stmt, regions.folds), placement)
 
 
 def _checked(

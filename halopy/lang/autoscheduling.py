@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..automatic import Choice, automatic_schedule
+from ..automatic import Choice, Limits, automatic_schedule
 from ..errors import ScheduleError
-from ..ir.expr import const_value
 from ..ir.program import Program
-from ..ir.refs import ImageRef
 from ..schedule.directives import (
     AlignBounds,
     AlignStorage,
@@ -27,14 +25,12 @@ from ..source import SourceLocation, caller
 from ..target import host_target
 from . import revision
 from .autoscheduler_params import AutoschedulerParams, machine
-from .buffers.contents import BufferContents
-from .expressions.expr import Expr
+from .estimated_sizes import estimated_sizes
+from .explanation import Explanation, explanation
 from .func_contents import FuncContents
-from .image_ref import ImageParamRef
-from .param_ref import ParamRef
-from .pipeline_run import PipelineRun
+from .pipeline_run import PipelineRun, whole_sizes
 from .schedule_source import directive_text, schedule_source
-from .snapshot import Snapshot
+from .targets.choice import jit_target
 from .targets.target import Target
 
 _KEPT = (Bound, AlignBounds, ReorderStorage, AlignStorage, TraceAccesses, TraceTag, DebugToFile)
@@ -75,12 +71,22 @@ class Autoscheduling(PipelineRun):
         for schedule in seen.schedules.values():
             _check_unscheduled(schedule)
         try:
-            choices = automatic_schedule(seen.program, seen.schedules, _estimates(seen), told)
+            choices = automatic_schedule(seen.program, seen.schedules, estimated_sizes(seen), told)
         except ScheduleError as e:
             raise ScheduleError(e.summary, location=caller(), reason=e.reason, accepted=e.accepted) from None
         _apply(choices, seen.program, caller())
         source = schedule_source(choices, seen)
         return AutoSchedulerResults(target, autoscheduler_params, source)
+
+    def explain(self, sizes: Sequence[int] | None = None, target: Target | None = None) -> Explanation:
+        """What the schedule makes of the pipeline, in numbers: loops with trip counts and bytes, stages with operations
+        and how often they are computed, and the time that all of it is expected to take. Nothing runs.
+
+        Outputs are as large as `sizes` say, or as estimated; inputs as those that are bound, as estimated, or needed.
+        """
+        value = jit_target(target)
+        wanted = None if sizes is None else whole_sizes(sizes)
+        return explanation(self.snapshot(value), value, wanted, Limits())
 
 
 def _apply(choices: Iterable[Choice], program: Program, location: SourceLocation) -> None:
@@ -116,38 +122,3 @@ def _check_unscheduled(schedule: FuncSchedule) -> None:
 
 def _is_inlining(directive: Directive) -> bool:
     return isinstance(directive.action, ComputeAt) and directive.action.level.is_inlined
-
-
-def _estimates(seen: Snapshot) -> dict[str, int | float]:
-    """What the user said to expect, and the shapes of Buffers that are part of the algorithm, by symbol."""
-    program = seen.program
-    found: dict[str, int | float] = {}
-    for image in program.images.values():
-        found |= _shape(image.name, image.ref)
-    for ref, name in program.names.items():
-        if isinstance(ref, FuncContents) and name in program.outputs:
-            buffers = [name] if len(ref.output_refs) == 1 else [f"{name}.{n}" for n in range(len(ref.output_refs))]
-            for buffer, output in zip(buffers, ref.output_refs, strict=True):
-                found |= _shape(buffer, output)
-    for scalar in program.scalars.values():
-        if isinstance(scalar.ref, ParamRef):
-            value = _number(scalar.ref.estimate)
-            value = _number(scalar.ref.default) if value is None else value
-            found |= {} if value is None else {scalar.name: value}
-    return found
-
-
-def _shape(name: str, ref: ImageRef) -> dict[str, int | float]:
-    found: dict[str, int | float] = {}
-    if isinstance(ref, ImageParamRef):
-        for (prop, dim), expected in ref.estimates.items():
-            value = _number(expected)
-            found |= {} if value is None else {f"{name}.{prop}.{dim}": value}
-    elif isinstance(ref.constant, BufferContents):
-        for dim, (low, extent) in enumerate(zip(ref.constant.mins, reversed(ref.constant.array.shape), strict=True)):
-            found |= {f"{name}.min.{dim}": low, f"{name}.extent.{dim}": extent}
-    return found
-
-
-def _number(e: Expr) -> int | float | None:
-    return const_value(e.node) if e.defined() else None

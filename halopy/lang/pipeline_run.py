@@ -103,16 +103,16 @@ class PipelineRun(Handling, AheadOfTime):
     def _run_new(self, compiled: CompiledPipeline, wanted: object) -> list[BufferContents]:
         """Run over these sizes. What was prepared for them is used again, by one thread at a time."""
         plain = type(wanted) in (list, tuple) and {*map(type, wanted)} == {int}  # type: ignore[call-overload]
-        key: tuple[int, ...] = tuple(wanted) if plain else _sizes(wanted)  # type: ignore[arg-type]
+        key: tuple[int, ...] = tuple(wanted) if plain else whole_sizes(wanted)  # type: ignore[arg-type]
         ready = compiled.sized.get(key)
         try:
-            call = ready.pop() if ready else self._sized_call(compiled, _sizes(wanted))
+            call = ready.pop() if ready else self._sized_call(compiled, whole_sizes(wanted))
         except IndexError:  # another thread was faster
-            call = self._sized_call(compiled, _sizes(wanted))
+            call = self._sized_call(compiled, whole_sizes(wanted))
         try:
             made = call.run()
         except (BufferError, ScheduleError):
-            larger = run_larger(compiled, _sizes(wanted), self._outputs_over(_sizes(wanted)))
+            larger = run_larger(compiled, whole_sizes(wanted), self._outputs_over(whole_sizes(wanted)))
             if larger is None:
                 raise
             return larger
@@ -166,7 +166,7 @@ class PipelineRun(Handling, AheadOfTime):
         Its status is "proved", "refuted" or "not proved". `in_place` names inputs in whose memory outputs are to lie:
         `{f: photo}`, or with distances `{f: (photo, [0, 1])}`, where f(x, y) lies where photo(x, y + 1) does.
         """
-        known = () if sizes is None else _sizes(sizes)
+        known = () if sizes is None else whole_sizes(sizes)
         return verification(self.snapshot(), jit_target(None), known, {} if in_place is None else in_place)
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
@@ -176,7 +176,7 @@ class PipelineRun(Handling, AheadOfTime):
         if isinstance(wanted, Sequence) and wanted and isinstance(wanted[0], Buffer):
             shapes = self._given(wanted)
         else:
-            shapes = self._allocated(_sizes(wanted))
+            shapes = self._allocated(whole_sizes(wanted))
         places = output_places(program)
         regions = {}
         for output in program.outputs:
@@ -231,7 +231,7 @@ class PipelineRun(Handling, AheadOfTime):
         if isinstance(dst, Buffer) or (isinstance(dst, Sequence) and dst and isinstance(dst[0], Buffer)):
             outputs = self._given([dst] if isinstance(dst, Buffer) else dst)
         else:
-            outputs = [ShapeOnly(made.dtype, made.array.shape[::-1]) for made in self._allocated(_sizes(dst))]
+            outputs = [ShapeOnly(made.dtype, made.array.shape[::-1]) for made in self._allocated(whole_sizes(dst))]
         unbound: dict[str, ShapeOnly] = {}
         for name, image in program.images.items():
             if isinstance(image.ref, ImageParamRef) and image.ref.buffer is None:
@@ -296,7 +296,8 @@ def _value(target: object) -> TargetValue:
     )
 
 
-def _sizes(sizes: object) -> tuple[int, ...]:
+def whole_sizes(sizes: object) -> tuple[int, ...]:
+    """The sizes to realize over. Raises BufferError for what is none."""
     if sizes is None:
         return ()
     given = [sizes] if isinstance(sizes, int | np.integer) else sizes
