@@ -1,0 +1,80 @@
+"""Random pipelines under random schedules, compared with the oracle.
+
+    python -m tests.fuzz --seed 0 --time 600           as many cases as ten minutes allow, from seed 0 on
+    python -m tests.fuzz --seed 0 --cases 1000         so many cases
+    python -m tests.fuzz --seed 4711 --cases 1         one case again
+    python -m tests.fuzz --target host-opencl ...      on an OpenCL device
+
+Each case runs in a process that may crash or hang. One that gives other values than the oracle, fails other than by a
+UserError, crashes or hangs is shrunk and printed, as a program that stands alone; the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import replace
+
+from .case import Case
+from .outcome import Outcome
+from .random_case import random_case
+from .repair import run_repaired
+from .shrink import shrink
+from .worker import Worker
+from .write_program import write_program
+
+
+def report(worker: Worker, case: Case, found: Outcome, seed: int, budget: int) -> str:
+    """What went wrong, with a small program that shows it."""
+
+    def fails(smaller: Case) -> bool:
+        return worker.run(smaller).sort == found.sort
+
+    small = shrink(without(case, found.refused), fails, budget)
+    last = worker.run(small)
+    if last.sort != found.sort:
+        small, last = case, found
+    return f"seed {seed}: {last.kind}: {last.text}\n{write_program(without(small, last.refused))}\n"
+
+
+def without(case: Case, refused: tuple[int, ...]) -> Case:
+    """The case without the directives that were refused."""
+    return replace(case, directives=tuple(d for k, d in enumerate(case.directives) if k not in refused))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0, help="of the first case")
+    parser.add_argument("--time", type=float, default=float("inf"), help="seconds after which no case is begun")
+    parser.add_argument("--cases", type=int, help="how many cases")
+    parser.add_argument("--limit", type=float, default=120, help="seconds for one case")
+    parser.add_argument("--shrink", type=int, default=400, help="how many smaller cases to try")
+    parser.add_argument("--target", default="", help="what to compile for, if not the host")
+    parser.add_argument("--verify", default="off", help="how much each compilation is validated: off, full, or auto")
+    options = parser.parse_args()
+    if options.cases is None and options.time == float("inf"):
+        options.cases = 100
+    counts, start, seed = Counter[str](), time.monotonic(), options.seed
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ.update(HALOPY_CACHE_DIR=cache, HALOPY_VERIFY=options.verify)
+        with Worker(options.limit) as worker:
+            while time.monotonic() - start < options.time and (
+                options.cases is None or seed < options.seed + options.cases
+            ):
+                case = random_case(seed, options.target)
+                case, found = run_repaired(case, worker.run, random.Random(seed))
+                counts[found.kind] += 1
+                if found.is_bug:
+                    print(report(worker, case, found, seed, options.shrink), flush=True)
+                seed += 1
+    print(f"seeds {options.seed} to {seed - 1}: {dict(counts)}", flush=True)
+    return 1 if any(Outcome(kind).is_bug for kind in counts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
