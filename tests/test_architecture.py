@@ -34,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"ir"}),
-    frozenset({"schedule"}),
+    frozenset({"schedule", "arithmetic"}),
     frozenset({"codegen", "polyhedral"}),
     frozenset({"runtime", "lower", "reference"}),
     frozenset({"automatic", "compile"}),

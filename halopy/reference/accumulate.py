@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ..arithmetic.values import Array
 from ..dtypes import Code
 from ..ir.expr import TRUE, Add, Expr, Max, Min, Mul, Read
 from ..ir.node import Node
 from .grid import Grid
 from .stage import Stage
 from .tape import ReadElement, Tape, reads_of
-from .values import Array
 
 CHUNK = 1 << 20  # values computed at once
 _ACCUMULATED: Mapping[type[Node], np.ufunc] = {Add: np.add, Mul: np.multiply, Min: np.minimum, Max: np.maximum}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .values import Array
+from ..arithmetic.values import Array
 
 Box: TypeAlias = tuple[tuple[int, int], ...]
 

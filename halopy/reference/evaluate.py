@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..arithmetic.values import Array
 from ..errors import BufferError
 from ..ir.contraction import kept_exact
 from ..ir.effects import without_effects
@@ -26,7 +27,6 @@ from .grid import blank
 from .inputs import ImageArgument, image_grids, input_variables
 from .run_stage import Outgrown, run_stage
 from .stage import Stage
-from .values import Array
 
 Region: TypeAlias = Sequence[tuple[int, int]]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..arithmetic.values import Array, from_storage
 from ..errors import DefinitionError
 from ..ir.extern import extern_numbers, extern_service
 from ..ir.function import Function
@@ -15,7 +16,6 @@ from ..ir.services import AskExtern, CallExtern
 from .boxes import Box, box_of_region, is_empty, shape_of, union
 from .grid import Grid, blank
 from .tape import Tape
-from .values import Array, from_storage
 
 _Region: TypeAlias = Sequence[tuple[int, int]]
 _Shapes: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arithmetic.values import Array, carrier, to_storage
 from ..dtypes import DType
 from .boxes import Box, shape_of
-from .values import Array, carrier, to_storage
 
 
 @dataclass(frozen=True, slots=True)

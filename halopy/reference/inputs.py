@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..arithmetic.values import Array, as_values, from_storage
 from ..errors import BufferError, ParamError
 from ..ir.program import Image, Program, buffer_property
 from .boxes import box_of_region
 from .grid import Grid
-from .values import Array, as_values, from_storage
 
 ImageArgument: TypeAlias = tuple[Array, Sequence[int]]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ..arithmetic.values import Array
 from ..ir.expr import Expr, Read
 from .stage import Points, Stage
 from .tape import ReadElement, Tape, free_names, reads_of
-from .values import Array
 
 
 def reduction_sequence(bounds: Sequence[tuple[int, int]], names: Sequence[str]) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..arithmetic.values import Array
 from ..ir.expr import FALSE, TRUE, Read
 from .accumulate import accumulate, new_values
 from .boxes import Box, box_around, covers
@@ -11,7 +12,6 @@ from .grid import Grid
 from .order import batches_of, reduction_sequence
 from .stage import Stage
 from .tape import ReadElement
-from .values import Array
 
 
 class Outgrown(Exception):

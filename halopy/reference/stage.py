@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..arithmetic.values import Array
 from ..ir.contraction import contracted
 from ..ir.expr import Expr, Var
 from ..ir.function import Definition, Function, ReductionDomain
@@ -20,7 +21,6 @@ from ..ir.groups import elements_of
 from ..ir.undefined import split_undefined
 from .boxes import Box, axis_index, is_empty
 from .tape import ReadElement, Tape, free_names, reads_of
-from .values import Array
 
 Points: TypeAlias = Mapping[str, Array]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arithmetic.operators import apply, literal
+from ..arithmetic.values import Array
 from ..ir.expr import Const, Expr, Let, Read, Var
 from ..ir.node import walk
-from .operators import apply, literal
-from .values import Array
 
 ReadElement = Callable[[Read, Sequence[Array]], Array]
 

@@ -8,13 +8,13 @@ import math
 import numpy as np
 import pytest
 
+from halopy.arithmetic.values import as_values, from_storage, to_storage
 from halopy.dtypes import ALL_SCALARS, BFLOAT16, BOOL, INT32, UINT16, DType, Int, UInt
 from halopy.ir import expr as ir
 from halopy.ir.expr import Call, Cast, Expr, Select, Var, round_to
 from halopy.ir.fold import fold_binary, fold_call, fold_cast
 from halopy.ir.intrinsics import ARITY
 from halopy.reference.tape import Tape
-from halopy.reference.values import as_values, from_storage, to_storage
 
 TYPES = [*ALL_SCALARS, BFLOAT16]
 INTEGERS = [d for d in ALL_SCALARS if d.is_integer and not d.is_bool]

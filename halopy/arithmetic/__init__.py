@@ -1,0 +1,1 @@
+"""What expression nodes compute, on whole arrays: for the oracle, and for trying what is printed."""
