@@ -8,6 +8,8 @@
     folds          folds of what slides: the verdict is that of running the loops
     in_place       outputs in the memory of inputs: what is accepted gives what a run apart gives
     shared_loops   compute_with: what is accepted gives what the oracle gives
+    pipelines      several stages, with places, folds, tails and loops of all kinds together: the verdict is that of
+                   running the loops on elements
 
 What is claimed wrongly is printed with its seed, and makes the exit status 1; so does refusing more than one in a
 hundred of what is legal.
@@ -24,6 +26,7 @@ from collections.abc import Callable
 import halopy as hl
 
 from ..test_random_in_place import outcome as in_place
+from .random_pipelines import outcome as pipelines
 from .random_shared_loops import outcome as shared_loops
 from .random_updates import random_update
 from .test_random_folds import outcome as folds
@@ -43,6 +46,7 @@ KINDS: dict[str, Callable[[int], str | Counter[str]]] = {
     "folds": folds,
     "in_place": in_place,
     "shared_loops": shared_loops,
+    "pipelines": pipelines,
 }
 
 

@@ -47,6 +47,7 @@ def _algorithm(numbers: random.Random) -> Folded:
     f[x, y] = x * 3 + y * y
     if numbers.random() < 0.2:
         f[x, y] += f[x, y] * 2 + x
+        f.update().unscheduled()
     total = hl.i32(0)
     stride = numbers.choice([1, 1, 1, 2])
     for _ in range(numbers.randint(1, 3)):

@@ -22,6 +22,7 @@ def outcome(seed: int) -> str:
     g[x, y] = f[x + numbers.randint(-1, 1), y + numbers.randint(-1, 1)] * 2 if depends else x * y + 1
     if numbers.random() < 0.3:
         g[x, y] += g[x, y] * 2
+        g.update().unscheduled()
     h[x, y] = f[x + numbers.randint(-1, 1), y + numbers.randint(-2, 2)] - g[x, y + numbers.randint(-2, 2)]
     try:
         loops = _loops(f, g, numbers)
