@@ -17,7 +17,7 @@ from .ir.stmt import If, Stmt
 from .lower.build_loop_nests import build_loop_nests
 from .lower.check_dataflow import dataflow_of
 from .lower.check_in_place import check_in_place
-from .lower.check_printed import Texts, Times, obligations_of
+from .lower.check_printed import Texts, obligations_of
 from .lower.fold_storage import fold_storage
 from .lower.loops import Loops
 from .lower.pipeline import lower, now
@@ -116,7 +116,7 @@ def printed_obligations(program: Program, schedules: Mapping[str, FuncSchedule],
     """What must hold of the statements that are printed, and whether it does (see `lower.check_printed`)."""
     found: list[Obligation] = []
 
-    def judge(texts: Texts, placement: Placement, strided: Collection[str], _times: Times) -> None:
+    def judge(texts: Texts, placement: Placement, strided: Collection[str]) -> None:
         found.extend(obligations_of(texts, placement, strided))
 
     with deep_recursion():

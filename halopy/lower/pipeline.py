@@ -5,7 +5,6 @@ First the whole program is placed and its regions found; then each pass of PASSE
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ from .answer_bounds_query import QUERY, answer_bounds_query
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks, dense_check, is_empty, promised_shapes, tuple_shape_checks
 from .check_dataflow import check_dataflow
-from .check_printed import Judge, Texts, Times, check_printed
+from .check_printed import Judge, Texts, check_printed
 from .contract_products import contract_products
 from .device.move_buffers import move_buffers
 from .device.offload_kernels import offload_kernels
@@ -98,7 +97,6 @@ def lower(
     `judge` is shown the statements that are printed, beside the loops. `validating` is given what validates the result,
     to run it at once or while the result is compiled.
     """
-    start = time.perf_counter()
     with timed("place_functions"):
         placement = place_functions(program, schedules)
     with timed("build_loop_nests"):
@@ -111,7 +109,7 @@ def lower(
     with timed("fold_storage"):
         unfolded = stmt
         stmt = fold_storage(stmt, regions.folds)  # before flattening: rows have an index of their own
-    folded, building = stmt, time.perf_counter() - start  # seconds
+    folded = stmt
     if contracts:
         with timed("contract_products"):  # before flattening: indices are not values yet
             stmt = contract_products(stmt, kept_exact(placement.program))
@@ -136,14 +134,13 @@ def lower(
         if p.simplified and stmt is not before:
             with timed("simplify"):
                 stmt = simplify(stmt)
-    texts, lowering = Texts(boxed, flat, whole, stmt), time.perf_counter() - start
+    texts = Texts(boxed, flat, whole, stmt)
 
     def validate() -> None:
-        begin = time.perf_counter()
         with timed("check_dataflow"):
-            check_dataflow(unfolded, folded, placement, building)
+            check_dataflow(unfolded, folded, placement)
         with timed("check_printed"):
-            judge(texts, placement, strided, Times(lowering, time.perf_counter() - begin))
+            judge(texts, placement, strided)
 
     validating(validate)
     notes = _loop_notes(placement)

@@ -7,7 +7,7 @@ import pytest
 import halopy as hl
 from halopy.lang.snapshot import snapshot
 from halopy.lower import pipeline
-from halopy.lower.check_printed import Texts, Times, obligations_of
+from halopy.lower.check_printed import Texts, obligations_of
 from halopy.lower.place_functions import Placement
 from halopy.proof import PROVED, Obligation
 
@@ -18,7 +18,7 @@ def printed(output: hl.Func) -> list[Obligation]:
     """What is found about the statements printed for it."""
     found: list[Obligation] = []
 
-    def judge(texts: Texts, placement: Placement, strided: object, times: Times) -> None:
+    def judge(texts: Texts, placement: Placement, strided: object) -> None:
         found.extend(obligations_of(texts, placement, ()))
 
     taken = snapshot([output._contents])

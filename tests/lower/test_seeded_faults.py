@@ -11,7 +11,7 @@ import halopy as hl
 from halopy.errors import InternalError
 from halopy.lang.snapshot import snapshot
 from halopy.lower import pipeline
-from halopy.lower.check_printed import Texts, Times, obligations_of
+from halopy.lower.check_printed import Texts, obligations_of
 from halopy.lower.place_functions import Placement
 from halopy.proof import REFUTED, Obligation
 
@@ -189,7 +189,7 @@ def test_validation_refutes_wrong_statements(fault: Fault, monkeypatch: pytest.M
     fault.seed(monkeypatch)
     found: list[Obligation] = []
 
-    def judge(texts: Texts, placement: Placement, _strided: object, _times: Times) -> None:
+    def judge(texts: Texts, placement: Placement, _strided: object) -> None:
         found.extend(obligations_of(texts, placement, ()))
 
     taken = snapshot([PIPELINES[fault.pipeline]()._contents])

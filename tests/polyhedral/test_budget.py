@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import islpy as isl
@@ -16,6 +19,7 @@ from halopy.lang.snapshot import snapshot
 from halopy.lower.build_loop_nests import build_loop_nests
 from halopy.lower.place_functions import place_functions
 from halopy.lower.regions import Regions
+from halopy.polyhedral.translation.inequalities import FULL
 from halopy.polyhedral.validation import budget, flow, implied, inequalities, rounds, validate
 from halopy.proof import NOT_PROVED, PROVED, REFUTED
 from halopy.target import host_target
@@ -175,15 +179,6 @@ def test_reads_of_what_a_loop_wrote_before_are_proved(reads: Sequence[Any]) -> N
     assert covered(reads) == {PROVED}
 
 
-class Clock:
-    """Its time passes only when it is told so."""
-
-    now = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now
-
-
 def doubted_reads() -> tuple[Stmt, Program]:
     f, g = hl.Func("f"), hl.Func("g")
     f[x, y] = x + y
@@ -194,25 +189,8 @@ def doubted_reads() -> tuple[Stmt, Program]:
     return build_loop_nests(Regions(placement)), placement.program
 
 
-def test_once_the_time_is_over_isl_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, asked = Clock(), 0
-
-    def doubted(*_arguments: Any) -> flow.Wrong:
-        nonlocal asked
-        asked, clock.now = asked + 1, 60.0
-        raise isl.Error("too many operations")
-
-    nest, program = doubted_reads()
-    monkeypatch.setattr(budget, "time", clock)
-    monkeypatch.setattr(rounds, "wrong_reads", doubted)
-    monkeypatch.setattr(rounds, "is_covered", lambda *_arguments: False)
-    monkeypatch.setattr(validate, "finds_evidently", lambda *_arguments: False)
-    found = validate.validate(nest, nest, program, 50.0)
-    assert asked == 1
-    assert {o.reason for o in found if o.kind == "dataflow"} == {"there was no time left"}
-
-
-def test_isl_gives_up_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def times_asked(operations: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, set[str]]:
+    """How often isl is asked about reads of which it cannot tell, and what is said of them."""
     asked = 0
 
     def doubted(*_arguments: Any) -> flow.Wrong:
@@ -221,9 +199,51 @@ def test_isl_gives_up_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
         raise isl.Error("too many operations")
 
     nest, program = doubted_reads()
-    monkeypatch.setattr(budget, "MOST_GIVEN_UP", 2 * budget.MOST_OPERATIONS)
     monkeypatch.setattr(rounds, "wrong_reads", doubted)
     monkeypatch.setattr(rounds, "is_covered", lambda *_arguments: False)
     monkeypatch.setattr(validate, "finds_evidently", lambda *_arguments: False)
-    assert {o.status for o in validate.validate(nest, nest, program) if o.kind == "dataflow"} == {NOT_PROVED}
-    assert asked == 2
+    found = [o for o in validate.validate(nest, nest, program, operations) if o.kind == "dataflow"]
+    assert {o.status for o in found if "f" in o.stages} == {NOT_PROVED}
+    return asked, {o.reason for o in found}
+
+
+def test_once_the_operations_are_spent_isl_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    enough_for_one = 200_000
+    asked, reasons = times_asked(enough_for_one, monkeypatch)
+    assert asked == 3  # within few operations, more, and all that is left
+    assert reasons == {"it would take too long"}
+
+
+def test_isl_gives_up_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MOST_GIVEN_UP", 2 * budget.MOST_OPERATIONS)
+    assert times_asked(budget.FULL, monkeypatch)[0] == 6
+
+
+_COUNTED = """
+import halopy as hl
+from halopy.polyhedral.translation.inequalities import BUDGET
+
+x, y, xi, yi = hl.vars("x y xi yi")
+image = hl.ImageParam(hl.UInt(8), 2, "image")
+f, g = hl.Func("f"), hl.Func("g")
+f[x, y] = hl.u16(hl.BoundaryConditions.repeat_edge(image)[x + 1, y])
+g[x, y] = f[x - 1, y] + f[x + 1, y]
+g.tile(x, y, xi, yi, 16, 4).vectorize(xi, 8).unroll(yi, 2).parallel(y)
+f.compute_at(g, yi).vectorize(x, 8)
+print(g.verify().status, BUDGET.left)
+"""
+
+
+def test_a_proof_takes_the_same_steps_in_each_process() -> None:
+    ran = [
+        subprocess.run(
+            [sys.executable, "-c", _COUNTED],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": seed, "HALOPY_VERIFY": "off"},
+        )
+        for seed in ("1", "2")
+    ]
+    assert ran[0].stdout == ran[1].stdout
+    assert 0 < int(ran[0].stdout.split()[-1]) < FULL

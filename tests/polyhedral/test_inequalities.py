@@ -13,6 +13,7 @@ from halopy.ir import build
 from halopy.ir.expr import Expr, Var, const, const_value
 from halopy.ir.rewrite import substitute
 from halopy.ir.simplify import simplify
+from halopy.polyhedral.validation.budget import Budget
 from halopy.polyhedral.validation.inequalities import Facts
 
 ORDER = ("n", "m", "t", "x", "y", "c")
@@ -73,7 +74,7 @@ def points(meaning: Expr) -> Iterator[dict[str, Expr]]:
 @given(numbers(1, BELOW), some.lists(conditions(numbers(2, ATOMS)), max_size=3), conditions(numbers(2, ATOMS)))
 def test_what_follows_holds_wherever_the_facts_do(meaning: Expr, known: list[Expr], wanted: Expr) -> None:
     box = [bound for v in MOVING for bound in (build.le(REACH[0], v), build.le(v, REACH[-1]))]
-    if not Facts(Named({"t": meaning}), [*box, *known]).imply(wanted):
+    if not Facts(Named({"t": meaning}), [*box, *known], Budget()).imply(wanted):
         return
     for at in points(meaning):
         if all(const_value(simplify(substitute(fact, at))) for fact in known):
@@ -109,12 +110,12 @@ NEXT = build.select(build.lt(n, x), build.add(x, 2), x)  # the first new row of 
     ids=lambda value: str(value) if isinstance(value, Expr) else "",
 )
 def test_what_tiles_and_windows_need_is_found(known: list[Expr], wanted: Expr) -> None:
-    assert Facts(Named({}), known).imply(wanted)
-    assert not Facts(Named({}), known).imply(build.logical_not(wanted))
+    assert Facts(Named({}), known, Budget()).imply(wanted)
+    assert not Facts(Named({}), known, Budget()).imply(build.logical_not(wanted))
 
 
 @pytest.mark.parametrize("missing", [IN_TILE[0], *IN_TILE[2:]], ids=str)
 def test_without_one_of_the_facts_it_is_not(missing: Expr) -> None:
     both = build.logical_and(build.le(0, INDEX), build.lt(INDEX, build.maximum(n, 8)))
-    assert Facts(Named({}), IN_TILE).imply(both)
-    assert not Facts(Named({}), [fact for fact in IN_TILE if fact is not missing]).imply(both)
+    assert Facts(Named({}), IN_TILE, Budget()).imply(both)
+    assert not Facts(Named({}), [fact for fact in IN_TILE if fact is not missing], Budget()).imply(both)

@@ -24,7 +24,7 @@ from .actions import LANE_TERM, Action, action, at_lane, names_of
 from .chosen_loads import chosen_loads
 from .facts import Facts
 from .guesses import Guesses
-from .inequalities import BUDGET
+from .inequalities import BUDGET, TOO_LONG
 from .one_lane import LANE, OneLane, Progression, Unknown
 from .paths import Leaf, Loop, Memory, Turns, base_name, key_of
 from .polynomials import Polynomial, Scope, at_least_zero, constant, minus, number, plus, polynomial, written
@@ -33,6 +33,7 @@ from .statement_lanes import combined, lanes_of
 from .texts import After, Before, Surroundings
 
 _MOST_TRIES, _MOST_SHOWN = 12, 2
+_COMPARISON = 10  # operations that one of addresses counts as
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Copies:
             key = original, guesses.turn_key
             for variables in islice(guesses.all(self._turns.get(key, 0)), _MOST_TRIES):
                 if BUDGET.is_spent():
-                    return Lost(leaf, "there was no time left")
+                    return Lost(leaf, TOO_LONG)
                 doubt = attempt.doubt(variables, guesses.missing)
                 if not doubt:
                     self._turns[key] = self._turns.get(key, 0) + 1
@@ -226,6 +227,7 @@ class _Attempt:
         return ""
 
     def _is_same(self, mine: Polynomial, its: Polynomial, facts: Facts) -> bool:
+        BUDGET.spend(_COMPARISON)
         gap = minus(mine, its)
         if not gap:
             return True

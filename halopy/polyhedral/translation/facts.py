@@ -10,7 +10,7 @@ from ...ir import expr as ir
 from ...ir.expr import FALSE, TRUE, Expr, Var, const
 from ...ir.order import order_key
 from ..validation.names import names_in
-from .inequalities import FEW_CASES, contradict
+from .inequalities import BUDGET, FEW_CASES, contradict
 from .polynomials import (
     ONE,
     Monomial,
@@ -111,6 +111,7 @@ class Facts:
         What was checked before counts in the last of ROUNDS only.
         """
         told = (*self.conditions, *self.checked) if further == ROUNDS[-1] else self.conditions
+        BUDGET.spend(len(told) * (further + 1))
         names = {name for goal in goals for name in names_in(goal)}
         found: dict[Expr, None] = {}
         for turn in range(further + 1):

@@ -8,36 +8,46 @@ rounded to integers. Quotients, minima and maxima are variables of which it is k
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import gcd
+from typing import TypeAlias
 
 from ...ir import expr as ir
 from ...ir.expr import FALSE, Expr, const_value
 from .polynomials import ONE, Monomial, Polynomial, minus, negation, number, plus, polynomial, scaled
 
-_MOST_SECONDS = 20.0  # for one program, where nobody says less
+TOO_LONG = "it would take too long"  # why something is not proved
+FULL = 10_000_000  # operations for one program, where nobody says less
+_ROW = 4  # operations that a row counts as
 _MOST = 60  # inequalities at a time
+_MOST_ROWS = 30_000  # that are made for one question
 MOST_CASES = 60  # that are looked at one by one
 FEW_CASES = 6
-_Row = dict[Monomial, int]
-_Rows = dict[frozenset[tuple[Monomial, int]], int]  # the constant of each
+_Bound: TypeAlias = tuple[Polynomial, int]  # terms, and the number added to them
+_Rows: TypeAlias = dict[frozenset[tuple[Monomial, int]], _Bound]  # by terms, which stand in the order they came in
 
 
 def contradict(conditions: Iterable[Expr], most_cases: int = MOST_CASES) -> bool:
     """Whether conditions in canonical form surely cannot all hold."""
-    return not BUDGET.is_spent() and _contradict(tuple(conditions), most_cases)
+    if BUDGET.is_spent():
+        return False
+    question = tuple(conditions), most_cases
+    found, operations = _contradict(*question)
+    BUDGET.ask(question, operations)
+    return found
 
 
 @lru_cache(maxsize=1 << 13)
-def _contradict(conditions: tuple[Expr, ...], most_cases: int) -> bool:
+def _contradict(conditions: tuple[Expr, ...], most_cases: int) -> tuple[bool, int]:
+    """The answer, and how many operations it takes."""
     rows: list[Polynomial] = []
     told: set[Expr] = set()
     choices: list[list[Expr]] = []
     for c in conditions:
         if c is FALSE or _opposite(c) in told:
-            return True
+            return True, _ROW
         told.add(c)
         if isinstance(c, ir.GE) and c.a.dtype.is_index_like:
             rows.append(polynomial(c.a))
@@ -45,7 +55,8 @@ def _contradict(conditions: tuple[Expr, ...], most_cases: int) -> bool:
             rows += [polynomial(c.a), scaled(polynomial(c.a), -1)]
         elif isinstance(c, ir.Or):
             choices.append(ir.chained(ir.Or, c))
-    return _Cases(most_cases).contradict(rows, choices)
+    cases = _Cases(most_cases)
+    return cases.contradict(rows, choices), _ROW * (1 + _MOST_ROWS - cases.rows)
 
 
 def _opposite(c: Expr) -> Expr:
@@ -56,17 +67,28 @@ def _opposite(c: Expr) -> Expr:
     return ir.Not(c)
 
 
-class Budget:
-    """The processor time for one program; when it is used up, nothing more is seen."""
+class Budget(threading.local):
+    """Operations for one program, of each thread; when they are used up, nothing more is seen."""
+
+    left = 0
 
     def __init__(self) -> None:
-        self.end = 0.0
+        self._asked = set[object]()
 
-    def renew(self, seconds: float | None) -> None:
-        self.end = time.process_time() + (_MOST_SECONDS if seconds is None else seconds)
+    def renew(self, operations: int) -> None:
+        self.left = operations
+        self._asked.clear()
+
+    def ask(self, question: object, operations: int) -> None:
+        """Spend so many on a question that is new for this program, even if the answer is known from another one."""
+        self.spend(_ROW if question in self._asked else operations)
+        self._asked.add(question)
+
+    def spend(self, operations: int) -> None:
+        self.left -= operations
 
     def is_spent(self) -> bool:
-        return time.process_time() > self.end
+        return self.left <= 0
 
 
 BUDGET = Budget()
@@ -76,17 +98,16 @@ class _Cases:
     """Looks at cases, as long as there are not too many: of a minimum, each of its operands may be it."""
 
     def __init__(self, most: int) -> None:
-        self.left = most
+        self.left, self.rows = most, _MOST_ROWS
 
     def contradict(self, rows: Sequence[Polynomial], choices: Sequence[Sequence[Expr]]) -> bool:
         known = [*rows, *_about_terms(rows)]
         self.left -= 1
-        if BUDGET.is_spent():
-            return False
-        if _is_empty(known):
-            return True
-        if self.left <= 0:
-            return False
+        elimination = _Elimination(self.rows)
+        is_empty = elimination.is_empty(known)
+        self.rows = elimination.left
+        if is_empty or self.left <= 0 or self.rows <= 0:
+            return is_empty
         for term in _undecided(known):
             atom = term[0]
             if isinstance(atom, ir.Select):
@@ -147,73 +168,84 @@ def _about_terms(rows: Sequence[Polynomial]) -> list[Polynomial]:
     return found
 
 
-def _is_empty(rows: Iterable[Polynomial]) -> bool:
-    """Whether no values of the terms make all rows 0 or more."""
-    left: _Rows = {}
-    if not all(_add(left, row) for row in rows):
-        return True
-    while (equal := _equality(left)) is not None:  # exact, also for integers
-        term, value = equal
-        rows, left = [_replaced({**dict(key), ONE: n}, term, value) for key, n in left.items()], {}
-        if not all(_add(left, row) for row in rows):
+class _Elimination:
+    """Sets ends of one term after the other against each other, as long as not too many rows are made."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+        self._rows: _Rows = {}
+
+    def is_empty(self, rows: Iterable[Polynomial]) -> bool:
+        """Whether no values of the terms make all rows 0 or more."""
+        if not all(map(self._add, rows)):
             return True
-    while left:
-        best = _cheapest(left)
-        lows: list[tuple[_Row, int]] = []
-        highs: list[tuple[_Row, int]] = []
-        for key in list(left):
-            row = dict(key)
-            if best in row:
-                (lows if row[best] > 0 else highs).append((row, left.pop(key)))
-        if len(left) + len(lows) * len(highs) > _MOST:
-            return False
-        for low, a in lows:
-            for high, b in highs:
-                if not _add(left, _without(best, low, a, high, b)):
-                    return True
-    return False
+        while (equal := _equality(self._rows)) is not None:  # exact, also for integers
+            term, value = equal
+            several, self._rows = self._rows, {}
+            if not all(self._add(_replaced(plus(row, number(n)), term, value)) for row, n in several.values()):
+                return True
+        while self._rows and self.left > 0:
+            lows, highs = self._taken(term := _cheapest(row for row, _ in self._rows.values()))
+            if len(self._rows) + len(lows) * len(highs) > _MOST:
+                return False
+            if not all(self._add(_without(term, *low, *high)) for low in lows for high in highs):
+                return True
+        return False
+
+    def _taken(self, term: Monomial) -> tuple[list[_Bound], list[_Bound]]:
+        """The rows that bound a term from below and from above, which are no longer among the rest."""
+        lows: list[_Bound] = []
+        highs: list[_Bound] = []
+        for key, bound in list(self._rows.items()):
+            if term in bound[0]:
+                (lows if bound[0][term] > 0 else highs).append(bound)
+                del self._rows[key]
+        return lows, highs
+
+    def _add(self, row: Polynomial) -> bool:
+        """Keeps the row, as strict as integers allow. False where it cannot be met."""
+        self.left -= 1
+        terms = {term: c for term, c in row.items() if term}
+        constant = row.get(ONE, 0)
+        if not terms:
+            return constant >= 0
+        common = gcd(*terms.values())
+        if common > 1:
+            terms = {term: c // common for term, c in terms.items()}
+            constant //= common
+        key = frozenset(terms.items())
+        if key not in self._rows or constant < self._rows[key][1]:
+            self._rows[key] = terms, constant
+        return True
 
 
 def _equality(rows: _Rows) -> tuple[Monomial, Polynomial] | None:
     """A term, and what it is equal to, as two rows say."""
-    for key, n in rows.items():
-        if rows.get(frozenset((term, -c) for term, c in key)) == -n:
-            for term, c in key:
+    for row, n in rows.values():
+        opposite = rows.get(frozenset((term, -c) for term, c in row.items()))
+        if opposite is not None and opposite[1] == -n:
+            for term, c in row.items():
                 if c in (1, -1):
-                    rest = {t: k for t, k in key if t != term}
+                    rest = {t: k for t, k in row.items() if t != term}
                     return term, scaled(plus(rest, number(n)), -c)
     return None
 
 
-def _cheapest(rows: _Rows) -> Monomial:
+def _cheapest(rows: Iterable[Polynomial]) -> Monomial:
     """The term to eliminate that leaves the fewest rows."""
     ups: dict[Monomial, int] = {}
     downs: dict[Monomial, int] = {}
-    for key in rows:
-        for term, c in key:
+    for row in rows:
+        for term, c in row.items():
             side = ups if c > 0 else downs
             side[term] = side.get(term, 0) + 1
     return min({**ups, **downs}, key=lambda t: (u := ups.get(t, 0)) * (d := downs.get(t, 0)) - u - d)
 
 
-def _without(term: Monomial, low: _Row, a: int, high: _Row, b: int) -> Polynomial:
+def _without(term: Monomial, low: Polynomial, a: int, high: Polynomial, b: int) -> Polynomial:
     """The sum of multiples of two rows in which the term is gone."""
     up, down = low[term], -high[term]
     common = gcd(up, down)
     up, down = up // common, down // common
     total = plus(scaled(low, down), high, up)
     return plus(total, number(a * down + b * up))
-
-
-def _add(rows: _Rows, row: Polynomial) -> bool:
-    """Keeps the row, as strict as integers allow. False where it cannot be met."""
-    terms = {term: c for term, c in row.items() if term}
-    constant = row.get(ONE, 0)
-    if not terms:
-        return constant >= 0
-    common = gcd(*terms.values())
-    key = frozenset((term, c // common) for term, c in terms.items())
-    constant //= common
-    if key not in rows or constant < rows[key]:
-        rows[key] = constant
-    return True

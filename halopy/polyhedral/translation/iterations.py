@@ -16,7 +16,7 @@ from ...ir.expr import Expr, Var, const, const_value
 from .actions import at_lane
 from .copies import Copy
 from .facts import Facts, is_partition
-from .inequalities import BUDGET
+from .inequalities import BUDGET, TOO_LONG
 from .one_lane import LANE
 from .paths import Leaf
 from .polynomials import Polynomial, Scope, constant, minus, number, plus, written
@@ -24,6 +24,7 @@ from .samples import samples
 from .texts import COPIED, Before
 
 _MOST = 4096
+_PLACE = 10  # operations that looking at one counts as
 _Place = tuple[int, ...]  # the iteration of each loop that was unrolled, or became lanes
 
 
@@ -56,7 +57,8 @@ class _Iterations:
                     doers.setdefault(place, []).append((copy, n))
         for place in product(*map(range, self.listed.values())):
             if BUDGET.is_spent():
-                return "there was no time left"
+                return TOO_LONG
+            BUDGET.spend(_PLACE)
             done = doers.get(place, [])
             if not self._is_done_once(place, done):
                 at = ", ".join(f"{name} = {n}" for name, n in zip(self.listed, place, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 from ...ir import expr as ir
 from ...ir.expr import Expr, Var
@@ -19,6 +20,7 @@ from .polynomials import Polynomial, written
 
 _SIZES = (13, 40, 5, 1, 23, 64, 100, 8)
 _MOST, _MOST_TRIES = 5, 40
+_CONDITION = 8  # operations that one counts as, in a sample
 
 
 class Unsaid(Exception):
@@ -49,7 +51,8 @@ class Sample:
     def _any(self, e: Expr) -> int:
         """Depends on the values of operands alone."""
         operands = tuple(self(child) for child in e.children() if isinstance(child, Expr))
-        number = random.Random(hash((type(e).__name__, getattr(e, "buffer", getattr(e, "name", "")), operands)))
+        told = f"{type(e).__name__} {getattr(e, 'buffer', getattr(e, 'name', ''))} {operands}"
+        number = random.Random(crc32(told.encode()))  # the same in each process, as no hash of a text is
         return number.randrange(2) if e.dtype.is_bool else number.randrange(0, 12)
 
     def quotient(self, e: ir.Div) -> int:
@@ -105,6 +108,7 @@ def samples(
     draw = random.Random(1)
     found: list[Sample] = []
     for turn in range(0 if BUDGET.is_spent() else _MOST_TRIES):
+        BUDGET.spend(_CONDITION * len(conditions))
         sizes = {name: _size(name, turn, draw) for name in sorted(names)}
         sample = _in_loops(Sample(sizes, definitions), ranges, lanes, draw)
         if sample is not None and all(sample(c) for c in conditions):

@@ -21,23 +21,27 @@ from ...schedule.nest import FuncSchedule
 from . import iterations, layouts, order
 from .copies import Copies, Copy, Lost
 from .differences import FEW_STEPS, MOST_STEPS, difference
-from .inequalities import BUDGET
+from .inequalities import BUDGET, FULL, TOO_LONG
 from .paths import Leaf, key_of
 from .polynomials import TooLong
 from .texts import After, Before
 
 FLAT, PRINTED = "flat memory", "printed"
 _MOST_LEAVES = 400
-_NO_TIME = "there was no time left"
 _HOLDS = "what is printed does each iteration once, on the same elements, in an order that keeps who reads what"
 
 
 def validate_layouts(
-    boxed: Stmt, flat: Stmt, program: Program, schedules: Mapping[str, FuncSchedule], strided: Collection[str]
+    boxed: Stmt,
+    flat: Stmt,
+    program: Program,
+    schedules: Mapping[str, FuncSchedule],
+    strided: Collection[str],
+    operations: int | None = None,
 ) -> list[Obligation]:
     """One obligation for each Func that is computed: before and after its memory was made flat."""
     start = time.perf_counter()
-    BUDGET.renew(None)
+    BUDGET.renew(FULL if operations is None else operations)
     doubts: dict[str, layouts.Doubt] = {}
     try:
         found = layouts.doubts(boxed, flat, program, schedules, strided)
@@ -55,22 +59,20 @@ def _layout_obligation(func: str, doubt: layouts.Doubt | None, seconds: float) -
     return Obligation(FLAT, (func,), REFUTED if doubt.is_sure else NOT_PROVED, doubt.why, seconds=seconds)
 
 
-def validate_printed(built: Stmt, printed: Stmt, seconds: float | None = None) -> list[Obligation]:
-    """One obligation for each statement of the loops as built. After `seconds` the rest is not proved."""
-    end = None if seconds is None else time.perf_counter() + seconds
-    BUDGET.renew(seconds)
-    translation = _Translation(built, printed, end)
+def validate_printed(built: Stmt, printed: Stmt, operations: int | None = None) -> list[Obligation]:
+    """One obligation for each statement of the loops as built. After so many operations the rest is not proved."""
+    BUDGET.renew(FULL if operations is None else operations)
+    translation = _Translation(built, printed)
     found = list(translation.obligations())
-    doubtful = [o for o in found if o.status == NOT_PROVED and (o.reason != _NO_TIME or end is None)]
-    if not doubtful or (end is not None and time.perf_counter() > end):
+    doubtful = [o for o in found if o.status == NOT_PROVED and (o.reason != TOO_LONG or operations is None)]
+    if not doubtful or (operations is not None and BUDGET.is_spent()):
         return found
-    shown = difference(built, printed, translation.shown, MOST_STEPS if end is None else FEW_STEPS)
+    shown = difference(built, printed, translation.shown, MOST_STEPS if operations is None else FEW_STEPS)
     return [replace(o, status=REFUTED, reason=f"{o.reason}: {shown}") if shown and o in doubtful else o for o in found]
 
 
 class _Translation:
-    def __init__(self, built: Stmt, printed: Stmt, end: float | None) -> None:
-        self.end = end
+    def __init__(self, built: Stmt, printed: Stmt) -> None:
         self.before = Before(built)
         self.after = After(printed, self.before)
         self.copies: dict[int, list[Copy]] = {}
@@ -91,9 +93,6 @@ class _Translation:
             if key not in keys:
                 yield Obligation(PRINTED, (key[1] or key[0],), NOT_PROVED, why)
 
-    def _is_late(self) -> bool:
-        return BUDGET.is_spent() or (self.end is not None and time.perf_counter() > self.end)
-
     def _find_copies(self) -> None:
         copies = Copies(self.before, self.after)
         if len(self.after.leaves) > _MOST_LEAVES:
@@ -101,7 +100,7 @@ class _Translation:
             return
         for order_, leaf in enumerate(self.after.leaves):
             start, key = time.perf_counter(), key_of(leaf.node)
-            found = Lost(leaf, _NO_TIME) if self._is_late() else copies.of(order_)
+            found = Lost(leaf, TOO_LONG) if BUDGET.is_spent() else copies.of(order_)
             if isinstance(found, Lost):
                 self.lost.setdefault(key, found.why)
                 self.shown += found.shown
@@ -112,15 +111,15 @@ class _Translation:
 
     def _mixed(self) -> dict[int, str]:
         """Statements that may come in another order, and why."""
-        if self._is_late():
-            return dict.fromkeys(range(len(self.before.leaves)), _NO_TIME)
+        if BUDGET.is_spent():
+            return dict.fromkeys(range(len(self.before.leaves)), TOO_LONG)
         every = [copy for several in self.copies.values() for copy in several]
         return {copy.original: why for *pair, why in order.doubts(self.before, self.after, every) for copy in pair}
 
     def _iterations_doubt(self, n: int, leaf: Leaf) -> str:
         if n not in self.copies and self._is_unread(leaf):
             return ""
-        return _NO_TIME if self._is_late() else iterations.doubt(self.before, leaf, self.copies.get(n, []))
+        return TOO_LONG if BUDGET.is_spent() else iterations.doubt(self.before, leaf, self.copies.get(n, []))
 
     def _is_unread(self, leaf: Leaf) -> bool:
         """Whether nothing printed reads what it stores, so that it need not be there."""

@@ -17,6 +17,7 @@ from ...ir.conjuncts import conjuncts
 from ...ir.expr import Expr, Var, const_value
 from ...ir.function import Function
 from .actors import CONCURRENT, Actor, rank
+from .budget import Budget
 from .events import Event, Loop, Surroundings
 from .inequalities import Facts
 from .names import OTHER, WRITE
@@ -26,12 +27,12 @@ from .solved_writes import solved_writes
 _LATER = 1 << 40
 
 
-def is_evidently_inside(accesses: Target) -> bool:
+def is_evidently_inside(accesses: Target, budget: Budget) -> bool:
     """Whether all of them surely lie inside their memory."""
     event = accesses.event
     if event.folded is None:
         return False
-    facts = _facts(accesses)
+    facts = _facts(accesses, budget)
     for cell, (low, extent), folded in zip(accesses.cell, event.storage.box, event.folded, strict=True):
         if folded:
             if (const_value(extent) or 0) < 1:
@@ -41,19 +42,19 @@ def is_evidently_inside(accesses: Target) -> bool:
     return True
 
 
-def finds_evidently(reads: Target, writes: Sequence[Event], function: Function) -> bool:
+def finds_evidently(reads: Target, writes: Sequence[Event], function: Function, budget: Budget) -> bool:
     """Whether each read surely finds what was written to its cell, of a Func without updates."""
     shapes = {event.folded for event in (reads.event, *writes)}
     if function.updates or len(shapes) > 1 or None in shapes:
         return False
-    facts = _facts(reads)
+    facts = _facts(reads, budget)
     for cell, (low, extent), folded in zip(reads.cell, reads.event.storage.box, reads.event.folded or (), strict=True):
         within = build.le(low, cell), build.lt(cell, build.add(low, extent))
         if not folded and not all(map(facts.learn, within)):  # nearly all that is wanted follows from where cells lie
             return False
     if not any(_is_written(write, reads, facts) for write in writes):
         return False
-    return not any(reads.event.folded or ()) or all(_is_kept(reads, w, v) for w in writes for v in writes)
+    return not any(reads.event.folded or ()) or all(_is_kept(reads, w, v, budget) for w in writes for v in writes)
 
 
 class _Names:
@@ -82,9 +83,9 @@ class _Names:
         return name.removeprefix(WRITE).removeprefix(OTHER).startswith(self._near)
 
 
-def _facts(accesses: Target) -> Facts:
+def _facts(accesses: Target, budget: Budget) -> Facts:
     """What is known where the accesses stand."""
-    return Facts(_Names(accesses), [*_conditions(accesses.event.around), *accesses.bounds])
+    return Facts(_Names(accesses), [*_conditions(accesses.event.around), *accesses.bounds], budget)
 
 
 def _conditions(around: Surroundings) -> Iterator[Expr]:
@@ -108,7 +109,7 @@ def _is_written(write: Event, reads: Target, facts: Facts) -> bool:
     return any(all(map(facts.imply, wanted)) for wanted in solved_writes(write, reads))
 
 
-def _is_kept(reads: Target, write: Event, other: Event) -> bool:
+def _is_kept(reads: Target, write: Event, other: Event, budget: Budget) -> bool:
     """Whether nothing is written to the place of a read, between the write to its cell and the read, but that cell.
 
     Between lie iterations, of the loops that are around all of them, from the write's to the read's.
@@ -121,7 +122,7 @@ def _is_kept(reads: Target, write: Event, other: Event) -> bool:
     known = [*_conditions(reads.event.around), *reads.bounds, *writer.known(), *taker.known()]
     known += [build.eq(w, r) for w, r in zip(writer.cell, reads.cell, strict=True)]
     for order in _in_order([writer(v) for v in late], [taker(v) for v in late], late):
-        facts = Facts(_Names(reads, writer, taker), [*order, *known])
+        facts = Facts(_Names(reads, writer, taker), [*order, *known], budget)
         for d, folded in enumerate(write.folded or ()):
             extent = const_value(write.storage.box[d][1])
             cells = taker.cell[d], writer.cell[d], reads.cell[d]

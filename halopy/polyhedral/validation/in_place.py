@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import islpy as isl
 
@@ -24,6 +25,8 @@ from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from ...schedule.initial import instance_variables
 from ...witness import Cell, Instance, Witness
 from .actors import CONCURRENT, Actor, before, shared_loops
+from .asking import asked
+from .budget import MOST_OPERATIONS, Budget
 from .depth import DEPTHS, Depth
 from .events import Event, events_of
 from .names import READ, WRITE, names_in
@@ -31,8 +34,6 @@ from .question import Names, closed
 from .reads import Target, target, together
 from .space import Space, opaque_in
 
-_MOST_OPERATIONS = 200_000  # of isl, for one round about one read and one write
-_SECONDS = 5.0
 _SOURCE, _SINK, _CELL = "k:s", "k:t", "k:c"
 _IS_GIVEN_UP = "isl would take too long"
 
@@ -55,7 +56,7 @@ def keeps_input(
     With `exactly`, sizes stand as numbers in the nest: reads are looked at one by one, and a witness is found.
     `shown` are the user's names.
     """
-    start = time.perf_counter()
+    start, budget = time.perf_counter(), Budget()
     events = events_of(stmt, stmt, program)
     reads = [r for r in events.inputs if r.func == shared.image]
     writes = [w for w in events.writes.get(shared.output, []) if not _is_undefined(w, program)]
@@ -63,7 +64,7 @@ def keeps_input(
     status, reason, witness = (NOT_PROVED, doubt, None) if doubt else (PROVED, "", None)
     if not doubt:
         for accesses, write in _pairs(reads, writes, exactly=exactly):
-            wrong = _InPlace(accesses, write, shared).wrong(start + _SECONDS)
+            wrong = _InPlace(accesses, write, shared).wrong(budget)
             if wrong is not None:
                 status, reason, witness = _told(wrong, accesses.event, write, program, shown)
                 break
@@ -109,24 +110,19 @@ class _InPlace:
             else:
                 yield build.eq(self.cell[d], k if e is None else build.add(self.writer.cell[e], k))
 
-    def wrong(self, end: float) -> _Wrong | str | None:
+    def wrong(self, budget: Budget) -> _Wrong | str | None:
         """What is wrong, or why that could not be found out; None for nothing."""
         left: _Wrong | str = _IS_GIVEN_UP
         for depth in DEPTHS:
-            if time.perf_counter() > end:
-                return left
-            context = isl.Context()
-            context.set_max_operations(_MOST_OPERATIONS)
-            try:
-                found = self._at(depth, context)
-            except isl.Error:
-                continue
-            if found is None:
+            found = asked(partial(self._at, depth), budget)
+            if found == []:
                 return None
-            left = found
+            if found:
+                left = found[0]
         return left
 
-    def _at(self, depth: Depth, context: isl.Context) -> _Wrong | None:
+    def _at(self, depth: Depth, context: isl.Context) -> list[_Wrong]:
+        """One thing that is wrong, if anything is."""
         common, orders = self._conditions(depth), [*_too_early(self.writer, self.reader)]
         told_of = self._told_of()
         asked = [*common, *self.meeting, *told_of]
@@ -141,8 +137,8 @@ class _InPlace:
             points = space.set([c for c in known if c is not None], [c for c in order if c is not None])
             if not points.is_empty():
                 doubts = dict.fromkeys([*unsaid, *opaque_in(points, opaque)])
-                return _Wrong(points, variables, at_once, tuple(f"isl cannot be told what {e} is" for e in doubts))
-        return None
+                return [_Wrong(points, variables, at_once, tuple(f"isl cannot be told what {e} is" for e in doubts))]
+        return []
 
     def _conditions(self, depth: Depth) -> list[Expr]:
         """That both happen, and what names stand for."""
@@ -221,10 +217,15 @@ def _access(read: Event, shown: Mapping[str, str]) -> str:
 
 
 def _first(wrong: _Wrong) -> Mapping[str, int]:
+    context = wrong.points.get_ctx()
+    context.reset_operations()
+    context.set_max_operations(MOST_OPERATIONS)
     try:
-        point = wrong.points.lexmin().sample_point()
+        points = wrong.points.lexmin()
     except isl.Error:
-        point = wrong.points.sample_point()
+        points = wrong.points
+    context.set_max_operations(0)
+    point = points.sample_point()
     values = (point.get_coordinate_val(isl.dim_type.set, n) for n in range(len(wrong.variables)))
     return {name: int(value.to_python()) for name, value in zip(wrong.variables, values, strict=True)}
 

@@ -41,12 +41,14 @@ from ...ir.expr import (
     const_value,
 )
 from ...ir.linear import linear
+from .budget import Budget
 from .names import names_in
 
 Sum: TypeAlias = tuple[Mapping[Expr, int], int]  # terms with factors, and a constant
 _Case: TypeAlias = tuple[Mapping[Expr, Sum], tuple[Sum, ...], tuple[Sum, ...]]  # bounds; what holds; or else
 
 _DEEPEST, _ASTRAY, _MOST_STEPS, _MOST_PARTS = 12, 4, 200, 64
+_STEP = 20  # operations that a step counts as
 ZERO: Sum = {}, 0
 _TRANSPARENT = ("likely", "likely_if_innermost")
 
@@ -67,8 +69,8 @@ class Names(Protocol):
 class Facts:
     """What is known where some conditions hold."""
 
-    def __init__(self, names: Names, conditions: Iterable[Expr]) -> None:
-        self._names = names
+    def __init__(self, names: Names, conditions: Iterable[Expr], budget: Budget) -> None:
+        self._names, self._budget = names, budget
         self._order: dict[Expr, tuple[int, int]] = {}
         self._bounds: dict[Expr, list[Sum]] = {}  # by the term that was bound last
         self._others: dict[Expr, list[Sum]] = {}  # by every other term
@@ -106,7 +108,14 @@ class Facts:
         return bool(wanted) and all(map(self._is_not_negative, wanted))
 
     def _is_not_negative(self, wanted: Sum) -> bool:
-        return any(Search(self, deep).shows(wanted, (), _DEEPEST) for deep in (False, True))
+        return any(self._is_shown(wanted, Search(self, deep)) for deep in (False, True))
+
+    def _is_shown(self, wanted: Sum, search: Search) -> bool:
+        if self._budget.is_spent:
+            return False
+        found = search.shows(wanted, (), _DEEPEST)
+        self._budget.spend(_STEP * (_MOST_STEPS - search.steps + 1))
+        return found
 
     def order(self, term: Expr) -> tuple[int, int]:
         """Later names first, and what they stand in before them."""

@@ -13,6 +13,7 @@ import islpy as isl
 
 from ...ir.function import Function
 from ...proof import NOT_PROVED, PROVED, REFUTED
+from .asking import asked
 from .budget import Budget
 from .covered import is_covered
 from .depth import DEPTHS, Depth, Wrong
@@ -23,11 +24,13 @@ from .names import MARKS
 from .reads import Target
 
 Answer = tuple[str, str]  # status and reason
+_FIRST = 2_000  # operations that a question takes in few variables
 _INSIDE_DEPTHS = (Depth(names=False, choices=True), Depth(names=True, choices=False), Depth(names=True, choices=True))
 
 
 def ask_inside(accesses: Target, events: Events, budget: Budget) -> Answer:
     """Whether they lie inside their memory."""
+    budget.spend(_FIRST)
     if is_inside(accesses, _INSIDE_DEPTHS[0]):
         return PROVED, ""
     return _rounds(_INSIDE_DEPTHS, budget, events, lambda depth, context: outside(accesses, depth, context))
@@ -35,6 +38,7 @@ def ask_inside(accesses: Target, events: Events, budget: Budget) -> Answer:
 
 def ask_flow(reads: Target, writes: Sequence[Event], function: Function, events: Events, budget: Budget) -> Answer:
     """Whether they find what the algorithm means."""
+    budget.spend(_FIRST * len(writes))
     if is_covered(reads, writes, function):
         return PROVED, ""
     return _rounds(
@@ -49,29 +53,20 @@ def _rounds(depths: Sequence[Depth], budget: Budget, events: Events, ask: _Ask) 
     """Proved as soon as isl, told a little or more, finds nothing wrong; refuted where it does at sizes it names."""
     doubts: list[str] = []
     for depth in depths:
-        wrong = _asked(depth, budget, ask)
+        wrong = _wrong(depth, budget, ask)
         if wrong == []:
             return PROVED, ""
         if wrong:
-            example = _asked(replace(depths[-1], sizes=_sizes(wrong[0], events)), budget, ask)
+            example = _wrong(replace(depths[-1], sizes=_sizes(wrong[0], events)), budget, ask)
             if example and not example[0].doubts:
                 return REFUTED, f"not so where {_told(example[0])}"
             doubts = [doubt for w in example or wrong for doubt in w.doubts]
     return NOT_PROVED, doubts[0] if doubts else "isl would take too long"
 
 
-def _asked(depth: Depth, budget: Budget, ask: _Ask) -> list[Wrong] | None:
-    """What is wrong; None where isl gives up, or there is no time to ask it."""
-    limit = budget.operations
-    if limit <= 0:
-        return None
-    context = isl.Context()
-    context.set_max_operations(limit)
-    try:
-        return [w for w in ask(depth, context) if not w.reads.is_empty()]
-    except isl.Error:
-        budget.give_up(limit)
-        return None
+def _wrong(depth: Depth, budget: Budget, ask: _Ask) -> list[Wrong] | None:
+    """What is wrong; None where isl gives up, or nothing is left to ask it with."""
+    return asked(lambda context: [w for w in ask(depth, context) if not w.reads.is_empty()], budget)
 
 
 def _sizes(wrong: Wrong, events: Events) -> dict[str, int]:

@@ -6,7 +6,6 @@ Most are seen to be right by inequalities; isl is asked about the others, and lo
 from __future__ import annotations
 
 import importlib
-import sys
 import time
 from collections.abc import Iterable, Iterator
 
@@ -17,22 +16,21 @@ from ...ir.program import Program
 from ...ir.stmt import Stmt
 from ...ir.undefined import split_undefined
 from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
-from .budget import Budget
+from .budget import FULL, Budget
 from .events import Event, Events, TooManyAccesses, events_of
 from .evident import finds_evidently, is_evidently_inside
 from .reads import Target, anywhere, target, together
 
-_IMPORT = 0.04  # seconds to load isl, on a slow day
-
+_NOTHING_LEFT = NOT_PROVED, "it would take too long"
 _Answer = tuple[str, str]  # status and reason
 
 
-def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | None = None) -> list[Obligation]:
+def validate(unfolded: Stmt, folded: Stmt, program: Program, operations: int | None = None) -> list[Obligation]:
     """One obligation for each group of alike accesses of a nest, which is given before and after folding its storage.
 
-    After `seconds` the rest is not proved.
+    After so many operations the rest is not proved.
     """
-    budget = Budget(seconds)
+    budget = Budget(FULL if operations is None else operations)
     try:
         events = events_of(unfolded, folded, program)
     except TooManyAccesses:
@@ -45,7 +43,7 @@ def validate(unfolded: Stmt, folded: Stmt, program: Program, seconds: float | No
 
 def finds_all(unfolded: Stmt, folded: Stmt, program: Program, func: str) -> bool:
     """Whether all reads of a Func are proved to find what they mean."""
-    events, budget = events_of(unfolded, folded, program), Budget(None)
+    events, budget = events_of(unfolded, folded, program), Budget()
     groups = together(read for read in events.reads if read.func == func)
     questions = [_Question("dataflow", group, events, program) for group in groups]
     for question in questions:
@@ -100,19 +98,19 @@ class _Question:
     def _quick(self, accesses: Target, budget: Budget) -> _Answer | None:
         """The answer that needs no isl; None where only isl could tell."""
         if budget.is_spent:
-            return NOT_PROVED, "there was no time left"
+            return _NOTHING_LEFT
         if self._kind == "memory":
-            return (PROVED, "") if is_evidently_inside(accesses) else None
+            return (PROVED, "") if is_evidently_inside(accesses, budget) else None
         function, writes = self._function(accesses), self._writes(accesses)
         why_not = _why_not_asked(accesses, writes, function)
         if why_not is not None:
             return NOT_PROVED, why_not
-        return (PROVED, "") if finds_evidently(accesses, writes, function) else None
+        return (PROVED, "") if finds_evidently(accesses, writes, function, budget) else None
 
     def _exact(self, accesses: Target, budget: Budget) -> _Answer:
         """What isl says, which takes long to load."""
-        if budget.seconds < (0 if "islpy" in sys.modules else _IMPORT):
-            return NOT_PROVED, "there was no time left"
+        if not budget.load():
+            return _NOTHING_LEFT
         rounds = importlib.import_module(".rounds", __package__)
         answer: _Answer
         if self._kind == "memory":
