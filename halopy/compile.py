@@ -22,6 +22,7 @@ from .lower.fold_storage import fold_storage
 from .lower.loops import Loops
 from .lower.pipeline import lower, now
 from .lower.place_functions import Placement, place_functions
+from .lower.query_bounds import Query, query_bounds
 from .lower.regions import Regions
 from .proof import Obligation
 from .recursion import deep_recursion
@@ -137,6 +138,13 @@ def in_place_obligation(
     with deep_recursion():
         program, schedules = _checked(program, schedules, target)
         return check_in_place(place_functions(program, schedules), shared, known, shown)
+
+
+def compile_query(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Query:
+    """What tells which shapes a run needs. Raises ScheduleError for a schedule that cannot be."""
+    with deep_recursion():
+        program, schedules = _checked(program, schedules, target)
+        return query_bounds(program, schedules)
 
 
 def conceptual_pipeline(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> Stmt:

@@ -419,3 +419,13 @@ def test_equally_good_last_values_need_every_iteration() -> None:
     f[x] = (0, 0)
     f[x] = (hl.max(f[x][0], r.x), hl.select(f[x][0] > r.x, f[x][1], r.y))
     assert "of equally good values the last one counts" in refusal(lambda: f.update().rfactor(r.y, u))
+
+
+def test_an_update_of_a_diagonal_is_factored_over_all_of_its_loops() -> None:
+    def build() -> tuple[hl.Func, hl.RDom]:
+        f, r = hl.Func("f"), hl.RDom([(-2, 3)])
+        f[x, y] = 0
+        f[x, hl.clamp(x, 0, 5)] = hl.max(f[x, hl.clamp(x, 0, 5)], r.x)
+        return f, r
+
+    agrees(build, lambda f, r: f.update().rfactor(r.x, u), [7, 8])

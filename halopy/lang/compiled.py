@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ..codegen.c.extern_text import symbol_of
 from ..codegen.kernel import Kernel
-from ..compile import compile_pipeline
+from ..compile import compile_pipeline, compile_query
 from ..errors import BufferError, ParamError
 from ..ir.expr import const
 from ..ir.extern import extern_call, extern_service
 from ..ir.program import Program
 from ..ir.refs import ImageRef
-from ..lower.query_bounds import Query, query_bounds
+from ..lower.query_bounds import Query
 from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
 from ..runtime.extern_functions import missing_function
@@ -79,7 +79,7 @@ class CompiledPipeline:
         """Give each buffer without memory, by its name in the program, the shape that it needs."""
         with self._lock:
             if self._query is None:
-                self._query = query_bounds(self.snapshot.program, self.snapshot.schedules)
+                self._query = compile_query(self.snapshot.program, self.snapshot.schedules, self._target)
         find_shapes(self._query, self.snapshot.program, buffers, scalars)
 
     def check_memory(self, variant: Variant, buffers: Sequence[RawBuffer], scalars: Sequence[Scalar]) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..automatic import Cost, Limits, LoopCost, StageCost, predicted_cost
-from ..compile import finished_loops
+from ..compile import compile_query, finished_loops
 from ..ir.program import buffer_property, output_buffers
-from ..lower.query_bounds import query_bounds
 from ..target import Target
 from .bounds_query import find_shapes, scalars_now
 from .buffers.contents import BufferContents, ShapeOnly
@@ -80,7 +79,7 @@ def explanation(seen: Snapshot, target: Target, sizes: tuple[int, ...] | None, l
             function = program.functions[name]
             for buffer in output_buffers(name, len(function.dtypes)):
                 known |= _shape(buffer, [0] * len(sizes), sizes)
-    known |= _needed_shapes(seen, known)
+    known |= _needed_shapes(seen, target, known)
     return Explanation(predicted_cost(finished_loops(program, seen.schedules, target), known, limits))
 
 
@@ -89,7 +88,7 @@ def _shape(buffer: str, mins: Sequence[int], extents: Sequence[int]) -> dict[str
     return {buffer_property(buffer, what, d).name: n for what, numbers in parts.items() for d, n in enumerate(numbers)}
 
 
-def _needed_shapes(seen: Snapshot, known: Mapping[str, int | float]) -> dict[str, int | float]:
+def _needed_shapes(seen: Snapshot, target: Target, known: Mapping[str, int | float]) -> dict[str, int | float]:
     """Of inputs of which no shape is known, the one that a run needs; none where that depends on what is not known."""
     program = seen.program
     kinds = {name: (image.dtype, image.rank) for name, image in program.images.items()}
@@ -112,7 +111,7 @@ def _needed_shapes(seen: Snapshot, known: Mapping[str, int | float]) -> dict[str
     found = {name: b for name, b in buffers.items() if isinstance(b, ShapeOnly)}
     if not found:
         return {}
-    find_shapes(query_bounds(program, seen.schedules), program, buffers, scalars_now(program))
+    find_shapes(compile_query(program, seen.schedules, target), program, buffers, scalars_now(program))
     shapes: dict[str, int | float] = {}
     for name, shape in found.items():
         shapes |= _shape(name, shape.raw.mins, shape.raw.extents)

@@ -16,9 +16,7 @@ from ..ir.program import Program
 from ..ir.rewrite import free_vars, substitute
 from ..ir.simplify import simplify
 from ..ir.stmt import Assert, Block, ErrorSite, LetStmt, Stmt
-from ..schedule.extern_stages import place_extern_stages
 from ..schedule.nest import FuncSchedule
-from ..schedule.separate_specializations import separate_specializations
 from .answers_now import Answers, AskFunction
 from .build_loop_nests import build_loop_nests
 from .check_buffers import constraint_checks
@@ -65,9 +63,7 @@ class Query:
 
 
 def query_bounds(program: Program, schedules: Mapping[str, FuncSchedule]) -> Query:
-    """The query of a program as scheduled. Raises what lowering raises."""
-    schedules = place_extern_stages(program, schedules)
-    program, schedules = separate_specializations(program, schedules)
+    """The query of a program as scheduled, of which specializations stand apart and placements were checked."""
     stmt = build_loop_nests(Regions(place_functions(program, schedules)))
     constraints = tuple(check for check in constraint_checks(program) if isinstance(check, Assert))
     return Query(stmt, constraints)

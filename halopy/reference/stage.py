@@ -130,7 +130,7 @@ class Stage:
             return _compress(holds, points, ())
         reduced = {n: points[n] for n in self.reduction_names}
         kept = _compress(holds, reduced, (1,) * rank)
-        return kept and {**points, **kept}
+        return None if kept is None else {**points, **kept}
 
 
 def _compress(holds: Array, points: Points, tail: tuple[int, ...]) -> Points | None:

@@ -21,25 +21,27 @@ from collections import Counter
 from dataclasses import replace
 
 from .case import Case
-from .outcome import Outcome
+from .outcome import HUNG, Outcome
 from .random_case import random_case
 from .repair import run_repaired
 from .shrink import shrink
 from .worker import Worker
 from .write_program import write_program
 
+_TRIES_OF_A_HANG = 12  # each may take as long as the first
 
-def report(worker: Worker, case: Case, found: Outcome, seed: int, budget: int) -> str:
-    """What went wrong, with a small program that shows it."""
+
+def report(worker: Worker, case: Case, found: Outcome, tries: int) -> str:
+    """A small program that shows what went wrong."""
 
     def fails(smaller: Case) -> bool:
         return worker.run(smaller).sort == found.sort
 
-    small = shrink(without(case, found.refused), fails, budget)
+    small = shrink(without(case, found.refused), fails, tries)
     last = worker.run(small)
     if last.sort != found.sort:
         small, last = case, found
-    return f"seed {seed}: {last.kind}: {last.text}\n{write_program(without(small, last.refused))}\n"
+    return f"{last.text}\n{write_program(without(small, last.refused))}\n"
 
 
 def without(case: Case, refused: tuple[int, ...]) -> Case:
@@ -70,8 +72,12 @@ def main() -> int:
                 case, found = run_repaired(case, worker.run, random.Random(seed))
                 counts[found.kind] += 1
                 if found.is_bug:
-                    print(report(worker, case, found, seed, options.shrink), flush=True)
+                    print(f"seed {seed}: {found.kind}: {found.text}", flush=True)
+                    tries = options.shrink if found.kind != HUNG else min(options.shrink, _TRIES_OF_A_HANG)
+                    print(report(worker, case, found, tries), flush=True)
                 seed += 1
+                if seed % 20 == 0:
+                    print(f"seeds {options.seed} to {seed - 1}: {dict(counts)}", file=sys.stderr, flush=True)
     print(f"seeds {options.seed} to {seed - 1}: {dict(counts)}", flush=True)
     return 1 if any(Outcome(kind).is_bug for kind in counts) else 0
 

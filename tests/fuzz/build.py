@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .case import DTYPES, Argument, Case, Definition, Directive, Domain, Image, Name, Term
+from .case import DTYPES, FACTORIES, Argument, Case, Definition, Directive, Domain, Image, Name, Term
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod,
@@ -17,10 +17,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def contents(image: Image) -> np.ndarray:
+def contents(image: Image, shape: tuple[int, ...] = ()) -> np.ndarray:
     """What the input holds: the first dimension is the last axis."""
     rng = np.random.default_rng(image.seed)
-    shape = image.sizes[::-1]
+    shape = shape or image.sizes[::-1]
     if image.type == "bool":
         return rng.integers(0, 2, shape).astype(bool)
     if image.type.startswith("f"):
@@ -54,7 +54,7 @@ class Build:
         for name, value in case.params:
             self.let(name, hl.Param(hl.Int(32), name, value))
         for image in case.images:
-            self.let(image.name, getattr(hl.BoundaryConditions, image.boundary)(*self._bounded(image)))
+            self.image(image)
         for definition in case.funcs:
             self.define(definition)
 
@@ -66,6 +66,17 @@ class Build:
                 self.refused.append(place)
                 self.reasons.append(str(error))
 
+    def image(self, image: Image) -> None:
+        hl = self.module
+        if image.boundary:
+            self.let(image.name, getattr(hl.BoundaryConditions, image.boundary)(*self._bounded(image)))
+        else:
+            self.let(image.name, hl.ImageParam(self.type(image.type), len(image.sizes), image.name))
+
+    def type(self, kind: str) -> Any:
+        factory, *bits = FACTORIES[kind]
+        return getattr(self.module, factory)(*bits)
+
     def _bounded(self, image: Image) -> tuple[Any, ...]:
         buffer = self.let(f"{image.name}_in", self.module.Buffer(self.array(image)))
         if image.boundary == "constant_exterior":
@@ -74,7 +85,7 @@ class Build:
 
     def cast(self, kind: str, value: Any) -> Any:
         if kind == "bool":
-            return self.module.cast(self.module.Bool(), value)
+            return self.module.cast(self.type(kind), value)
         return getattr(self.module, kind)(value)
 
     def define(self, definition: Definition) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FACTORIES = {
+    "bool": ("Bool",), "u8": ("UInt", 8), "u16": ("UInt", 16), "u32": ("UInt", 32), "u64": ("UInt", 64),
+    "i8": ("Int", 8), "i16": ("Int", 16), "i32": ("Int", 32), "i64": ("Int", 64), "f16": ("Float", 16),
+    "f32": ("Float", 32), "f64": ("Float", 64),
+}  # fmt: skip
 DTYPES = {
     "bool": "bool", "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64", "i8": "int8", "i16": "int16",
     "i32": "int32", "i64": "int64", "f16": "float16", "f32": "float32", "f64": "float64",
@@ -52,7 +57,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class Image:
-    """An input of random contents, with a boundary condition: its name is that of the Func around it."""
+    """An input of random contents, with a boundary condition: its name is that of the Func around it.
+
+    Without a `boundary`, it is an ImageParam, and as large as a bounds query says; `sizes` only count its dimensions.
+    """
 
     name: str
     type: str
@@ -101,6 +109,10 @@ class Case:
     mins: tuple[int, ...]
     is_exact: bool = True  # else floats may differ by a few units in the last place
     target: str = ""  # that of the environment
+
+    @property
+    def unbounded(self) -> list[Image]:
+        return [image for image in self.images if not image.boundary]
 
     @property
     def output(self) -> Definition:

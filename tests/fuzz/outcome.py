@@ -71,11 +71,26 @@ def _output(case: Case, kind: str) -> hl.Buffer:
     return buffer
 
 
+def _fill(case: Case, build: Build, outputs: Any) -> None:
+    """Give ImageParams as much as is read, and not an element more."""
+    if case.unbounded:
+        build.names[case.output.name].infer_input_bounds(outputs)
+    for image in case.unbounded:
+        param = build.names[image.name]
+        wanted = param.get()
+        shape = np.asarray(wanted).shape
+        values = contents(image, shape).ravel()
+        filled = hl.Buffer(guarded(values, at_end=image.seed % 2 == 0).reshape(shape))
+        filled.set_min([wanted.dim(d).min() for d in range(wanted.dimensions())])
+        param.set(filled)
+
+
 def _compare(case: Case, build: Build) -> str:
     """Where the schedule's values differ from the oracle's; nothing if they agree."""
     func = build.names[case.output.name]
     outputs = [_output(case, value.type) for value in case.output.values]
     given: Any = outputs if len(outputs) > 1 else outputs[0]
+    _fill(case, build, given)
     if case.target:
         func.realize(given, hl.Target(case.target))
         for out in outputs:

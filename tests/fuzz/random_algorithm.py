@@ -45,13 +45,13 @@ class _Algorithm:
         count = rng.choice((1, 2, 2, 2, 3, 3, 3, 4, 5))
         for k in range(count):
             self._func(f"f{k}", k == count - 1)
-        rank = len(self.funcs[-1].args)
+        used, rank = self._used(), len(self.funcs[-1].args)
         return Case(
-            images=tuple(self.images),
+            images=tuple(i for i in self.images if any(i.name in names_read(f) for f in used)),
             params=self.params,
-            funcs=tuple(self._used()),
+            funcs=tuple(used),
             directives=(),
-            sizes=tuple(rng.choice((1, 2, 3, 5, 7, 8, 12, 13, 16, 17, 24)) for _ in range(rank)),
+            sizes=tuple(rng.choice((0, 1, 2, 3, 5, 7, 8, 8, 12, 13, 16, 16, 17, 24)) for _ in range(rank)),
             mins=tuple(rng.choice((0, 0, 0, -3, 2, 5)) for _ in range(rank)),
             is_exact=self.is_exact,
         )
@@ -68,7 +68,8 @@ class _Algorithm:
         rng = self.rng
         kind, rank = rng.choice(TYPES), rng.choice((1, 2, 2))
         sizes = tuple(rng.randrange(3, 20) for _ in range(rank))
-        self.images.append(Image(name, kind, sizes, rng.choice(_BOUNDARIES), rng.randrange(1000)))
+        boundary = "" if rng.random() < 0.3 else rng.choice(_BOUNDARIES)
+        self.images.append(Image(name, kind, sizes, boundary, rng.randrange(1000)))
         self.producers.append(_Producer(name, rank, (kind,), (1 << 63,), 1))
 
     def _func(self, name: str, is_output: bool) -> None:

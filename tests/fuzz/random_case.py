@@ -12,4 +12,4 @@ from .random_schedule import random_schedule
 
 def random_case(seed: int, target: str = "") -> Case:
     rng = random.Random(seed)
-    return replace(random_schedule(rng, random_algorithm(rng)), target=target)
+    return random_schedule(rng, replace(random_algorithm(rng), target=target))

@@ -118,6 +118,9 @@ class _Schedule:
         if rng.random() < 0.4:
             at = 0
         loop = names[at]
+        if self.case.target and rng.random() < 0.5:
+            self._on_device(loops)
+            return
         kind = rng.choice(
             ("split", "split", "split", "tile", "fuse", "reorder", "vectorize", "vectorize", "vectorize by", "unroll",
              "unroll by", "parallel", "parallel", "parallel by", "rename", "partition", "serial")
@@ -162,6 +165,24 @@ class _Schedule:
             case "partition":
                 policy = Name("Partition", rng.choice(("Auto", "Never", "Always")))
                 self._add(func, stage, "partition", loop, policy)
+
+    def _on_device(self, loops: _Loops) -> None:
+        """Loops over blocks and threads."""
+        rng, names, func, stage = self.rng, loops.names, loops.func, loops.stage
+        kind = rng.choice(("gpu_tile", "gpu_tile", "gpu_blocks", "gpu_threads", "gpu_threads", "gpu_single_thread"))
+        count = min(len(names), rng.choice((1, 1, 2)))
+        if kind == "gpu_tile":
+            old = names[:count]
+            outer, inner = [self._name(n) for n in old], [self._name(n) for n in old]
+            factors = [rng.choice(_FACTORS) for _ in old]
+            self._add(func, stage, kind, *old, *outer, *inner, *factors, self._tail())
+            names[:count] = [*inner, *outer]
+        elif kind == "gpu_threads":
+            self._add(func, stage, kind, *names[:count])
+        elif kind == "gpu_blocks":
+            self._add(func, stage, kind, *names[-count:])
+        else:
+            self._add(func, stage, kind)
 
     def _special(self, loops: _Loops) -> None:
         """A version of the stage for a condition, with directives of its own."""

@@ -29,6 +29,7 @@ def write_program(case: Case) -> str:
             f"outs = [hl.Buffer(t, {list(case.sizes)}) for t in {output}.types()]",
             "for out in outs:",
             f"    out.set_min({list(case.mins)})",
+            *_filled(case),
             f"{output}.realize(outs if len(outs) > 1 else outs[0]{target})",
             f"wanted = {output}.reference(outs if len(outs) > 1 else outs[0])",
             "for k, (out, want) in enumerate(zip(outs, wanted if len(outs) > 1 else [wanted])):",
@@ -39,6 +40,26 @@ def write_program(case: Case) -> str:
             f'        print("{output}", k, at, "is", got[tuple(place)], "and should be", want[tuple(place)])',
         ]
     )
+
+
+def _filled(case: Case) -> list[str]:
+    if not case.unbounded:
+        return []
+    lines = [f"{case.output.name}.infer_input_bounds(outs if len(outs) > 1 else outs[0])"]
+    for image in case.unbounded:
+        array = f"np.asarray({image.name}.get())"
+        lines.append(f"{array}[...] = {_random(image, f'{array}.shape')}")
+    return lines
+
+
+def _random(image: Image, shape: object) -> str:
+    """The text for `contents`."""
+    rng = f"np.random.default_rng({image.seed})"
+    if image.type == "bool":
+        return f"{rng}.integers(0, 2, {shape}).astype(bool)"
+    if image.type.startswith("f"):
+        return f'({rng}.integers(-400, 400, {shape}) / 16).astype("{DTYPES[image.type]}")'
+    return f'{rng}.integers(0, 1 << 62, {shape}, np.int64).astype("{DTYPES[image.type]}")'
 
 
 class _Writer(Build):
@@ -57,12 +78,7 @@ class _Writer(Build):
         self.lines.append(value.text)
 
     def _array(self, image: Image) -> Written:
-        rng, shape = f"np.random.default_rng({image.seed})", image.sizes[::-1]
-        if image.type == "bool":
-            return Written(f"{rng}.integers(0, 2, {shape}).astype(bool)")
-        if image.type.startswith("f"):
-            return Written(f'({rng}.integers(-400, 400, {shape}) / 16).astype("{DTYPES[image.type]}")')
-        return Written(f'{rng}.integers(0, 1 << 62, {shape}, np.int64).astype("{DTYPES[image.type]}")')
+        return Written(_random(image, image.sizes[::-1]))
 
 
 class Written:

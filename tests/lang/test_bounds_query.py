@@ -192,3 +192,15 @@ def test_versions_of_a_stage_ask_for_what_the_one_that_runs_reads():
         image.reset()
         f.infer_input_bounds([10])
         assert shape(image.get()) == needed
+
+
+def test_a_place_that_cannot_be_is_refused_by_a_query_as_by_a_run():
+    image, x, f, g = hl.ImageParam(hl.Int(32), 1, "image"), hl.Var("x"), hl.Func("f"), hl.Func("g")
+    f[x] = image[x]
+    g[x] = f[x + 1]
+    f.compute_at(g, hl.Var("nowhere"))
+    with pytest.raises(hl.IllegalSchedule, match="nowhere"):
+        g.infer_input_bounds([4])
+    f.compute_at(g, x)
+    g.infer_input_bounds([4])
+    assert shape(image.get()) == [(1, 4)]
