@@ -1,6 +1,6 @@
 """Schedules without an expert: from a program and the sizes to be expected to directives, as values."""
 
-from .choices import Choice
+from .choices import Choice, Large
 from .cost import Cost, LoopCost, NestCost, StageCost, predicted_cost
 from .limits import CacheLimit, Limits
 from .machine import Machine
@@ -10,6 +10,7 @@ __all__ = [
     "CacheLimit",
     "Choice",
     "Cost",
+    "Large",
     "Limits",
     "LoopCost",
     "Machine",

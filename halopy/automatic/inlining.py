@@ -22,8 +22,13 @@ from .operations import operations
 _STORE = 2  # in the cache, of a value; a load is counted among the operations of who reads it
 
 
-def without_cheap(program: Program, expected: Expected, machine: Machine, wanted: Collection[str]) -> Program:
-    """The program with those Funcs substituted that are better not stored, and those that the user wants inlined."""
+def without_cheap(
+    program: Program, expected: Expected, machine: Machine, wanted: Collection[str], kept: Collection[str] = ()
+) -> Program:
+    """The program with those Funcs substituted that are better not stored, and those that the user wants inlined.
+
+    Of those `kept`, only the latter.
+    """
     boxes = Boxes(program, expected)
     evaluations, readers = _evaluations(program, boxes), readers_of(boxes)
     inlined: list[str] = []
@@ -32,7 +37,7 @@ def without_cheap(program: Program, expected: Expected, machine: Machine, wanted
             continue
         current = inline_functions(program, inlined).functions[name]
         far = machine.traffic(current.dtypes) if len(readers[name]) > 1 and _is_large(current, boxes, machine) else 0
-        if name in wanted or _is_cheap(current, boxes, evaluations[name], far):
+        if name in wanted or (name not in kept and _is_cheap(current, boxes, evaluations[name], far)):
             inlined.append(name)
     return inline_functions(program, inlined)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..dtypes import DType
+from ..dtypes import UINT8, DType
 from ..target import Target
 
 
@@ -30,3 +30,8 @@ class Machine:
     def lanes(self, dtype: DType) -> int:
         """Values of the type in one vector register."""
         return self.target.vector_lanes(dtype)
+
+    @property
+    def registers(self) -> int:
+        """Vector registers."""
+        return 32 if self.target.vector_lanes(UINT8) >= 64 else 16

@@ -12,7 +12,8 @@ from ..ir.program import Program
 from ..lower.place_functions import place_functions
 from ..lower.regions import Regions
 from ..schedule.directives import ComputeAt, Directive, StoreAt
-from ..schedule.nest import FuncSchedule, apply
+from ..schedule.nest import FuncSchedule
+from ..schedule.versions import applied
 from .boxes import size
 from .choices import Choice
 from .groups import Group
@@ -51,6 +52,7 @@ def _scheduled(
             found[choice.func] = replace(schedule, directives=(*schedule.directives, directive))
         else:
             nests = list(schedule.nests)
-            nests[choice.stage] = apply(nests[choice.stage], directive)
+            when = None if choice.when is None else choice.when.condition()
+            nests[choice.stage] = applied(nests[choice.stage], directive, when)
             found[choice.func] = replace(schedule, nests=tuple(nests))
     return found

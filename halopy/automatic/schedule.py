@@ -25,6 +25,7 @@ from .inlining import without_cheap
 from .machine import Machine
 from .operations import operations, widest
 from .proof import recomputed
+from .register_tiles import NO_TILES, RegisterTile, TileDirectives, copied_for_reductions, register_tiles
 from .stage_loops import StageLoops, in_strips, in_vectors, spread_stage
 
 
@@ -39,18 +40,26 @@ def automatic_schedule(
         expected = Expected(program, estimates)
         wanted = [n for n, s in schedules.items() if s.last(ComputeAt) is not None and s.compute_level == INLINED]
         try:
-            return _proved(Boxes(without_cheap(program, expected, machine, wanted), expected), schedules, machine)
+            copies = copied_for_reductions(program)
+            tiled = Boxes(without_cheap(program, expected, machine, wanted, copies), expected)
+            tiles = register_tiles(tiled, schedules, machine, copies)
+            if not copies <= {name for tile in tiles.values() for name in tile.packed}:
+                tiled = Boxes(without_cheap(program, expected, machine, wanted), expected)
+                tiles = register_tiles(tiled, schedules, machine, ())
+            return _proved(tiled, schedules, machine, tiles)
         except DefinitionError:  # something has bounds at the sizes expected only, so nothing is stored
             boxes = Boxes(without_cheap(program, expected, machine, program.functions), expected)
             return _Directives(boxes, schedules, machine).of(groups_of(boxes, machine, program.functions))
 
 
-def _proved(boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine) -> list[Choice]:
-    """Directives for groups whose members never compute a row twice in one strip."""
-    alone = set(never_inlined(boxes.program))
+def _proved(
+    boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine, tiles: Mapping[str, RegisterTile]
+) -> list[Choice]:
+    """Directives for groups whose members never compute a row twice in one strip, and for tiles in registers."""
+    alone = set(never_inlined(boxes.program)) | {n for t in tiles.values() for n in (t.reduction, *t.packed)}
     while True:
         groups = groups_of(boxes, machine, alone)
-        choices = _Directives(boxes, schedules, machine).of(groups)
+        choices = _Directives(boxes, schedules, machine).of(groups, tiles)
         failed = recomputed(boxes.program, schedules, choices, groups)
         if not failed:
             return choices
@@ -65,8 +74,16 @@ class _Directives:
         self.program = boxes.program
         self.refs = {name: ref for ref, name in boxes.program.names.items()}
 
-    def of(self, groups: Sequence[Group]) -> list[Choice]:
-        return [c for group in groups for c in (self.strips(group) if group.members else self.alone(group.head))]
+    def of(self, groups: Sequence[Group], tiles: Mapping[str, RegisterTile] = NO_TILES) -> list[Choice]:
+        tiled = {g.head: tiles[g.head] for g in groups if g.head in tiles and not g.members}
+        inside = {name for tile in tiled.values() for name in (tile.reduction, *tile.packed)}
+        choices: list[Choice] = []
+        for group in groups:
+            if group.head in tiled:
+                choices += TileDirectives(self.boxes, self.schedules, self.machine, tiled[group.head]).all()
+            elif group.head not in inside:
+                choices += self.strips(group) if group.members else self.alone(group.head)
+        return choices
 
     def strips(self, group: Group) -> list[Choice]:
         """The head in strips, the members row by row inside."""

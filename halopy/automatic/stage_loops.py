@@ -16,7 +16,7 @@ from ..ir.stmt import LoopKind
 from ..schedule.directives import Directive, LoopDirective, Reorder, SetKind, Split, Tail
 from ..schedule.nest import StageNest
 from ..schedule.nest import apply as apply_to_nest
-from .choices import Choice
+from .choices import Choice, Large
 from .machine import Machine
 
 _SMALLEST_VECTOR = 4
@@ -27,22 +27,24 @@ _TASKS = 4  # for each thread
 class StageLoops:
     """Gathers directives about one stage, and keeps the nest that they make.
 
-    `extents` are the expected iterations of each loop.
+    `extents` are the expected iterations of each loop. With `when`, it is about the version for such sizes.
     """
 
-    def __init__(self, func: str, stage: int, nest: StageNest, extents: Mapping[str, int]) -> None:
-        self.func, self.stage, self.nest = func, stage, nest
+    def __init__(
+        self, func: str, stage: int, nest: StageNest, extents: Mapping[str, int], when: Large | None = None
+    ) -> None:
+        self.func, self.stage, self.nest, self.when = func, stage, nest, when
         self.extents = dict(extents)
         self.choices: list[Choice] = []
 
     def do(self, action: LoopDirective) -> None:
         self.nest = apply_to_nest(self.nest, Directive(action, self.stage, None, f"automatic {self.func}"))
-        self.choices.append(Choice(self.func, self.stage, action))
+        self.choices.append(Choice(self.func, self.stage, action, self.when))
 
-    def split(self, loop: str, suffix: str, factor: int) -> str:
+    def split(self, loop: str, suffix: str, factor: int, tail: Tail = Tail.GUARD_WITH_IF) -> str:
         """Split a loop into tiles of this size; gives the inner loop's name."""
         inner = self._unused(f"{loop.rsplit('$', 1)[-1]}_{suffix}")  # a domain's name may differ each time
-        self.do(Split(loop, loop, inner, Const(factor, INT32), Tail.GUARD_WITH_IF))
+        self.do(Split(loop, loop, inner, Const(factor, INT32), tail))
         self.extents[inner] = factor
         self.extents[loop] = math.ceil(self.extents[loop] / factor)
         return inner

@@ -9,6 +9,7 @@ Where too many remain, iterations of an outer loop that do the same as those at 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,21 +38,23 @@ class Counts:
     What data decides counts as if it always ran, and is not `exact` then.
     """
 
-    entered: dict[str, int] = field(default_factory=dict)
-    iterations: dict[str, int] = field(default_factory=dict)
+    entered: Counter[str] = field(default_factory=Counter)
+    iterations: Counter[str] = field(default_factory=Counter)
     executions: dict[Instance, int] = field(default_factory=dict)
     stored: dict[str, tuple[int, int]] = field(default_factory=dict)
     exact: bool = True
 
     def copy(self) -> Counts:
         """Counts that go on apart."""
-        return Counts(dict(self.entered), dict(self.iterations), dict(self.executions), dict(self.stored), self.exact)
+        return Counts(
+            Counter(self.entered), Counter(self.iterations), dict(self.executions), dict(self.stored), self.exact
+        )
 
     def add(self, more: Counts, times: int) -> None:
         """So many times what was counted elsewhere."""
         for into, counted in ((self.entered, more.entered), (self.iterations, more.iterations)):
             for name, n in counted.items():
-                into[name] = into.get(name, 0) + n * times
+                into[name] += n * times
         for key, n in more.executions.items():
             self.executions[key] = self.executions.get(key, 0) + n * times
         for name, (n, size) in more.stored.items():
@@ -104,8 +107,8 @@ class _Counting:
         extent = self.value(loop.extent, rows)
         extent = np.ones(rows.count, np.int64) if extent is None else np.maximum(extent, 0)
         counts = self.counts
-        counts.entered[loop.name] = counts.entered.get(loop.name, 0) + int(weights.sum())
-        counts.iterations[loop.name] = counts.iterations.get(loop.name, 0) + int((weights * extent).sum())
+        counts.entered[loop.name] += int(weights.sum())
+        counts.iterations[loop.name] += int((weights * extent).sum())
         asked = self.asked(loop.body)
         if not any(loop.name in _names(e) for e in asked):
             self.projected(loop.body, asked, rows, weights * extent)

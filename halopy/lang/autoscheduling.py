@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..automatic import Choice, Limits, automatic_schedule
+from ..automatic import Choice, Large, Limits, automatic_schedule
 from ..errors import ScheduleError
+from ..ir.build import ge, logical_and
+from ..ir.expr import TRUE, Expr, ImageProperty, const
 from ..ir.program import Program
+from ..ir.refs import FunctionRef
 from ..schedule.directives import (
     AlignBounds,
     AlignStorage,
@@ -21,13 +24,17 @@ from ..schedule.directives import (
     TraceTag,
 )
 from ..schedule.nest import FuncSchedule
+from ..schedule.versions import applied
 from ..source import SourceLocation, caller
 from ..target import host_target
 from . import revision
 from .autoscheduler_params import AutoschedulerParams, machine
 from .estimated_sizes import estimated_sizes
 from .explanation import Explanation, explanation
+from .expressions.conversion import show
 from .func_contents import FuncContents
+from .func_outputs import output_refs
+from .loop_names import bare
 from .pipeline_run import PipelineRun, whole_sizes
 from .schedule_source import directive_text, schedule_source
 from .targets.choice import jit_target
@@ -97,15 +104,30 @@ def _apply(choices: Iterable[Choice], program: Program, location: SourceLocation
         if choice.action is None:
             contents.nests[choice.stage] = replace(contents.nests[choice.stage], is_left_alone=True)
             continue
-        text = (
-            f"{contents.name}{f'.update({choice.stage - 1})' if choice.stage else ''}.{directive_text(choice.action)}"
-        )
+        when = None if choice.when is None else _condition(choice.when, refs)
+        version = "" if when is None else f".specialize({bare(show(when))})"
+        stage = f".update({choice.stage - 1})" if choice.stage else ""
+        text = f"{contents.name}{stage}{version}.{directive_text(choice.action)}"
         directive = Directive(choice.action, choice.stage, location, text)
         if isinstance(choice.action, ComputeAt | StoreAt):
             contents.add(directive)
-        else:
+        elif when is None:
             contents.apply(directive)
+        else:
+            contents.nests[choice.stage] = applied(contents.nests[choice.stage], directive, when)
     revision.changed()
+
+
+def _condition(when: Large, refs: Mapping[str, FunctionRef]) -> Expr:
+    """In terms of the user's output buffer."""
+    contents = refs[when.output]
+    assert isinstance(contents, FuncContents), "user-level programs are made of Funcs"
+    (buffer,) = output_refs(contents)
+    holds: Expr = TRUE
+    for d, least in enumerate(when.least):
+        if least:
+            holds = logical_and(holds, ge(ImageProperty(buffer, "extent", d), const(least)))
+    return holds
 
 
 def _check_unscheduled(schedule: FuncSchedule) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..automatic import Choice
+from ..automatic import Choice, Large
 from ..ir.stmt import LoopKind
 from ..schedule.directives import (
     ComputeAt,
@@ -47,23 +47,24 @@ class _Source:
         self.seen = seen
         self.functions = seen.program.functions
         self.numbers = {name: n for n, name in enumerate(self.functions)}
-        self.names = _identifiers(self.functions, {"hl", "pipeline", "schedule"})
+        self.names = _identifiers(self.functions, {"hl", "pipeline", "schedule", "version"})
         self.func_of = seen.program.names
 
     def module(self, choices: Sequence[Choice]) -> str:
         used = dict.fromkeys(name for c in choices for name in (c.func, *self._consumers(c)))
         lines = [f"{self.names[f]} = pipeline.get_func({self.numbers[f]})" for f in self.functions if f in used]
-        for func, stage in dict.fromkeys((c.func, c.stage) for c in choices):
-            lines += ["", *self._stage(func, stage, [c.action for c in choices if (c.func, c.stage) == (func, stage)])]
+        for key in dict.fromkeys((c.func, c.stage, c.when) for c in choices):
+            lines += ["", *self._stage(*key, [c.action for c in choices if (c.func, c.stage, c.when) == key])]
         body = "".join(f"    {line}\n" if line else "\n" for line in lines or ["pass"])
         return f"import halopy as hl\n\n\ndef schedule(pipeline: hl.Pipeline) -> None:\n{body}"
 
     def _consumers(self, choice: Choice) -> list[str]:
         action = choice.action
         at = action.level.func if isinstance(action, ComputeAt | StoreAt) else None
-        return [] if at is None else [self.func_of[at]]
+        when = [] if choice.when is None else [choice.when.output]
+        return when if at is None else [self.func_of[at], *when]
 
-    def _stage(self, func: str, stage: int, actions: Sequence[Action | None]) -> list[str]:
+    def _stage(self, func: str, stage: int, when: Large | None, actions: Sequence[Action | None]) -> list[str]:
         handle = self.names[func] + (f".update({stage - 1})" if stage else "")
         if actions == [None]:
             return [f"{handle}.unscheduled()"]
@@ -71,8 +72,13 @@ class _Source:
         rdom = self.functions[func].definitions[stage].rdom
         rvars = [v.name for v in rdom.vars] if rdom else []
         mentioned = dict.fromkeys(name for a in actions if a is not None for name in _loops(a))
-        known = _identifiers(dict.fromkeys([*args, *rvars, *mentioned]), {*self.names.values(), "hl", "pipeline"})
+        known = _identifiers(
+            dict.fromkeys([*args, *rvars, *mentioned]), {*self.names.values(), "hl", "pipeline", "version"}
+        )
         lines = []
+        if when is not None:
+            lines.append(f"version = {handle}{self._version(when)}")
+            handle = "version"
         if any(name in mentioned for name in args):
             lines.append(f"{_targets(args, known)} = {self.names[func]}.args()")
         if any(name in mentioned for name in rvars):
@@ -82,6 +88,11 @@ class _Source:
         lines += [f'{known[name]} = hl.{"RVar" if name in reductions else "Var"}("{name}")' for name in new]
         calls = [_call(a, known.__getitem__, self._level, "hl.") for a in actions if a is not None]
         return [*lines, *(f"{handle}.{call}" for call in calls)]
+
+    def _version(self, when: Large) -> str:
+        dim = f"{self.names[when.output]}.output_buffer().dim"
+        parts = [f"({dim}({d}).extent() >= {least})" for d, least in enumerate(when.least) if least]
+        return f".specialize({' & '.join(parts)})"
 
     def _level(self, level: LoopLevelValue) -> str:
         if level.func is None:

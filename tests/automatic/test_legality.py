@@ -9,7 +9,7 @@ import pytest
 
 import halopy as hl
 
-from .pipelines import CASES, Case, several_values, stencil_chain
+from .pipelines import CASES, Case, X, Y, funcs, image, matrix_product, several_values, stencil_chain
 
 HOST = hl.get_host_target()
 IDS = [make.__name__ for make in CASES]
@@ -62,3 +62,35 @@ def test_a_chain_that_outgrows_the_cache_is_cut():
 
 def test_a_func_with_updates_slides_where_its_rows_stand_alone():
     assert "best.compute_at(out" in schedule(several_values())
+
+
+def test_sums_of_a_product_stay_in_registers_in_tiles_of_the_result():
+    source = schedule(matrix_product(), parallelism=4)
+    assert "version = out.specialize(" in source
+    assert "product.compute_at(out, " in source
+    assert "version.unroll(" in source
+
+
+@pytest.mark.parametrize("sizes", [(130, 13), (64, 6), (63, 7), (200, 5), (25, 1)])
+def test_tiles_in_registers_keep_the_answer_at_sizes_around_theirs(sizes: tuple[int, int]):
+    case = _copied_product()
+    schedule(case, parallelism=4)
+    case.fill(sizes)
+    assert np.array_equal(
+        np.asarray(case.pipeline.realize(list(sizes))), np.asarray(case.pipeline.reference(list(sizes)))
+    )
+
+
+def test_a_copy_of_what_a_product_reads_is_made_for_each_column_of_tiles():
+    source = schedule(_copied_product(), parallelism=4)
+    assert "right.compute_at(out, out.args()[0])" in source
+
+
+def _copied_product() -> Case:
+    """Inputs are read through Funcs that only copy them."""
+    a, b, k = image(hl.Int(32), 2, "a"), image(hl.Int(32), 2, "b"), hl.RDom([(0, 24)])
+    left, right, product, out = funcs("left right product out")
+    left[X, Y], right[X, Y] = a[X, Y], b[X, Y]
+    product[X, Y] += left[k, Y] * right[X, k]
+    out[X, Y] = product[X, Y] - a[X, Y]
+    return Case([out], {a: (300, 200), b: (300, 300)}, (300, 200), [(31, 17), (1, 1)])
