@@ -1,5 +1,7 @@
-"""The search for schedules. Nothing is here yet.
+"""The search for schedules: what could be chosen, what is worth trying, and how fast it is on this machine.
 
-It will take the space of legal schedules from the analyzer, rank them with a cost model, measure the best in worker
-processes that can be killed, and keep what it finds as data under schedules/tuned/.
+    halopy tune blur --trials 100
+
+`subject` finds the pipeline, `plan` and `space` say what can be chosen of its Funcs, `search` what is tried next,
+`trial` what is done with it in a process of its own (`workers`), `records` what is known of it, `tune` all of this.
 """

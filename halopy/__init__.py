@@ -147,7 +147,7 @@ from .lang.groups import gather, scatter
 from .lang.handlers import trace
 from .lang.image_param import Dimension, OutputImageParam
 from .lang.image_wrappers import ImageParam
-from .lang.installation import install_dir, load_plugin
+from .lang.installation import c_compiler, install_dir, load_plugin
 from .lang.intrinsics import (
     abs,
     absd,
@@ -322,6 +322,7 @@ __all__ = [
     "atan2",
     "atanh",
     "bf16",
+    "c_compiler",
     "cast",
     "ceil",
     "clamp",

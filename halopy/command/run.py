@@ -2,16 +2,19 @@
 
     halopy verify TARGET ...      0: proved      1: not      2: what is typed cannot be done, said in one line
 
-A command is a file with `NAME`, `PURPOSE`, `add_arguments(parser)` and `run(options) -> status`, in the list below.
+A command is a module with `PURPOSE`, `add_arguments(parser)` and `run(options) -> status`, in the list below. Those
+that stand beside the house (`tune`) are named there, and imported when asked for: `halopy` needs none of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
 
 from ..errors import HalideError
 from . import verify
@@ -20,17 +23,17 @@ from .unusable import Unusable
 UNUSABLE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Protocol):
     """What stands behind `halopy NAME`."""
 
-    name: str
-    purpose: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    PURPOSE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+    def run(self, options: argparse.Namespace) -> int: ...
 
 
-COMMANDS = (Command("verify", verify.PURPOSE, verify.add_arguments, verify.run),)
+COMMANDS: Mapping[str, Command] = {"verify": verify}
+BESIDE = {"tune": "autotuner.command"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,7 +45,8 @@ def status(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say. Mistakes in them are one line on the standard error stream."""
     if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())  # so that the user's modules are found as by `python -m`
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(_commands(given)).parse_args(given)
     try:
         return int(options.run(options))
     except Unusable as mistake:
@@ -58,11 +62,21 @@ def _told(command: str, mistake: str) -> int:
     return UNUSABLE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _commands(arguments: Sequence[str]) -> Mapping[str, Command]:
+    """Those of this house, and of those beside it the one that is asked for; all of them for `halopy --help`."""
+    asked = {name: module for name, module in BESIDE.items() if arguments[:1] in ([name], ["--help"], ["-h"], [])}
+    found: dict[str, Command] = dict(COMMANDS)
+    for name, module in asked.items():
+        if importlib.util.find_spec(module.partition(".")[0]) is not None:
+            found[name] = cast(Command, importlib.import_module(module))
+    return found
+
+
+def _parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="halopy", description="Tools for pipelines written with halopy.")
-    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        parser = commands.add_parser(command.name, help=command.purpose, description=command.purpose)
+    subparsers = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in commands.items():
+        parser = subparsers.add_parser(name, help=command.PURPOSE, description=command.PURPOSE)
         command.add_arguments(parser)
         parser.set_defaults(run=command.run)
     return made

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 from ..errors import UnsupportedTarget
+from ..runtime.cache import user_cache
+from ..runtime.compilers import find_compiler
 from ..source import caller
 from .autoscheduler_params import GPU_NAME, NAMES
 
@@ -15,6 +17,11 @@ _AUTOSCHEDULERS = tuple(f"autoschedule_{name.lower()}" for name in (*NAMES, GPU_
 def install_dir() -> str:
     """The folder of the package."""
     return str(Path(__file__).resolve().parent.parent)
+
+
+def c_compiler() -> str:
+    """What the C compiler of runs says of its version. Raises CompilerNotFound."""
+    return find_compiler(user_cache()).identity.splitlines()[0]
 
 
 def load_plugin(lib_name: str) -> None:

@@ -14,6 +14,7 @@ from .expressions.conversion import show
 from .expressions.expr import ToExpr, to_node
 from .expressions.leaves import leaves
 from .func import Func
+from .reads import Reads, reads_of
 from .schedule import Schedule
 from .services import requirement
 
@@ -83,6 +84,10 @@ class Pipeline(Autoscheduling):
                 f"the pipeline has no Func number {index}", location=caller(), accepted=f"0 to {len(names) - 1}"
             )
         return next(Func._of(c) for c in program.names if c is refs[names[index]])  # type: ignore[arg-type]
+
+    def reads(self) -> Reads:
+        """By the name of each Func, producers first: for each stage, at how many places it reads which other Func."""
+        return reads_of(self.snapshot().program)
 
     def _repr_html_(self) -> str:
         """Definitions and loop nest, for notebooks."""

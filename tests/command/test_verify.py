@@ -151,7 +151,7 @@ def test_mistakes_are_one_line_and_status_2(
     assert printed.err.startswith("halopy verify: ") and printed.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["verify"], ["tune", "x"], ["verify", "a:b", "--sizes", "0x3"]])
+@pytest.mark.parametrize("arguments", [[], ["verify"], ["prove", "x"], ["verify", "a:b", "--sizes", "0x3"]])
 def test_what_the_parser_refuses_has_status_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         status(arguments)
