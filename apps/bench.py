@@ -7,6 +7,9 @@ whatever else the machine does meets all of them alike. A result that differs fr
 `halide` stands for the strongest schedule known for Halide; `halide/hand` has halopy's schedule, `halide/app` that of
 Halide's own app, `halide/Adams2019` (Li2018, Mullapudi2016) what its autoscheduler finds.
 
+With --target opencl, `halopy` and `halide` have the schedule for OpenCL devices, both on one device (PoCL, if there
+is no other), and `kernels` are such as one writes by hand, run by pyopencl. Inputs and outputs stay on the device.
+
 Columns: `scratch` is how far the resident size rises during a call, `peak` the most that was resident in a worker, with
 inputs, output, libraries and compiler. The bound is what moving the bytes of inputs and output takes, or arithmetic.
 """
@@ -26,7 +29,7 @@ from typing import Any
 from apps import compile_time, growth, proof_cost, report, summary
 from apps.cases import APPS, CACHED, Case, Size, cases_of
 from apps.report import Cold, Measured
-from apps.rivals.compiled import AUTOSCHEDULERS
+from apps.rivals.compiled import AUTOSCHEDULERS, is_for_device
 from apps.rivals.driver import Driver, Failed, driving
 
 WARM_UPS, ROUNDS, STARTS = 3, 15, 3
@@ -36,6 +39,11 @@ TINY, TINY_CALLS = Size(16, 16), 2000
 AGAINST = "halide,halide/hand,halide/app,halide/Adams2019,halide/Mullapudi2016,halide/Li2018,opencv,numpy,numba"
 AGAINST += ",scipy,skimage"
 AGAINST += ",steps,halide-steps"  # one pipeline per step in time
+AGAINST_ON_DEVICE = "halide,halide/opencl_app,kernels"
+FULL_NAMES = {
+    "host": {"halopy": "halopy/hand", "halide": "halide/halide"},
+    "opencl": {"halopy": "halopy/opencl", "halide": "halide/opencl"},
+}
 GROWTH_AGAINST, GROWTH_ROUNDS = ["halide"], 5
 
 
@@ -66,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "apps", nargs="*", default=list(APPS), metavar="APP", help=f"of: {', '.join(APPS)}; all unless told"
     )
-    made.add_argument("--against", default=AGAINST, help="systems, separated by commas (%(default)s)")
+    made.add_argument("--target", choices=tuple(FULL_NAMES), default="host", help="what runs the apps (%(default)s)")
+    made.add_argument("--against", help=f"systems, separated by commas ({AGAINST}; for opencl {AGAINST_ON_DEVICE})")
     made.add_argument("--subject", default="halopy", help=argparse.SUPPRESS)
     made.add_argument("--rounds", type=int, default=ROUNDS, help="timed turns of each system (%(default)s)")
     made.add_argument(
@@ -92,8 +101,11 @@ def measure_apps(options: argparse.Namespace, found: dict[str, Any]) -> None:
     found["steady"], found["cold"] = [], []
     for_summary: list[list[Measured]] = []
     all_starts: list[list[Cold]] = []
+    against = options.against or (AGAINST if options.target == "host" else AGAINST_ON_DEVICE)
     for case in (case for app in options.apps for case in cases_of(app)):
-        names = systems(case, [options.subject, *options.against.split(",")])
+        names = systems(case, [options.subject, *against.split(",")], options.target)
+        if not names:
+            continue
         for number, (size, threads) in enumerate(configurations(case, options)):
             measured = steady(case, size, threads, names, options.rounds)
             if number == 0:
@@ -122,9 +134,9 @@ def measure_growth(options: argparse.Namespace, found: dict[str, Any]) -> None:
             print(growth.table(case, measured), flush=True)
 
 
-def systems(case: Case, names: Sequence[str]) -> list[str]:
+def systems(case: Case, names: Sequence[str], target: str = "host") -> list[str]:
     """The systems by their full names, of which the case has a way; `halopy` has its hand-written schedule."""
-    full = {"halopy": "halopy/hand", "halide": "halide/halide"}
+    full = FULL_NAMES[target]
     named = dict.fromkeys(full.get(name, name) for name in names)
     ways = {
         *case.rivals,
@@ -184,7 +196,8 @@ def cold(case: Case, name: str, threads: int) -> Cold:
                         facts = driver.prepare(case, CACHED, threads)
                         starts.append((facts["import"], facts["first"]))
         engine, _, schedule = name.partition("/")
-        tiny = f"{engine}/{case.tiny_schedule}" if schedule in case.schedules else name
+        has_tiny = schedule in case.schedules and not is_for_device(schedule)
+        tiny = f"{engine}/{case.tiny_schedule}" if has_tiny else name
         with driving(tiny, threads) as driver:
             driver.prepare(case, TINY, threads)
             for _ in range(WARM_UPS + ROUNDS):

@@ -14,12 +14,14 @@ from apps.cases import Array, Value
 class Prepared:
     """Everything allocated and touched: `call` does the work once, and leaves it in `result`.
 
-    `compile` does what a first call would do before its work, where a system has such a thing.
+    `compile` does what a first call would do before its work, where a system has such a thing. `fetch` brings the
+    result to where it can be looked at, if calls leave it somewhere else.
     """
 
     call: Callable[[], object]
     result: Array
     compile: Callable[[], object] = lambda: None
+    fetch: Callable[[], object] = lambda: None
 
 
 def arrays(inputs: Sequence[Value]) -> list[Array]:

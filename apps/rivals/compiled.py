@@ -10,27 +10,29 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from apps.cases import Array, Case, Value, named
-from apps.rivals import Prepared
+from apps.rivals import Prepared, opencl
 
 if TYPE_CHECKING:  # at run time only after `load`
     from apps.algorithm import Algorithm
 
 
 class Realizable(Protocol):
-    def compile_jit(self) -> object: ...
+    def compile_jit(self, target: object = ...) -> object: ...
 
-    def realize(self, target: object) -> object: ...
+    def realize(self, filled: object, target: object = ...) -> object: ...
 
 
 ENGINES = ("halopy", "halide")
 AUTOSCHEDULERS = ("Mullapudi2016", "Li2018", "Adams2019")  # Halide's, as plug-ins in its wheel
 
 
-def load(engine: str) -> ModuleType:
+def load(engine: str, schedule: str) -> ModuleType:
     """Import the compiler; from now on `import halopy` is that compiler."""
+    if is_for_device(schedule):
+        opencl.open_device()
     module = import_module(engine)
     sys.modules["halopy"] = module
     return module
@@ -47,8 +49,25 @@ def prepare(
     elif schedule != "none":
         named(case.schedules[schedule])(**algorithm.stages)
     algorithm.give(inputs)
-    target = hl.Buffer(result)
-    return Prepared(lambda: output.realize(target), result, output.compile_jit)
+    filled = hl.Buffer(result)
+    if is_for_device(schedule):
+        return _on_device(hl, output, filled, result)
+    return Prepared(lambda: output.realize(filled), result, output.compile_jit)
+
+
+def is_for_device(schedule: str) -> bool:
+    return schedule.startswith("opencl")
+
+
+def _on_device(hl: ModuleType, output: Realizable, filled: Any, result: Array) -> Prepared:
+    """A call ends when the device has ended; Halide leaves the result there until it is asked for."""
+    target = hl.Target(opencl.TARGET)
+
+    def call() -> None:
+        output.realize(filled, target)
+        filled.device_sync()
+
+    return Prepared(call, result, lambda: output.compile_jit(target), filled.copy_to_host)
 
 
 def _automatic(

@@ -50,6 +50,7 @@ def driving(system: str, threads: int, settings: Mapping[str, str] | None = None
         "OMP_NUM_THREADS": str(threads),
         "HL_NUM_THREADS": str(threads),
         "NUMBA_NUM_THREADS": str(threads),
+        "POCL_MAX_PTHREAD_COUNT": str(threads),
         "OPENBLAS_THREAD_TIMEOUT": "20",  # its threads else spin into the next system's turn
         **(settings or {}),
     }

@@ -64,12 +64,13 @@ class Worker:
         if self.engine == "bound":
             return bound.prepare
         if self.engine in compiled.ENGINES:
-            return partial(compiled.prepare, compiled.load(self.engine), self.schedule, self.case)
+            return partial(compiled.prepare, compiled.load(self.engine, self.schedule), self.schedule, self.case)
         return named(self.case.rivals[self.engine])
 
     def check(self) -> Answer:
         if self.engine == "bound":
             return {"difference": 0, "allowed": 0}
+        self.prepared.fetch()
         expected, found = self.case.reference(*self.inputs), self.prepared.result
         exact = np.float64 if expected.dtype.kind == "f" else np.int64
         apart = np.abs(found.astype(exact) - expected.astype(exact))

@@ -1,7 +1,8 @@
 """What can be decided about the body of a loop for its steady state, and which iterations are steady.
 
 Only what runs in an innermost loop or differs between vector lanes is worth a steady state: the clamp of
-a row's coordinate costs nothing where the loop over its pixels stands inside. A schedule may say otherwise.
+a row's coordinate costs nothing where the loop over its pixels stands inside. A schedule may say otherwise. In a block
+of a device each thread evaluates everything, so all of it is worth it there.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class _Decider:
         return self.found
 
     def _matters(self, node: Node) -> bool:
-        always = self.loop.partition is LoopPartition.ALWAYS
+        always = self.loop.partition is LoopPartition.ALWAYS or self.loop.kind is LoopKind.GPU_BLOCK
         return always or node in self.sizes or self.inside.uses(node, self.hot)
 
     def _counts(self, mark: Call) -> bool:

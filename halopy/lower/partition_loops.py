@@ -10,7 +10,8 @@
 
 In the steady state a marked condition holds, of a min, max or select the marked operand is taken.
 Without marks, a clamp is taken to keep the operand that moves with the loop. Parallel loops stay
-whole: each iteration chooses; so do loops inside an edge. Loops of few iterations are left to the
+whole: each iteration chooses; so do loops inside an edge. Blocks of a device choose inside all loops over blocks, so
+that those of the interior test nothing. Loops of few iterations are left to the
 loops around and inside, and huge bodies with few clamps are not copied, unless the schedule says
 `always_partition`; those of `never_partition` stay whole. Where the lanes of a vector would be
 clamped one by one, an edge has a serial loop.
@@ -18,13 +19,14 @@ clamped one by one, an edge has a serial loop.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from ..ir.build import add, ge, logical_and, lt, maximum, minimum, select, sub
 from ..ir.expr import And, Call, Expr, Max, Min, Or, Var, const_value
-from ..ir.node import Node, walk
-from ..ir.rewrite import Rewriter
-from ..ir.stmt import For, If, LoopKind, LoopPartition, Stmt, block, let_all
+from ..ir.node import Node, find, walk
+from ..ir.rewrite import Rewriter, substitute
+from ..ir.stmt import Allocate, Block, For, If, LetStmt, LoopKind, LoopPartition, Produce, Stmt, block, let_all
 from .decisions import Decisions, decide, is_innermost
 from .folding import FoldingRewriter
 from .likely import LIKELY
@@ -45,6 +47,8 @@ class _PartitionLoops(Rewriter):
     only = (For,)
 
     def rewrite_For(self, loop: For) -> Stmt:
+        if loop.kind is LoopKind.GPU_BLOCK:
+            return self._blocks(loop)
         decisions = decide(loop) if _is_worth_it(loop, _FEW) else None
         if decisions is None or not decisions.replaced or _is_dear(loop, decisions):
             return _inside(self, loop)
@@ -53,6 +57,74 @@ class _PartitionLoops(Rewriter):
         if loop.kind is LoopKind.PARALLEL:
             return _choose(loop, decisions.bounds, steady, edge)
         return _split(loop, decisions.bounds, steady, edge)
+
+    def _blocks(self, outermost: For) -> Stmt:
+        """Loops over blocks that stand inside each other choose together."""
+        nest = list(_nest_of_blocks(outermost))
+        tests: list[Expr] = []
+        replaced: dict[Expr, Expr] = {}
+        lanes: set[str] = set()
+        for loop in nest:
+            if isinstance(loop, LetStmt) or loop.partition is LoopPartition.NEVER:
+                continue
+            decisions = decide(loop)
+            if not decisions.replaced or _is_dear(loop, decisions):
+                continue
+            tests += _tests(loop, decisions.bounds)
+            replaced |= decisions.replaced
+            lanes |= decisions.lanes
+        body = nest[-1].body
+        if not tests:
+            return _around(nest, self(body))
+        condition = _all(tests)
+
+        def choose(stmt: Stmt, lets: Mapping[str, Expr]) -> Stmt:
+            steady = self(substitute(_Take(replaced)(stmt), lets))
+            edge = _Edge(lanes)(_Unmark(replaced)(stmt))
+            return If(condition, steady, edge) if steady is not edge else stmt
+
+        return _around(nest, _at_threads(body, {}, _Take(replaced), choose))
+
+
+def _at_threads(
+    stmt: Stmt, lets: dict[str, Expr], take: Rewriter, choose: Callable[[Stmt, Mapping[str, Expr]], Stmt]
+) -> Stmt:
+    """Chosen in each nest of threads, so that what they share is one memory, and all come to the same barriers.
+
+    `lets` are those around it, as they are in the steady state.
+    """
+    if (isinstance(stmt, For) and stmt.kind.is_on_device) or not _has_threads(stmt):
+        return choose(stmt, lets)
+    if isinstance(stmt, Block):
+        return block(*(_at_threads(part, lets, take, choose) for part in stmt.stmts))
+    if isinstance(stmt, LetStmt):
+        lets = {**lets, stmt.name: substitute(take(stmt.value), lets)}
+    if isinstance(stmt, If):
+        otherwise = None if stmt.otherwise is None else _at_threads(stmt.otherwise, lets, take, choose)
+        return If(stmt.condition, _at_threads(stmt.then, lets, take, choose), otherwise)
+    assert isinstance(stmt, LetStmt | Allocate | Produce | For), f"a {type(stmt).__name__} with threads inside"
+    chosen: Stmt = stmt.with_(body=_at_threads(stmt.body, lets, take, choose))
+    return chosen
+
+
+def _has_threads(stmt: Stmt) -> bool:
+    return any(loop.kind.is_on_device for loop in find(stmt, For))
+
+
+def _nest_of_blocks(loop: Stmt) -> Iterator[For | LetStmt]:
+    """Loops over blocks that stand directly inside each other, and what is let between them."""
+    node: Stmt = loop
+    while (isinstance(node, For) and node.kind is LoopKind.GPU_BLOCK) or (
+        isinstance(node, LetStmt) and any(inner.kind is LoopKind.GPU_BLOCK for inner in find(node.body, For))
+    ):
+        yield node
+        node = node.body
+
+
+def _around(nest: Sequence[For | LetStmt], body: Stmt) -> Stmt:
+    for part in reversed(nest):
+        body = part if body is part.body else part.with_(body=body)
+    return body
 
 
 class _Edge(Rewriter):
@@ -172,11 +244,22 @@ def _run(loop: For, start: Expr, stop: Expr, body: Stmt) -> Stmt:
 
 def _choose(loop: For, bounds: Bounds, steady: Stmt, edge: Stmt) -> Stmt:
     """One loop, each iteration of which is steady or not."""
+    choice = If(_all(_tests(loop, bounds)), steady, edge)
+    return For(loop.name, loop.min, loop.extent, loop.kind, choice)
+
+
+def _tests(loop: For, bounds: Bounds) -> list[Expr]:
+    """What holds in a steady iteration."""
     here = Var(loop.name)
-    tests = [ge(here, e) for e in bounds.at_least]
-    tests += [lt(here, e) for e in bounds.before]
-    tests += [ge(e, 0) for e in bounds.only_if]
+    return [
+        *(ge(here, e) for e in bounds.at_least),
+        *(lt(here, e) for e in bounds.before),
+        *(ge(e, 0) for e in bounds.only_if),
+    ]
+
+
+def _all(tests: Sequence[Expr]) -> Expr:
     condition = tests[0]
     for test in tests[1:]:
         condition = logical_and(condition, test)
-    return For(loop.name, loop.min, loop.extent, loop.kind, If(condition, steady, edge))
+    return condition

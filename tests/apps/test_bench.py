@@ -119,3 +119,13 @@ def test_memory_of_children_does_not_count_their_parents():
         subprocess.run(["sh", "-c", "sleep 0.2; true"], check=True)
     assert children.peak < ours.nbytes / 2
     assert children.peak > 0 or not sys.platform.startswith("linux")
+
+
+def test_a_worker_runs_halide_on_the_device_that_halopy_chooses(opencl):
+    with driving("halide/opencl", 1) as driver:
+        driver.prepare(GREY, SMALL, 1)
+        assert driver.ask("check") == {"difference": 0, "allowed": 0}
+
+
+def test_systems_for_a_device_have_its_schedule():
+    assert bench.systems(GREY, ["halopy", "halide", "opencv"], "opencl") == ["halopy/opencl", "halide/opencl", "opencv"]

@@ -11,7 +11,7 @@ from halopy.ir.build import add, clamp, div, lt, maximum, minimum, mul, select, 
 from halopy.ir.expr import Call, Load, Max, Min, Select, Var, const
 from halopy.ir.node import walk
 from halopy.ir.simplify import simplify
-from halopy.ir.stmt import For, If, LetStmt, LoopKind, Store
+from halopy.ir.stmt import Allocate, Block, For, If, LetStmt, LoopKind, MemoryKind, Store
 from halopy.lower.partition_loops import partition_loops
 from halopy.lower.vectorize_loops import vectorize_loops
 
@@ -94,6 +94,31 @@ def test_a_parallel_loop_stays_one_loop():
     after = partition_loops(loop("x", 0, n, body, LoopKind.PARALLEL))
     assert isinstance(after, For) and after.kind is LoopKind.PARALLEL
     assert after.body.then is Store("out", x, load(sub(x, 1))) and after.body.otherwise is body
+
+
+def test_blocks_of_the_interior_test_nothing_and_stay_one_nest():
+    tiles = (Var("rows"), Var("columns"))
+    inside = lt(add(mul(x, 8), xi), w), lt(add(mul(y, 4), Var("yi")), n)
+    body = If(likely(inside[0]), Store("out", xi, load(minimum(add(mul(y, 4), Var("yi")), sub(n, 1)))))
+    threads = loop("yi", 0, 4, If(likely(inside[1]), loop("xi", 0, 8, body, LoopKind.GPU_THREAD)), LoopKind.GPU_THREAD)
+    after = partition_loops(
+        loop("y", 0, tiles[0], loop("x", 0, tiles[1], threads, LoopKind.GPU_BLOCK), LoopKind.GPU_BLOCK)
+    )
+    assert after.body.name == "x" and isinstance(after.body.body, If)
+    assert not after.body.body.then.has(Min, If)
+    assert after.body.body.otherwise.has(Min)
+
+
+def test_memory_that_threads_share_is_one_for_the_interior_and_edges():
+    tile = add(mul(x, 8), xi)
+    reads = loop("xi", 0, 8, If(likely(lt(tile, w)), Store("out", tile, Load("tile", xi, INT32))), LoopKind.GPU_THREAD)
+    at = add(mul(x, 8), xo)
+    writes = loop("xo", 0, 8, Store("tile", xo, load(minimum(at, sub(w, 1)))), LoopKind.GPU_THREAD)
+    shared = Allocate("tile", INT32, const(8), MemoryKind.AUTO, Block((writes, reads)))
+    after = partition_loops(loop("x", 0, Var("tiles"), shared, LoopKind.GPU_BLOCK))
+    assert isinstance(after.body, Allocate)
+    assert [type(part) for part in after.body.body.stmts] == [If, If]
+    assert not after.body.body.stmts[0].then.has(Min)
 
 
 def test_what_does_not_depend_on_the_loop_is_left_alone():

@@ -197,10 +197,12 @@ class _Arrange:
         return stmt.with_(memory=MemoryKind.GPU_SHARED, body=body), pending
 
     def _choice(self, stmt: If, pending: _Pending, entered: tuple[int, ...], uniform: bool) -> tuple[Stmt, _Pending]:
+        """What it waits for, it waits for before it is chosen: fewer barriers, and none that only some blocks meet."""
         touched = _Pending(frozenset(node.buffer for node in find(stmt.condition, Load)) - self.private, frozenset())
         first: Stmt = NOTHING
-        if pending.meets(touched):
-            first, pending = self._barrier(uniform), touched
+        inside = _touched(stmt, self.private | {a.buffer for a in find(stmt, Allocate)})
+        if pending.meets(inside):
+            first, pending = self._barrier(uniform), _NOTHING
         uniform = uniform and not (entered and _depends_on_threads(stmt.condition))
         then, after = self.sync(stmt.then, pending.and_(touched), entered, uniform)
         otherwise = stmt.otherwise

@@ -111,6 +111,13 @@ class DeviceRun:
 
     def _check(self, entry: DeviceEntry, kernel: cl.Kernel, threads: Sequence[int]) -> None:
         device = self.program.device.device
+        local = kernel.get_work_group_info(cl.kernel_work_group_info.LOCAL_MEM_SIZE, device)
+        if local > device.local_mem_size:
+            raise UnsupportedTarget(
+                entry.directive,
+                reason=(f"a block would share {local} bytes, and the device has {device.local_mem_size}",),
+                accepted="smaller tiles",
+            )
         most = kernel.get_work_group_info(cl.kernel_work_group_info.WORK_GROUP_SIZE, device)
         limits = device.max_work_item_sizes
         if prod(threads) > most or any(t > m for t, m in zip(threads, limits, strict=False)):
@@ -119,13 +126,6 @@ class DeviceRun:
                 entry.directive,
                 reason=(f"a block would have {shown} threads, and {self.program.device.name} has at most {most}",),
                 accepted="fewer threads in a block",
-            )
-        local = kernel.get_work_group_info(cl.kernel_work_group_info.LOCAL_MEM_SIZE, device)
-        if local > device.local_mem_size:
-            raise UnsupportedTarget(
-                entry.directive,
-                reason=(f"a block would share {local} bytes, and the device has {device.local_mem_size}",),
-                accepted="smaller tiles",
             )
 
 
