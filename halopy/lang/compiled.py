@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from ..codegen.c.extern_text import symbol_of
 from ..codegen.kernel import Kernel
 from ..compile import compile_pipeline, compile_query
-from ..errors import BufferError, ParamError
-from ..ir.expr import const
+from ..errors import BufferError, HalideError, ParamError
+from ..ir.expr import Expr, const
 from ..ir.extern import extern_call, extern_service
 from ..ir.program import Program
 from ..ir.refs import ImageRef
+from ..ir.stmt import ErrorSite
 from ..lower.query_bounds import Query
 from ..runtime import Handlers, load
 from ..runtime.buffer import RawBuffer
@@ -26,6 +27,7 @@ from .bounds_query import find_shapes, scalars_now, shape_symbols
 from .buffers.contents import BufferContents, ShapeOnly
 from .image_ref import ImageParamRef
 from .in_place import InPlace
+from .lost_in_folds import lost_in_folds
 from .param_ref import ParamRef, Scalar
 from .reads_past_the_end import reads_past_the_end
 from .shown_names import shown_names
@@ -104,10 +106,10 @@ class CompiledPipeline:
 class Variant:
     """A loaded kernel and where its arguments come from."""
 
-    __slots__ = ("_snapshot", "images", "kernel", "loaded", "names", "outputs", "scalars")
+    __slots__ = ("_snapshot", "_target", "images", "kernel", "loaded", "names", "outputs", "scalars")
 
     def __init__(self, snapshot: Snapshot, target: Target, strided: frozenset[str]) -> None:
-        self._snapshot = snapshot
+        self._snapshot, self._target = snapshot, target
         program = snapshot.program
         checks: list[Callable[[], None]] = []
         self.kernel = compile_pipeline(program, snapshot.schedules, target, strided, checks.append)
@@ -120,13 +122,18 @@ class Variant:
         self.scalars = [_param(program, s.name) for s in self.kernel.scalars]
 
     def explain(
-        self, code: int, numbers: Sequence[int], shapes: Sequence[Shape], scalars: Sequence[Scalar]
-    ) -> Sequence[str]:
-        """More about a check that failed: of an input that is too small, the read that needs more."""
-        known = {s.name: const(value, s.dtype) for s, value in zip(self.kernel.scalars, scalars, strict=True)}
+        self, error: HalideError, code: int, numbers: Sequence[int], shapes: Sequence[Shape], scalars: Sequence[Scalar]
+    ) -> HalideError:
+        """The error of a check that failed, with the read that needs more, or that finds another element."""
+        check = self.kernel.asserts[code - 1] if 0 < code <= len(self.kernel.asserts) else None
+        values = {s.name: const(value, s.dtype) for s, value in zip(self.kernel.scalars, scalars, strict=True)}
+        regions: dict[str, Expr] = {}
         for buffer, shape in zip(self.kernel.buffers, shapes, strict=True):
-            known |= shape_symbols(buffer.name, *shape)
-        return reads_past_the_end(self._snapshot, self.kernel, code, numbers, known)
+            regions |= shape_symbols(buffer.name, *shape)
+        if check is not None and check.site is ErrorSite.FOLD_TOO_SMALL:
+            return lost_in_folds(error, self._snapshot, self._target, check, numbers, regions, values)
+        more = reads_past_the_end(self._snapshot, self.kernel, code, numbers, values | regions)
+        return type(error)(error.summary, reason=(*error.reason, *more), accepted=error.accepted) if more else error
 
 
 def _check_extern(program: Program) -> None:

@@ -22,7 +22,7 @@ from .threads import with_threads
 
 Scalar = int | float | bool
 Shape = tuple[Sequence[int], Sequence[int], Sequence[int]]  # mins, extents, strides
-Explain = Callable[[int, Sequence[int], Sequence[Shape], Sequence[Scalar]], Sequence[str]]  # of a code and its numbers
+Explain = Callable[[HalideError, int, Sequence[int], Sequence[Shape], Sequence[Scalar]], HalideError]  # code, numbers
 
 _NO_HANDLERS = Handlers()
 _NO_NAMES: Mapping[str, str] = {}
@@ -109,10 +109,7 @@ class LoadedKernel:
 
         def fail(code: int, numbers: Sequence[int], message: str = "") -> None:
             error = error_of(self.kernel, code, numbers, message)
-            more = () if explain is None else explain(code, numbers, shapes, values)
-            if more:
-                error = type(error)(error.summary, reason=(*error.reason, *more), accepted=error.accepted)
-            _tell(error, handlers)
+            _tell(error if explain is None else explain(error, code, numbers, shapes, values), handlers)
 
         weakly = [weakref.ref(buffer) for buffer in buffers]  # what is kept alive is said by `keep`
         first_output = sum(not b.is_output for b in self.kernel.buffers)

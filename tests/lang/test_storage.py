@@ -163,6 +163,15 @@ def test_memory_of_other_machines_is_refused_when_the_target_is_known(kind: str)
     f.realize([16, 8])
 
 
+def check_lost(refusal: hl.IllegalSchedule, scalars: dict[str, int], factor: int) -> None:
+    """What is read lies where another element was put, in a run of these scalars."""
+    witness = refusal.witness
+    assert witness is not None and scalars.items() <= witness.parameters.items()
+    assert (witness.source.stage, witness.sink.stage, witness.cell.func) == ("f", "g", "g")
+    read, written = witness.cell.coordinates[1], witness.sink.variables["y"]
+    assert read != written and read % factor == written % factor
+
+
 def test_a_fold_that_depends_on_a_size_is_checked_by_the_run() -> None:
     n = hl.Param(hl.Int(32), "n")
     f, g = hl.Func("f"), hl.Func("g")
@@ -173,8 +182,11 @@ def test_a_fold_that_depends_on_a_size_is_checked_by_the_run() -> None:
         n.set(distance)
         np.testing.assert_array_equal(np.asarray(f.realize([5, 9])), f.reference([5, 9]))
     n.set(4)
-    with pytest.raises(hl.ScheduleError, match=r"folded to 4 in y, but 5 are in use(.|\n)*g.fold_storage\(y, 4\)"):
+    with pytest.raises(
+        hl.IllegalSchedule, match=r"g.fold_storage\(y, 4\).*folded to 4 in y, but 5 are in use"
+    ) as refused:
         f.realize([5, 9])
+    check_lost(refused.value, {"n": 4}, 4)
 
 
 def test_factors_may_be_params() -> None:
@@ -184,8 +196,11 @@ def test_factors_may_be_params() -> None:
     n.set(3)
     np.testing.assert_array_equal(np.asarray(f.realize([5, 9])), f.reference([5, 9]))
     n.set(2)
-    with pytest.raises(hl.ScheduleError, match="`g` is folded to 2 in y, but 3 are in use at once"):
+    with pytest.raises(hl.IllegalSchedule, match="`g` is folded to 2 in y, but 3 are in use at once") as refused:
         f.realize([5, 9])
+    check_lost(refused.value, {"n": 2}, 2)
+    assert refused.value.repair == "fold_storage(y, 3)"
+    assert "Legal instead: fold_storage(y, 3)." in str(refused.value)
     n.set(0)
     with pytest.raises(hl.ScheduleError, match="`g` is folded to 0 in y"):
         f.realize([5, 9])
