@@ -31,3 +31,16 @@ def test_what_is_printed_is_proved(name: str) -> None:
     found = printed(PIPELINES[name]())
     assert found
     assert [str(o) for o in found if o.status != PROVED] == []
+
+
+def test_what_is_read_where_memory_says_is_proved() -> None:
+    """Its index is computed alike, with the operands of sums and products in another order."""
+    x, y, t = hl.vars("x y t")
+    picture = hl.ImageParam(hl.UInt(8), 2, "picture")
+    table, looked_up = hl.Func("table"), hl.Func("looked_up")
+    table[x] = x * x
+    grey = 0.25 * hl.f32(picture[x, y]) + 0.5 * hl.f32(picture[x + 1, y])
+    looked_up[x, y] = table[hl.i32(hl.u8(hl.clamp(grey, 0.0, 255.0)))]
+    table.compute_root()
+    looked_up.split(y, y, t, 8, hl.TailStrategy.ShiftInwards).vectorize(x, 8, hl.TailStrategy.GuardWithIf)
+    assert [str(o) for o in printed(looked_up) if o.status != PROVED] == []

@@ -113,7 +113,7 @@ def raced(is_allowed: bool) -> list[Obligation]:
         f.update().allow_race_conditions()
     taken, found = snapshot([f._contents]), []
 
-    def judge(shown: Texts, placement: object, _strided: object, _times: object) -> None:
+    def judge(shown: Texts, placement: object, _strided: object) -> None:
         wrong = block(shown.printed, Store("f", const(0), const(77)))
         found.extend(obligations_of(Texts(shown.boxed, shown.flat, shown.built, wrong), placement, ()))  # type: ignore[arg-type]
 

@@ -21,6 +21,7 @@ from ...ir.node import find
 from ...ir.stmt import LetStmt, LoopKind, Stmt, Store
 from . import early_reads
 from .actions import LANE_TERM, Action, action, at_lane, names_of
+from .alike import without_alike
 from .chosen_loads import chosen_loads
 from .facts import Facts
 from .guesses import Guesses
@@ -232,7 +233,7 @@ class _Attempt:
         if not gap:
             return True
         gap = self._looked_through(gap)
-        return facts.is_zero(gap)
+        return facts.is_zero(without_alike(gap, facts.is_zero))
 
     def _looked_through(self, gap: Polynomial) -> Polynomial:
         """With what strides and the like stand for, where that leaves nothing."""

@@ -19,6 +19,7 @@ from ...ir import expr as ir
 from ...ir.expr import FALSE, TRUE, Const, Expr, Var, const, const_value
 from ...ir.node import Node
 from ...ir.order import order_key
+from ...ir.simplify import simplify
 
 Monomial: TypeAlias = tuple[Expr, ...]  # a product of atoms; without any, the number 1
 Polynomial: TypeAlias = Mapping[Monomial, int]  # coefficients, never 0
@@ -165,7 +166,7 @@ class Scope:
             return ir.Select(condition, a, b) if chosen is None and a is not b else a if a is b or chosen else b
         fields = [self._field(value) for value in e.fields()]
         rebuilt: Expr = type(e)(*fields)
-        return rebuilt
+        return in_order(rebuilt)
 
     def _field(self, value: Any) -> Any:
         if isinstance(value, Expr):
@@ -177,7 +178,8 @@ class Scope:
         return self.integer(e) if e.dtype.is_index_like else self.expression(e)
 
     def _opaque(self, e: Expr) -> Polynomial:
-        return {(self._rebuilt(e),): 1}
+        """What memory says is computed in the simplest way: one text has it as it was written."""
+        return {(self._rebuilt(simplify(e) if e.has(ir.Load) else e),): 1}
 
     def _variable(self, e: Var) -> Polynomial:
         value = self.values.get(e.name)
@@ -345,6 +347,33 @@ def _logic(kind: type[ir.And] | type[ir.Or], a: Expr, b: Expr) -> Expr:
     if a is neutral or a is b:
         return b
     return a if b is neutral else kind(a, b)
+
+
+_ANY_GROUPS = (ir.Add, ir.Mul, ir.Min, ir.Max)  # of integers
+_ANY_ORDER = (ir.Add, ir.Mul, ir.EQ, ir.NE, ir.And, ir.Or)
+_CALLS_IN_ANY_ORDER = frozenset(
+    {"multiply_add", "fma", "absd", "bitwise_and", "bitwise_or", "bitwise_xor", "saturating_add", "widening_add"}
+    | {"widening_mul", "halving_add", "rounding_halving_add"}
+)  # of the first two operands
+
+
+def in_any_order(e: Expr) -> bool:
+    """Whether its first two operands may change places, bit for bit."""
+    is_extreme = isinstance(e, ir.Min | ir.Max) and e.dtype.is_integer
+    return is_extreme or isinstance(e, _ANY_ORDER) or (isinstance(e, ir.Call) and e.name in _CALLS_IN_ANY_ORDER)
+
+
+def in_order(e: Expr) -> Expr:
+    """With the operands of what may be commuted or, of integers, grouped otherwise, in one order: b*a  ->  a*b."""
+    if isinstance(e, _ANY_GROUPS) and e.dtype.is_integer:
+        return reduce(type(e), sorted(ir.chained(type(e), e), key=order_key))
+    if not in_any_order(e):
+        return e
+    if isinstance(e, ir.Call):
+        first, second = sorted(e.args[:2], key=order_key)
+        return ir.Call(e.name, (first, second, *e.args[2:]), e.dtype)
+    assert isinstance(e, ir.Binary), "expected an operator"
+    return type(e)(*sorted((e.a, e.b), key=order_key))
 
 
 _known: dict[Expr, Polynomial] = {}  # of expressions that are canonical already; may be emptied at any time
