@@ -302,8 +302,10 @@ def whole_sizes(sizes: object) -> tuple[int, ...]:
         return ()
     given = [sizes] if isinstance(sizes, int | np.integer) else sizes
     is_whole = isinstance(given, Sequence) and all(isinstance(s, int | np.integer) for s in given)
-    if is_whole and all(s >= 0 for s in given):  # type: ignore[attr-defined]
+    if is_whole and all(0 <= s < 1 << 31 for s in given):  # type: ignore[attr-defined]
         return tuple(map(int, given))  # type: ignore[call-overload]
+    if is_whole and all(s >= 0 for s in given):  # type: ignore[attr-defined]
+        raise BufferError(f"{given} is too large to realize over", location=caller(), accepted="sizes below 2**31")
     is_array = isinstance(sizes, np.ndarray)
     raise (BufferError if is_whole else MistypedBuffer)(
         f"{'an array' if is_array else repr(sizes)} is nothing to realize over",

@@ -17,6 +17,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+LIMITS = {"i32": (-2000, 2000), "i64": (-2000, 2000)}  # index arithmetic does not wrap
+
+
 def contents(image: Image, shape: tuple[int, ...] = ()) -> np.ndarray:
     """What the input holds: the first dimension is the last axis."""
     rng = np.random.default_rng(image.seed)
@@ -25,7 +28,7 @@ def contents(image: Image, shape: tuple[int, ...] = ()) -> np.ndarray:
         return rng.integers(0, 2, shape).astype(bool)
     if image.type.startswith("f"):
         return (rng.integers(-400, 400, shape) / 16).astype(DTYPES[image.type])
-    return rng.integers(0, 1 << 62, shape, np.int64).astype(DTYPES[image.type])
+    return rng.integers(*LIMITS.get(image.type, (0, 1 << 62)), shape, np.int64).astype(DTYPES[image.type])
 
 
 class Build:

@@ -70,7 +70,7 @@ class _Algorithm:
         sizes = tuple(rng.randrange(3, 20) for _ in range(rank))
         boundary = "" if rng.random() < 0.3 else rng.choice(_BOUNDARIES)
         self.images.append(Image(name, kind, sizes, boundary, rng.randrange(1000)))
-        self.producers.append(_Producer(name, rank, (kind,), (1 << 63,), 1))
+        self.producers.append(_Producer(name, rank, (kind,), (2000,), 1))
 
     def _func(self, name: str, is_output: bool) -> None:
         rng = self.rng

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .build import OPERATORS, Build
+from .build import LIMITS, OPERATORS, Build
 from .case import DTYPES, Case, Image
 
 _SYMBOLS = {function: symbol for symbol, function in OPERATORS.items()}
@@ -59,7 +59,8 @@ def _random(image: Image, shape: object) -> str:
         return f"{rng}.integers(0, 2, {shape}).astype(bool)"
     if image.type.startswith("f"):
         return f'({rng}.integers(-400, 400, {shape}) / 16).astype("{DTYPES[image.type]}")'
-    return f'{rng}.integers(0, 1 << 62, {shape}, np.int64).astype("{DTYPES[image.type]}")'
+    low, high = LIMITS.get(image.type, (0, 1 << 62))
+    return f'{rng}.integers({low}, {high}, {shape}, np.int64).astype("{DTYPES[image.type]}")'
 
 
 class _Writer(Build):

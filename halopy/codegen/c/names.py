@@ -15,12 +15,12 @@ _KEYWORDS = frozenset({
 _OURS = frozenset({
     "buffers", "scalars", "error_args", "status", "failed", "halide_buffer_t", "halide_dimension_t", "PARALLEL_LOOP",
     "services", "all_services", "halopy_services", "halide_trace_event_t",
-    "user_context", "task", "tasks", "closure", "data", "none", "scratch", "release",
+    "user_context", "task", "tasks", "closure", "data", "none", "scratch", "release", "product",
     "SCOPED", "OMP", "INLINE", "OUTLINE",
 })  # fmt: skip
 # A name that ends like a type is one of ours (`u16x32`, `load_u16x32`, `div_i64`), or could be one tomorrow.
 _LIKE_A_TYPE = re.compile(r"(?:^|_)(?:[iuf]|bf)(?:8|16|32|64)(?:x\d+)?$")
-_LIKE_STDINT = re.compile(r"^u?int\w*_t$")
+_LIKE_STDINT = re.compile(r"^u?int\w*_t$|^U?INT\w*_(?:MIN|MAX|C)$")
 # What gcc and libc know: naming a kernel or a variable so would clash or mislead.
 _LIBRARY = frozenset({
     "abs", "acos", "acosh", "aligned_alloc", "alloca", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil",

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...ir.expr import Expr, const_value
+from ...ir.expr import Const, Expr, Mul, const_value
 from ...ir.stmt import Allocate, ErrorSite, For, LetStmt, MemoryKind, Produce, Stmt
 from .effects import EffectPrinter
 from .hoist import hoistable
 from .registers import SUMS, Register, is_updated_in_loop, register_lanes
 from .scopes import Mode
 from .scratch_memory import LINKED_SCRATCH, SCRATCH
-from .types import TIMES, Text, c_type, element_name, memory_type
+from .types import Text, c_type, element_name, memory_type
 
 _STACK_LIMIT = 16 * 1024  # bytes of one array on the stack, where the schedule does not say
 _STACK_TOTAL = 128 * 1024  # bytes of all of them together
@@ -90,22 +90,27 @@ class ScratchPrinter(EffectPrinter):
         """Lines that take memory, up to inside the block for where there is none. Answers the C pointer."""
         self.prelude.macro("SCOPED", LINKED_SCRATCH if self.linked else SCRATCH)
         self.memory_of[stmt.buffer] = "Heap"
-        count = self.scalar(size, Mode.INDEX)
+        count = self._count(size)
         c_type, memory = memory_type(stmt.dtype), self.names.fresh(f"{stmt.buffer}_memory")
         name = self.declared(stmt.buffer, f"{c_type} *")
         if self.linked:
-            self.line(
-                f"const struct scratch {memory} SCOPED = scratch(user_context, {count.code}, {stmt.dtype.bytes});"
-            )
+            self.line(f"const struct scratch {memory} SCOPED = scratch(user_context, {count}, {stmt.dtype.bytes});")
             self.line(f"{c_type} *const restrict {name} = {memory}.start;")
         else:
-            self.line(f"void *const {memory} SCOPED = scratch({count.code}, {stmt.dtype.bytes});")
+            self.line(f"void *const {memory} SCOPED = scratch({count}, {stmt.dtype.bytes});")
             self.line(f"{c_type} *const restrict {name} = {memory};")
         self.open(f"if (!{name})")
-        self.report(
-            ErrorSite.OUT_OF_MEMORY, (stmt.buffer,), [Text(f"{count.at(TIMES)} * {stmt.dtype.bytes}")], shared=shared
-        )
+        needed = Text(f"product({count}, {stmt.dtype.bytes})")
+        self.report(ErrorSite.OUT_OF_MEMORY, (stmt.buffer,), [needed], shared=shared)
         return name
+
+    def _count(self, size: Expr) -> str:
+        """A number of elements; the greatest number where extents have a product that passes it."""
+        known, *unknown = _factors(size)
+        text = self.scalar(known, Mode.INDEX).code
+        for factor in unknown:
+            text = f"product({text}, {self.scalar(factor, Mode.INDEX).code})"
+        return text
 
     def to_hoist(self, loop: For) -> list[tuple[Allocate, Expr]]:
         """What the loop allocates on the heap and can be taken before it."""
@@ -160,6 +165,18 @@ def _last_inside(stmt: Allocate) -> Allocate | None:
     while isinstance(body, LetStmt | Produce):
         body = body.body
     return body if isinstance(body, Allocate) else None
+
+
+def _factors(size: Expr) -> list[Expr]:
+    """What has to be multiplied with care: the whole alone, where no more than one factor is no constant."""
+    factors, todo = [], [size]
+    while todo:
+        e = todo.pop()
+        if isinstance(e, Mul):
+            todo += (e.b, e.a)
+        else:
+            factors.append(e)
+    return factors if sum(not isinstance(f, Const) for f in factors) > 1 else [size]
 
 
 def _constant_bytes(stmt: Allocate, size: Expr) -> int | None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-SCRATCH = """\
+PRODUCT = """\
+/* a * b, or the greatest number where that is less: more than there is memory. */
+INLINE int64_t product(int64_t a, int64_t b) {
+    int64_t exact;
+    return __builtin_mul_overflow(a, b, &exact) ? INT64_MAX : exact;
+}"""
+
+SCRATCH = (
+    """\
 extern void *aligned_alloc(__SIZE_TYPE__ alignment, __SIZE_TYPE__ size);
 extern void free(void *memory);
 #ifdef __linux__
@@ -73,6 +81,10 @@ OUTLINE void keep_scratch(void *memory) {
 #define keep_scratch free
 #endif
 
+"""
+    + PRODUCT
+    + """
+
 /* Scratch memory for `count` elements, aligned to 64 bytes; null where there is none. */
 INLINE void *scratch(int64_t count, int64_t bytes_each) {
     if (count > (INT64_C(1) << 48) / bytes_each) return 0;
@@ -84,14 +96,20 @@ INLINE void *scratch(int64_t count, int64_t bytes_each) {
 /* Runs where the variable goes out of scope, by whatever way. */
 INLINE void release(const void *variable) { keep_scratch(*(void *const *)variable); }
 #define SCOPED __attribute__((cleanup(release)))"""
+)
 
-LINKED_SCRATCH = """\
+LINKED_SCRATCH = (
+    """\
 extern void *halide_malloc(void *user_context, __SIZE_TYPE__ bytes);
 extern void halide_free(void *user_context, void *memory);
 
 struct scratch {
     void *start, *user_context;
 };
+
+"""
+    + PRODUCT
+    + """
 
 /* Scratch memory for `count` elements; null where there is none. */
 INLINE struct scratch scratch(void *user_context, int64_t count, int64_t bytes_each) {
@@ -106,3 +124,4 @@ INLINE void release(const struct scratch *taken) {
     if (taken->start) halide_free(taken->user_context, taken->start);
 }
 #define SCOPED __attribute__((cleanup(release)))"""
+)
