@@ -28,7 +28,11 @@ class LinearForm:
         """self + other * factor, in plain integers."""
         terms = dict(self.terms)
         for term, c in other.terms.items():
-            _accumulate(terms, term, c * factor)
+            total = terms.get(term, 0) + c * factor
+            if total:
+                terms[term] = total
+            else:
+                terms.pop(term, None)
         return LinearForm(terms, self.constant + other.constant * factor)
 
     def times(self, factor: int) -> LinearForm:
@@ -160,8 +164,15 @@ def _users_first(root: Expr) -> list[Expr]:
 
 def wrapped(terms: Mapping[Expr, int], constant: int, dtype: DType) -> LinearForm:
     """The form with all numbers as the type has them."""
+    if dtype.is_int and dtype.bits >= _USUAL_BITS:
+        limit = 1 << (_USUAL_BITS - 1)
+        if -limit <= constant < limit and all(c and -limit <= c < limit for c in terms.values()):
+            return LinearForm(terms, constant)
     small = {term: _centred(c, dtype) for term, c in terms.items()}
     return LinearForm({t: c for t, c in small.items() if c}, _centred(constant, dtype))
+
+
+_USUAL_BITS = 32  # of indices; their numbers are mostly small
 
 
 def _centred(value: int, dtype: DType) -> int:

@@ -48,12 +48,13 @@ _CHOICES = mask(Min, Max, Select)
 class Decisions:
     """In the iterations within `bounds`, each key of `replaced` equals its value.
 
-    `lanes` are the vector loops among whose lanes a key may differ.
+    `lanes` are the vector loops among whose lanes a key may differ, `tested` those where such a key is a condition.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
     replaced: dict[Expr, Expr] = field(default_factory=dict)
     lanes: set[str] = field(default_factory=set)
+    tested: set[str] = field(default_factory=set)
 
 
 def decide(loop: For) -> Decisions:
@@ -125,7 +126,10 @@ class _Decider:
 
     def _take(self, node: Expr, value: Expr, bounds: Bounds) -> None:
         self.found.replaced[node] = value
-        self.found.lanes |= {name for name in self.vectors if self.inside.uses(node, {name})}
+        lanes = {name for name in self.vectors if self.inside.uses(node, {name})}
+        self.found.lanes |= lanes
+        if not isinstance(node, Min | Max):
+            self.found.tested |= lanes
         self.found.bounds.extend(bounds)
 
     def _extremum(self, node: Min | Max) -> None:

@@ -14,7 +14,7 @@ whole: each iteration chooses; so do loops inside an edge. Blocks of a device ch
 that those of the interior test nothing. Loops of few iterations are left to the
 loops around and inside, and huge bodies with few clamps are not copied, unless the schedule says
 `always_partition`; those of `never_partition` stay whole. Where the lanes of a vector would be
-clamped one by one, an edge has a serial loop.
+tested one by one, an edge has a serial loop; clamped lanes stay vectors.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _PartitionLoops(Rewriter):
         if decisions is None or not decisions.replaced or _is_dear(loop, decisions):
             return _inside(self, loop)
         steady = self(_Take(decisions.replaced)(loop.body))
-        edge = _Edge(decisions.lanes)(_Unmark(decisions.replaced)(loop.body))
+        edge = _Edge(decisions.tested)(_Unmark(decisions.replaced)(loop.body))
         if loop.kind is LoopKind.PARALLEL:
             return _choose(loop, decisions.bounds, steady, edge)
         return _split(loop, decisions.bounds, steady, edge)
@@ -129,22 +129,22 @@ def _around(nest: Sequence[For | LetStmt], body: Stmt) -> Stmt:
 
 class _Edge(Rewriter):
     """The body for iterations at an edge: innermost loops choose in each iteration, which multiplies the code less
-    than splitting them. Vector loops whose lanes are clamped or tested one by one become serial."""
+    than splitting them. Vector loops whose lanes are tested one by one become serial."""
 
     only = (For,)
 
-    def __init__(self, lanes: set[str]) -> None:
+    def __init__(self, tested: set[str]) -> None:
         super().__init__()
-        self.lanes = lanes
+        self.tested = tested
 
     def rewrite_For(self, loop: For) -> Stmt:
-        if loop.kind is LoopKind.VECTORIZED and loop.name in self.lanes:
+        if loop.kind is LoopKind.VECTORIZED and loop.name in self.tested:
             return loop.with_(kind=LoopKind.SERIAL, body=self(loop.body))  # type: ignore[no-any-return]
         decisions = decide(loop) if _is_worth_it(loop, 1) and is_innermost(loop) else None
         if decisions is None or not decisions.replaced:
             return _inside(self, loop)
         steady = _Take(decisions.replaced)(loop.body)
-        edge = _Edge(self.lanes | decisions.lanes)(_Unmark(decisions.replaced)(loop.body))
+        edge = _Edge(self.tested | decisions.tested)(_Unmark(decisions.replaced)(loop.body))
         return _choose(loop, decisions.bounds, steady, edge)
 
 

@@ -204,7 +204,8 @@ def test_the_flags_that_keep_integers_and_floats_exact_are_there():
 def test_a_very_long_function_is_optimized_less_and_as_exactly():
     gcc = Compiler(("gcc",), "Free Software Foundation")
     short, long = (set(compiler_flags(gcc, "x" * length + "\n}\n")) for length in (1000, 120_001))
-    assert (short - long, long - short) == ({"-O3"}, {"-O1"})
+    assert short - long == {"-O3"}
+    assert "-O2" in long - short
 
 
 def test_kernels_with_sums_in_variables_have_a_pointer_for_each_of_more_rows():

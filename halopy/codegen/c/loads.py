@@ -20,6 +20,7 @@ from .addresses import (
 from .context import Context
 from .grouped_gathers import grouped_gather
 from .lookups import lookup
+from .near_loads import near_load
 from .pieces import canonical, grain_of, pick
 from .scopes import Mode
 from .tables import look_up
@@ -44,7 +45,7 @@ def print_load(context: Context, node: Load) -> Value:
         return _rows(context, node, index)
     if isinstance(index, Ramp):
         return _ramp_load(context, node, index)
-    found = lookup(context, node) or look_up(context, node)
+    found = lookup(context, node) or look_up(context, node) or near_load(context, node)
     return _gather(context, node) if found is None else found
 
 
