@@ -148,37 +148,32 @@ def _check_extern(program: Program) -> None:
 class PreparedCall:
     """A kernel with its arguments in place."""
 
-    __slots__ = ("_buffers", "_pipeline", "_run", "_variant", "_versions")
+    __slots__ = ("_inputs", "_outputs", "_pipeline", "_versions", "run")
 
     def __init__(self, pipeline: CompiledPipeline, variant: Variant, outputs: Sequence[BufferContents]) -> None:
-        self._pipeline, self._variant = pipeline, variant
-        self._buffers = self._buffers_now(outputs)
-        self._versions = [p.version for p in variant.scalars]
+        self._pipeline = pipeline
+        self._inputs = [(ref, bound_contents(ref).raw) for ref in variant.images]
+        self._outputs = [(at, outputs[at].raw) for at in variant.outputs]
+        self._versions = [(p, p.version) for p in variant.scalars]
         for p in variant.scalars:
             p.check()
         values = [p.value for p in variant.scalars]
-        pipeline.check_memory(variant, self._buffers, values)
-        self._run = variant.loaded.prepare(
-            self._buffers, values, pipeline.handlers, variant.names, explain=variant.explain
-        )
-
-    def run(self) -> None:
-        self._run()
+        buffers = [raw for _, raw in (*self._inputs, *self._outputs)]
+        pipeline.check_memory(variant, buffers, values)
+        self.run = variant.loaded.prepare(buffers, values, pipeline.handlers, variant.names, explain=variant.explain)
 
     def fits(self, pipeline: CompiledPipeline, outputs: Sequence[BufferContents]) -> bool:
         """Whether a call now is the call prepared: the same buffers in the same shape, the same scalars."""
-        # RawBuffers compare by identity; a changed shape makes another one.
-        return (
-            self._pipeline is pipeline
-            and self._buffers_now(outputs) == self._buffers
-            and [p.version for p in self._variant.scalars] == self._versions
-        )
-
-    def _buffers_now(self, outputs: Sequence[BufferContents]) -> list[RawBuffer]:
-        return [
-            *(bound_contents(ref).raw for ref in self._variant.images),
-            *(outputs[at].raw for at in self._variant.outputs),
-        ]
+        if self._pipeline is not pipeline:
+            return False
+        # RawBuffers compare by identity; a changed shape makes another one. (Loops are quicker than lists for so few.)
+        for ref, raw in self._inputs:
+            if bound_contents(ref).raw is not raw:
+                return False
+        for at, raw in self._outputs:
+            if outputs[at].raw is not raw:
+                return False
+        return not self._versions or all(param.version == version for param, version in self._versions)
 
 
 def output_places(program: Program) -> dict[str, int]:

@@ -55,7 +55,7 @@ _MEMORY_OF_SIZES = 8  # sizes for which a call is kept ready
 class PipelineRun(Handling, AheadOfTime):
     """A pipeline of Funcs given as their contents. The Funcs can get no further definitions."""
 
-    __slots__ = ("_compiled", "_current", "_lock", "_outputs", "_requirements", "_told")
+    __slots__ = ("_compiled", "_current", "_lock", "_outputs", "_requirements", "_told", "_values")
 
     def __init__(self, outputs: Sequence[FuncContents], told: Handlers | None = None) -> None:
         self._outputs = tuple(outputs)
@@ -78,6 +78,7 @@ class PipelineRun(Handling, AheadOfTime):
                     accepted=f"define it first, for example: {func.name}[x] = x",
                 )
             func.frozen = True
+        self._values = sum(len(func.defined_function.dtypes) for func in self._outputs)
 
     def realize(
         self,
@@ -209,7 +210,7 @@ class PipelineRun(Handling, AheadOfTime):
         return made
 
     def _given(self, buffers: Sequence[object]) -> list[BufferContents]:
-        needed = sum(len(func.defined_function.dtypes) for func in self._outputs)
+        needed = self._values
         found = [b._contents for b in buffers if isinstance(b, Buffer)]
         if len(found) != needed or len(buffers) != needed:
             raise BufferError(
