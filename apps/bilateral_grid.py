@@ -36,7 +36,7 @@ def bilateral_grid(depth: float = DEPTH) -> Algorithm:
 
     value[x, y] = hl.clamp(hl.BoundaryConditions.repeat_edge(grey)[x, y], 0.0, 1.0)
     layer[x, y] = hl.i32(value[x, y] * hl.f32(depth) + 0.5)
-    within = hl.RDom([(0, CELL), (0, CELL)])
+    within = hl.RDom([(0, CELL), (0, CELL)], "within")
     pixel = x * CELL + within.x - CELL // 2, y * CELL + within.y - CELL // 2
     grid[x, y, z, c] = hl.f32(0)
     grid[x, y, layer[pixel], c] += hl.mux(c, [value[pixel], 1.0])

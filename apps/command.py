@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 import halopy as hl
 from apps import photo
 from apps.algorithm import Algorithm, Value
+from apps.cases import cases_of
 from apps.photo import Picture
+from schedules.tuned import tuned
 
 Array = NDArray[Any]
 Prepare = Callable[[Picture], tuple[Sequence[Value], Array]]
@@ -37,6 +39,7 @@ _EPILOG = """\
 schedules (they change how fast the picture is made, never the picture):
   hand   written for this app by a person, in schedules/{app}.py
   auto   found by halopy, which is told the size of the picture
+  tuned  found by measuring many: schedules/tuned, by `halopy tune`
   none   the algorithm as it stands: plain loops, one thread
 
 On --target opencl, which is a GPU or whatever HALOPY_OPENCL_DEVICE names, hand is another one, for such devices.
@@ -62,7 +65,9 @@ def parser(app: str, purpose: str, *, bytes_per_pixel: int = 40) -> argparse.Arg
     made.add_argument(
         "--out", "-o", type=Path, default=Path(f"{app}.png"), help="file to write; its suffix says how (%(default)s)"
     )
-    made.add_argument("--schedule", choices=("hand", "auto", "none"), default="hand", help="see below (%(default)s)")
+    made.add_argument(
+        "--schedule", choices=("hand", "auto", "tuned", "none"), default="hand", help="see below (%(default)s)"
+    )
     add_target(made)
     made.add_argument("--bench", action="store_true", help="also time it on the picture repeated to 30 megapixels")
     return made
@@ -101,7 +106,7 @@ def run(
     alpha     the picture is given with four channels
     """
     with _refusing(options.app):
-        schedules = _schedules(options, hand, plain or _nothing, opencl)
+        schedules = _schedules(options, build, hand, plain or _nothing, opencl)
         photo.check_writable(options.out)
         picture = _read(options, alpha)
         print(
@@ -122,19 +127,20 @@ def fill(
 ) -> Timed:
     """The part of `run` between reading and writing, for an app whose inputs and output are no pictures."""
     with _refusing(options.app):
-        schedules = _schedules(options, hand, _nothing, opencl)
+        schedules = _schedules(options, build, hand, _nothing, opencl)
         return _compiled(options, build, schedules, values, result)[1]
 
 
 def _schedules(
     options: argparse.Namespace,
+    build: Callable[[], Algorithm],
     hand: Callable[..., None],
     none: Callable[..., None],
     opencl: Callable[..., None] | None,
 ) -> dict[str, Callable[..., None]]:
     """Those for the target, by the names that --schedule has for them."""
     if options.target == "host":
-        return {"hand": hand, "none": none}
+        return {"hand": hand, "none": none, "tuned": tuned(_case_of(options.app, build))}
     if opencl is None:
         raise SystemExit(f"{options.app}: there is no schedule for --target {options.target} yet")
     if options.schedule != "hand":
@@ -143,6 +149,12 @@ def _schedules(
             f" not --schedule {options.schedule}"
         )
     return {"hand": opencl}
+
+
+def _case_of(app: str, build: Callable[[], Algorithm]) -> str:
+    """The name of an algorithm among the app's cases."""
+    name = getattr(build, "func", build).__name__  # of what a partial() calls
+    return next((c.name for c in cases_of(app) if c.algorithm == f"apps.{app}:{name}"), app)
 
 
 @contextmanager

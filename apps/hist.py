@@ -23,7 +23,8 @@ def equalise() -> Algorithm:
     luma, level, cb, cr = (hl.Func(name) for name in ("luma", "level", "cb", "cr"))
     rows, counts, cumulative = (hl.Func(name) for name in ("rows", "counts", "cumulative"))
     equal, equalised = hl.Func("equal"), hl.Func("equalised")
-    across, down, above = hl.RDom([(0, rgb.width())]), hl.RDom([(0, rgb.height())]), hl.RDom([(1, 255)])
+    across, down = hl.RDom([(0, rgb.width())], "across"), hl.RDom([(0, rgb.height())], "down")
+    above = hl.RDom([(1, 255)], "above")
     red, green, blue = (rgb[x, y, channel] for channel in range(3))
 
     luma[x, y] = hl.f32(0.299) * red + hl.f32(0.587) * green + hl.f32(0.114) * blue

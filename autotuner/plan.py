@@ -3,7 +3,7 @@
 Plans are values. `apply_plan` turns one into directives; `as_data` and `from_data` into what JSON knows and back.
 
 Loop n of dimension x is called `x_n`, 0 being the innermost; of the first update `x_u0_n`. A dimension that is not cut
-keeps its name.
+keeps its name. The reduction variables of an update are `$0`, `$1`, ... as their names may be others the next time.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def loops_of(dimension: str, stage: int, cuts: tuple[int, ...]) -> list[str]:
     """The names of a dimension's loops, the innermost first."""
     if not cuts:
         return [dimension]
-    base = re.sub(r"\W", "_", dimension) + (f"_u{stage - 1}" if stage else "")
+    base = re.sub(r"\W", "r", dimension) + (f"_u{stage - 1}" if stage else "")
     return [f"{base}_{n}" for n in range(len(cuts) + 1)]
 
 
@@ -138,20 +138,20 @@ def apply_stage(func: hl.Func, at: int, plan: StagePlan) -> None:
     stage: Any = func.update(at - 1) if at else func
     if at and not plan.cuts and plan.vector is None and not plan.unrolled and not plan.parallel:
         stage.unscheduled()  # on purpose
-    reductions = {v.name() for v in func.rvars(at - 1)} if at else set()
-    kinds: dict[str, Any] = {}
-    for dimension, cuts in plan.cuts.items():
-        kind = hl.RVar if dimension in reductions else hl.Var
-        names = loops_of(dimension, at, cuts)
-        kinds |= dict.fromkeys(names, kind)
-        rest = dimension
-        for inner, outer, factor in zip(names, names[1:], cuts, strict=False):
-            stage.split(kind(rest), kind(outer), kind(inner), factor, _tail(plan, kind))
-            rest = outer
+    names = {f"${n}": v.name() for n, v in enumerate(func.rvars(at - 1))} if at else {}
+    kinds: dict[str, Any] = dict.fromkeys(names, hl.RVar)
 
     def var(loop: str) -> Any:
-        return kinds.get(loop, hl.RVar if loop in reductions else hl.Var)(loop)
+        return kinds.get(loop, hl.Var)(names.get(loop, loop))
 
+    for dimension, cuts in plan.cuts.items():
+        kind = hl.RVar if dimension in names else hl.Var
+        loops = loops_of(dimension, at, cuts)
+        kinds |= dict.fromkeys(loops, kind)
+        rest = dimension
+        for inner, outer, factor in zip(loops, loops[1:], cuts, strict=False):
+            stage.split(var(rest), var(outer), var(inner), factor, _tail(plan, kind))
+            rest = outer
     if len(plan.order) > 1:
         stage.reorder(*map(var, plan.order))
     for loop in plan.unrolled:

@@ -320,7 +320,7 @@ def _shape(func: hl.Func, is_output: bool, size: Size) -> Shape:
     args = tuple(v.name() for v in func.args())
     stages, reductions = [args], [frozenset[str]()]
     for at in range(func.num_update_definitions()):
-        inner = [v.name() for v in func.rvars(at)]
+        inner = [f"${n}" for n in range(len(func.rvars(at)))]
         stages.append((*inner, *_pure_of_update(func, at)))
         reductions.append(frozenset(inner))
     lanes = min(hl.natural_vector_size(kind) for kind in func.types()) if func.types() else 1

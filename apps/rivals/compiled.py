@@ -46,6 +46,8 @@ def prepare(
     output: Realizable = algorithm.output
     if schedule in AUTOSCHEDULERS:
         output = _automatic(hl, algorithm, schedule, inputs, result, threads)
+    elif schedule == "tuned":
+        named("schedules.tuned:tuned")(case.name)(**algorithm.stages)
     elif schedule != "none":
         named(case.schedules[schedule])(**algorithm.stages)
     algorithm.give(inputs)

@@ -25,7 +25,7 @@ from ..lang.pipeline import Pipeline
 from ..lang.targets.target import Target
 from .unusable import Unusable
 
-SCHEDULES = ("hand", "none", "auto")
+SCHEDULES = ("hand", "none", "auto", "tuned")
 _APP = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _FURTHER = 3  # the extent expected of a dimension for which none is given: channels, mostly
@@ -37,6 +37,7 @@ class Wanted:
 
     name: str
     make: Callable[[], Pipeline]
+    size: tuple[int, ...] = ()  # that it is measured at, unless the user says one
 
 
 def wanted_pipelines(target: str, schedule: str | None, sizes: Sequence[int]) -> list[Wanted]:
@@ -45,7 +46,7 @@ def wanted_pipelines(target: str, schedule: str | None, sizes: Sequence[int]) ->
     Without a schedule, an app has the one written by hand, and a function's pipeline is as it comes.
     """
     if _REFERENCE.fullmatch(target):
-        if schedule in ("hand", "none"):
+        if schedule in ("hand", "none", "tuned"):
             raise Unusable(f"--schedule {schedule} is for apps; {target} has the schedule that it gives itself")
         return [Wanted(target, lambda: _scheduled(_pipeline_of(target), schedule, sizes))]
     if _APP.fullmatch(target):
@@ -72,9 +73,11 @@ def _case(case: Any, schedule: str, sizes: Sequence[int]) -> Wanted:
             if "hand" not in case.schedules:
                 raise Unusable(f"{case.name} has no schedule written by hand")
             _called(case.schedules["hand"], **algorithm.stages)
+        if schedule == "tuned":
+            _called("schedules.tuned:tuned", name=case.name)(**algorithm.stages)
         return _scheduled(Pipeline(algorithm.output), schedule, sizes or _first(case), inputs)
 
-    return Wanted(case.name, make)
+    return Wanted(case.name, make, _first(case))
 
 
 def _first(case: Any) -> tuple[int, ...]:

@@ -1,6 +1,8 @@
 """The `halopy` command: what the user types, to one of COMMANDS, to a status.
 
     halopy verify TARGET ...      0: proved      1: not      2: what is typed cannot be done, said in one line
+    halopy explain TARGET ...     what the schedule costs
+    halopy emit TARGET ...        the C, and the like
 
 A command is a module with `PURPOSE`, `add_arguments(parser)` and `run(options) -> status`, in the list below. Those
 that stand beside the house (`tune`) are named there, and imported when asked for: `halopy` needs none of them.
@@ -17,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from ..errors import HalideError
-from . import verify
+from . import emit, explain, verify
 from .unusable import Unusable
 
 UNUSABLE = 2
@@ -32,7 +34,7 @@ class Command(Protocol):
     def run(self, options: argparse.Namespace) -> int: ...
 
 
-COMMANDS: Mapping[str, Command] = {"verify": verify}
+COMMANDS: Mapping[str, Command] = {"verify": verify, "explain": explain, "emit": emit}
 BESIDE = {"tune": "autotuner.command"}
 
 

@@ -9,23 +9,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import IllegalSchedule
-from ..lang.pipeline import Pipeline
 from ..markup import block, page
 from ..proof import PROVED, REFUTED, Obligation, Proof
 from ..witness import Instance, Witness
 from .pipelines import SCHEDULES, Wanted, wanted_pipelines
-from .unusable import Unusable
+from .sizes import check_rank, sizes
 
 PURPOSE = "Prove that a schedule keeps the algorithm's answer, or show two iterations for which it does not."
-_MOST = 1 << 31
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="APP|module:function", help="an app, or a function that makes a pipeline")
     parser.add_argument("--schedule", choices=SCHEDULES, help="that written by hand (of apps, unless told), or another")
-    parser.add_argument(
-        "--sizes", type=_sizes, default=(), metavar="WxH", help="of the output; for all sizes if absent"
-    )
+    parser.add_argument("--sizes", type=sizes, default=(), metavar="WxH", help="of the output; for all sizes if absent")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the proof, with pictures, to this file")
     parser.add_argument("--json", action="store_true", help="print the proof as JSON")
 
@@ -45,29 +41,15 @@ def run(options: argparse.Namespace) -> int:
     return 0 if proofs and all(proof.status == PROVED for proof in proofs.values()) else 1
 
 
-def _proof(wanted: Wanted, sizes: Sequence[int]) -> Proof:
+def _proof(wanted: Wanted, known: Sequence[int]) -> Proof:
     """A directive that is refused already when it is given is what the proof is about."""
     try:
         pipeline = wanted.make()
     except IllegalSchedule as refusal:
         stages = (refusal.witness.source.stage,) if refusal.witness else (wanted.name,)
         return Proof((Obligation("schedule", stages, REFUTED, str(refusal), refusal.witness),))
-    _check_rank(pipeline, sizes)
-    return pipeline.verify(sizes or None)
-
-
-def _check_rank(pipeline: Pipeline, sizes: Sequence[int]) -> None:
-    for func in pipeline.outputs():
-        if len(sizes) > func.dimensions():
-            raise Unusable(f"--sizes has {len(sizes)} numbers, but {func.name()} has {func.dimensions()} dimensions")
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    """`640x480`. Raises what the parser tells the user."""
-    parts = text.split("x")
-    if not all(part.isascii() and part.isdecimal() and len(part) < 11 and 0 < int(part) < _MOST for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is no WIDTHxHEIGHT")
-    return tuple(map(int, parts))
+    check_rank(pipeline, known)
+    return pipeline.verify(known or None)
 
 
 def _as_data(proof: Proof) -> Mapping[str, object]:

@@ -39,3 +39,11 @@ def scheduled():
 
 def number():
     return 3
+
+
+def on_device():
+    """Every element is a thread's."""
+    f, xi, yi = hl.Func("f"), hl.Var("xi"), hl.Var("yi")
+    f[x, y] = x + y
+    f.gpu_tile(x, y, xi, yi, 8, 8)
+    return f
