@@ -104,7 +104,7 @@ def test_help_names_the_app_and_an_example(app, capsys):
         MAINS[app](["--help"])
     said = capsys.readouterr().out
     assert f"python -m apps.{app} photo" in said
-    assert "--schedule {hand,auto,none}" in said
+    assert "--schedule {hand,auto,tuned,none}" in said
 
 
 def test_a_refusal_is_a_line_and_a_status(tmp_path):
