@@ -5,10 +5,11 @@ blur_y needs  x: 0..99, y: 0..49      ->      blur_x is needed in  x: 0..99, y: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..errors import ScheduleError
 from ..ir.build import add, sub
 from ..ir.effects import without_effects
 from ..ir.expr import Expr, Let, Read, const, const_value
@@ -17,6 +18,7 @@ from ..ir.function import Definition
 from ..ir.interval import EVERYTHING, Interval, bounds_of
 from ..ir.node import walk
 from ..ir.program import Program
+from ..lower.value_bounds import ValueBounds
 from ..polyhedral.footprint import footprint
 from ..schedule.initial import pure_variables
 from .estimates import Expected
@@ -55,6 +57,7 @@ class Boxes:
             for name, function in program.functions.items()
             for number, definition in enumerate(function.definitions)
         }
+        self.values = ValueBounds(program.functions, self._in_numbers)
         self.root = self._all_needed()
 
     def needed_by(self, consumer: str, box: Box) -> dict[str, Box | None]:
@@ -93,7 +96,7 @@ class Boxes:
             scope = self._scope(name, stage, box)
             own = [model.writes, *(r for r in model.reads if r.name == name)]
             for access in own:
-                part = _numbers(footprint(access.index, scope, model.predicate))
+                part = self._part(access, scope, model.predicate)
                 box = joined(box, part) or box
         return box
 
@@ -104,9 +107,23 @@ class Boxes:
         if extern_call(self.program.functions[consumer]) is not None:  # not asked: mostly about as much as it computes
             return {access.name: box if len(access.index) == len(box) else None for access in model.reads}
         for access in model.reads:
-            part = _numbers(footprint(access.index, scope, model.predicate))
+            part = self._part(access, scope, model.predicate)
             found[access.name] = joined(found[access.name], part) if access.name in found else part
         return found
+
+    def _part(self, access: Access, scope: Mapping[str, Interval], predicate: Expr | None) -> Box | None:
+        """The elements that an access may touch; where it looks at values of Funcs, within what these lie between."""
+        index = []
+        for e in access.index:
+            named, scope = self.values.named(e, scope)
+            index.append(named)
+        return _numbers(footprint(tuple(index), scope, predicate))
+
+    def _in_numbers(self, _name: str, value: Expr) -> Expr:
+        try:
+            return self.expected.numbers(value, frozenset())
+        except ScheduleError:
+            return value  # of a Param that nobody estimates
 
     def _scope(self, func: str, stage: int, box: Box) -> dict[str, Interval]:
         model = self.stages[func, stage]

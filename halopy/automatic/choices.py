@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..ir.build import ge, logical_and
 from ..ir.expr import TRUE, Expr, const
 from ..ir.program import buffer_property
-from ..schedule.directives import ComputeAt, LoopDirective, StoreAt
+from ..schedule.directives import ComputeAt, LoopDirective, ReorderStorage, StoreAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,5 @@ class Choice:
 
     func: str
     stage: int
-    action: LoopDirective | ComputeAt | StoreAt | None
+    action: LoopDirective | ComputeAt | StoreAt | ReorderStorage | None
     when: Large | None = None

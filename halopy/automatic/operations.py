@@ -5,13 +5,14 @@ Arithmetic on positions alone is free: loops and vectors turn it into addresses 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..dtypes import DType
 from ..ir import expr as ir
 from ..ir.expr import Const, Expr, Read, Var
 from ..ir.function import Definition
 from ..ir.node import walk
+from ..ir.rewrite import free_vars
 
 _GATHER = 8  # a load of each lane by itself
 _DIVISION, _DIVISION_BY_CONSTANT = 5, 2
@@ -20,23 +21,31 @@ _SLOW_CALLS = frozenset(
     "sqrt exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf pow atan2 hypot fmod".split()
 )
 _SLOW = 20
+_LANES = 8  # that share what does not depend on them
 
 
-def operations(definition: Definition) -> int:
-    """Of one iteration of a stage, its stores not counted."""
-    return cost((*definition.index, *definition.values))
+def operations(definition: Definition, rows: Collection[str] = (), along: str | None = None) -> int:
+    """Of one iteration of a stage, its stores not counted.
+
+    Where `rows` are looked up, all lanes are one load. What does not depend on `along` is computed once for its lanes.
+    """
+    return cost((*definition.index, *definition.values), rows, along)
 
 
-def cost(roots: Iterable[Expr]) -> int:
+def cost(roots: Iterable[Expr], rows: Collection[str] = (), along: str | None = None) -> int:
     """Of evaluating the expressions once; what they share is done once."""
     seen: set[Expr] = set()
-    total = 0
+    total = shared = 0
     for root in roots:
         for node in walk(root):
             if isinstance(node, Expr) and node not in seen:
                 seen.add(node)
-                total += _own(node)
-    return total
+                own = 1 if isinstance(node, Read) and node.name in rows else _own(node)
+                if own and along is not None and along not in free_vars(node):
+                    shared += own
+                else:
+                    total += own
+    return total + shared // _LANES
 
 
 def _own(node: Expr) -> int:

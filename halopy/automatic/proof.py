@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..ir.program import Program
 from ..lower.place_functions import place_functions
 from ..lower.regions import Regions
-from ..schedule.directives import ComputeAt, Directive, StoreAt
+from ..schedule.directives import ComputeAt, Directive, ReorderStorage, StoreAt
 from ..schedule.nest import FuncSchedule
 from ..schedule.versions import applied
 from .boxes import size
@@ -48,7 +48,7 @@ def _scheduled(
         if action is None:
             continue
         directive = Directive(action, choice.stage, None, f"automatic {choice.func}")
-        if isinstance(action, ComputeAt | StoreAt):
+        if isinstance(action, ComputeAt | StoreAt | ReorderStorage):
             found[choice.func] = replace(schedule, directives=(*schedule.directives, directive))
         else:
             nests = list(schedule.nests)

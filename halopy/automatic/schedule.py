@@ -12,7 +12,6 @@ from ..errors import DefinitionError
 from ..instrument import timed
 from ..ir.extern import extern_call
 from ..ir.program import Program
-from ..ir.stmt import LoopKind
 from ..recursion import deep_recursion
 from ..schedule.directives import INLINED, ROOT, ComputeAt, LoopLevel, StoreAt
 from ..schedule.extern_stages import never_inlined
@@ -22,11 +21,13 @@ from .choices import Choice
 from .estimates import Estimates, Expected
 from .groups import Group, groups_of
 from .inlining import without_cheap
+from .lookups import looked_up, with_orders
 from .machine import Machine
 from .operations import operations, widest
 from .proof import recomputed
 from .register_tiles import NO_TILES, RegisterTile, TileDirectives, copied_for_reductions, register_tiles
-from .stage_loops import StageLoops, in_strips, in_vectors, spread_stage
+from .short_dimensions import computed_together
+from .stage_loops import StageLoops, in_rows, in_strips, spread_stage
 
 
 def automatic_schedule(
@@ -41,10 +42,11 @@ def automatic_schedule(
         wanted = [n for n, s in schedules.items() if s.last(ComputeAt) is not None and s.compute_level == INLINED]
         try:
             copies = copied_for_reductions(program)
-            tiled = Boxes(without_cheap(program, expected, machine, wanted, copies), expected)
+            rows = looked_up(Boxes(program, expected), schedules, machine)
+            tiled = Boxes(without_cheap(program, expected, machine, wanted, copies, rows), expected)
             tiles = register_tiles(tiled, schedules, machine, copies)
             if not copies <= {name for tile in tiles.values() for name in tile.packed}:
-                tiled = Boxes(without_cheap(program, expected, machine, wanted), expected)
+                tiled = Boxes(without_cheap(program, expected, machine, wanted, (), rows), expected)
                 tiles = register_tiles(tiled, schedules, machine, ())
             return _proved(tiled, schedules, machine, tiles)
         except DefinitionError:  # something has bounds at the sizes expected only, so nothing is stored
@@ -56,13 +58,15 @@ def _proved(
     boxes: Boxes, schedules: Mapping[str, FuncSchedule], machine: Machine, tiles: Mapping[str, RegisterTile]
 ) -> list[Choice]:
     """Directives for groups whose members never compute a row twice in one strip, and for tiles in registers."""
+    orders = looked_up(boxes, schedules, machine)
+    schedules = with_orders(schedules, orders)
     alone = set(never_inlined(boxes.program)) | {n for t in tiles.values() for n in (t.reduction, *t.packed)}
     while True:
         groups = groups_of(boxes, machine, alone)
         choices = _Directives(boxes, schedules, machine).of(groups, tiles)
         failed = recomputed(boxes.program, schedules, choices, groups)
         if not failed:
-            return choices
+            return [*(Choice(name, 0, order) for name, order in orders.items()), *choices]
         alone |= failed
 
 
@@ -90,7 +94,7 @@ class _Directives:
         head, box = group.head, self.boxes.root[group.head]
         assert box is not None and group.rows is not None, "a group has a head with rows"
         loops = self.loops(head, 0, box)
-        inner = in_strips(loops, self.dense(head), self.lanes(head, 0), group.rows, group.height)
+        inner = in_strips(loops, self.dense(head), self.lanes(head, 0), group.rows, group.height, self.together(loops))
         choices = [*self.at_root(head), *loops.choices]
         ref = self.refs[head]
         for name in group.members:
@@ -100,9 +104,7 @@ class _Directives:
             ]
             for stage in range(len(self.program.functions[name].definitions)):
                 loops = self.loops(name, stage, group.row_of(name))
-                vector = in_vectors(loops, self.dense(name), self.lanes(name, stage))
-                if vector is not None:
-                    loops.mark(vector, LoopKind.VECTORIZED)
+                in_rows(loops, self.dense(name), self.lanes(name, stage), self.together(loops))
                 choices += self.said(loops)
         return choices
 
@@ -114,7 +116,7 @@ class _Directives:
         for stage, definition in enumerate(self.program.functions[name].definitions):
             loops = self.loops(name, stage, box)
             work = math.prod(loops.extents.values()) * max(1, operations(definition))
-            spread_stage(loops, self.dense(name), self.lanes(name, stage), work, self.machine)
+            spread_stage(loops, self.dense(name), self.lanes(name, stage), work, self.machine, self.together(loops))
             choices += self.said(loops)
         return choices
 
@@ -127,6 +129,10 @@ class _Directives:
 
     def loops(self, name: str, stage: int, box: Box) -> StageLoops:
         return StageLoops(name, stage, self.schedules[name].nests[stage], self.boxes.iterations(name, stage, box))
+
+    def together(self, loops: StageLoops) -> list[str]:
+        """Short dimensions of a stage that are computed beside each other."""
+        return computed_together(self.program.functions[loops.func], loops.extents, self.dense(loops.func))
 
     def dense(self, name: str) -> str | None:
         """The dimension whose elements are neighbours in memory."""

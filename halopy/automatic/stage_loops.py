@@ -8,7 +8,7 @@ Every split guards its tail, so that a stage asks of its inputs what it would as
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..dtypes import INT32
 from ..ir.expr import Const
@@ -69,16 +69,26 @@ class StageLoops:
         return next(c for c in candidates if self.nest.dim(c) is None)
 
 
-def spread_stage(loops: StageLoops, dense: str | None, lanes: int, work: int, machine: Machine) -> None:
-    """Vectors along `dense` and tasks along the longest other free loop. `work` is all the stage's operations."""
+def spread_stage(
+    loops: StageLoops, dense: str | None, lanes: int, work: int, machine: Machine, together: Collection[str] = ()
+) -> None:
+    """Vectors along `dense` and tasks along the longest other free loop. `work` is all the stage's operations.
+
+    Iterations of the loops `together` are computed beside each other.
+    """
     vector = in_vectors(loops, dense, lanes)
-    inner = [] if vector is None else [vector]
-    task = _task_loop(loops, dense)
+    copies = beside_each_other(loops, together)
+    inner = [*([] if vector is None else [vector]), *copies]
+    task = _task_loop(loops, dense, copies)
     is_spread = task is not None and work > 2 * _TASK and loops.extents[task] > 1
     if is_spread and task is not None:
         loops.order([*inner, *(n for n in loops.nest.loop_names if n not in (*inner, task)), task])
+    else:
+        loops.order([*inner, *(n for n in loops.nest.loop_names if n not in inner)])
     if vector is not None:
         loops.mark(vector, LoopKind.VECTORIZED)
+    for copy in copies:
+        loops.mark(copy, LoopKind.UNROLLED)
     if is_spread and task is not None:
         iterations = loops.extents[task]
         least = math.ceil(iterations / max(1, work // _TASK))
@@ -96,16 +106,38 @@ def vector_width(extent: int, lanes: int) -> int:
     return width if width >= _SMALLEST_VECTOR else 1
 
 
-def in_strips(loops: StageLoops, dense: str | None, lanes: int, rows: str, height: int) -> str:
+def in_strips(
+    loops: StageLoops, dense: str | None, lanes: int, rows: str, height: int, together: Collection[str] = ()
+) -> str:
     """Parallel strips of so many rows each; gives the loop over the rows of a strip."""
     vector = in_vectors(loops, dense, lanes)
     inner = loops.split(rows, "t", height)
-    first = [] if vector is None else [vector]
+    copies = beside_each_other(loops, [name for name in together if name != rows])
+    first = [*([] if vector is None else [vector]), *copies]
     loops.order([*first, *(n for n in loops.nest.loop_names if n not in (*first, inner, rows)), inner, rows])
     if vector is not None:
         loops.mark(vector, LoopKind.VECTORIZED)
+    for copy in copies:
+        loops.mark(copy, LoopKind.UNROLLED)
     loops.mark(rows, LoopKind.PARALLEL)
     return inner
+
+
+def in_rows(loops: StageLoops, dense: str | None, lanes: int, together: Collection[str] = ()) -> None:
+    """Vectors, with the iterations of some loops beside each other."""
+    vector = in_vectors(loops, dense, lanes)
+    copies = beside_each_other(loops, together)
+    inner = [*([] if vector is None else [vector]), *copies]
+    loops.order([*inner, *(n for n in loops.nest.loop_names if n not in inner)])
+    if vector is not None:
+        loops.mark(vector, LoopKind.VECTORIZED)
+    for copy in copies:
+        loops.mark(copy, LoopKind.UNROLLED)
+
+
+def beside_each_other(loops: StageLoops, names: Iterable[str]) -> list[str]:
+    """Loops to unroll, which have all iterations of these short ones that are expected."""
+    return [loops.split(name, "u", loops.extents[name]) for name in names if loops.extents[name] > 1]
 
 
 def in_vectors(loops: StageLoops, dense: str | None, lanes: int) -> str | None:
@@ -116,9 +148,10 @@ def in_vectors(loops: StageLoops, dense: str | None, lanes: int) -> str | None:
     return loops.split(dense, "v", width) if width > 1 else None
 
 
-def _task_loop(loops: StageLoops, dense: str | None) -> str | None:
+def _task_loop(loops: StageLoops, dense: str | None, copies: Collection[str]) -> str | None:
     """The outer loop with most iterations; the dense one only where there is no other."""
-    free = [name for name in loops.nest.loop_names if loops.is_free(name) and not name.endswith("_v")]
+    names = [name for name in loops.nest.loop_names if name not in copies and not name.endswith("_v")]
+    free = [name for name in names if loops.is_free(name)]
     others = [name for name in free if name != dense and loops.extents[name] > 1]
     candidates = others or [name for name in free if name == dense]
     return max(reversed(candidates), key=lambda name: loops.extents[name]) if candidates else None

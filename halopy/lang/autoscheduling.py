@@ -109,7 +109,7 @@ def _apply(choices: Iterable[Choice], program: Program, location: SourceLocation
         stage = f".update({choice.stage - 1})" if choice.stage else ""
         text = f"{contents.name}{stage}{version}.{directive_text(choice.action)}"
         directive = Directive(choice.action, choice.stage, location, text)
-        if isinstance(choice.action, ComputeAt | StoreAt):
+        if isinstance(choice.action, ComputeAt | StoreAt | ReorderStorage):
             contents.add(directive)
         elif when is None:
             contents.apply(directive)

@@ -13,6 +13,7 @@ from ..schedule.directives import (
     LoopDirective,
     Rename,
     Reorder,
+    ReorderStorage,
     SetKind,
     SetPartition,
     Skew,
@@ -23,7 +24,7 @@ from ..schedule.directives import LoopLevel as LoopLevelValue
 from .enums import Partition, TailStrategy
 from .snapshot import Snapshot
 
-Action = LoopDirective | ComputeAt | StoreAt
+Action = LoopDirective | ComputeAt | StoreAt | ReorderStorage
 _VERBS = {
     LoopKind.PARALLEL: "parallel",
     LoopKind.VECTORIZED: "vectorize",
@@ -116,6 +117,8 @@ def _call(action: Action, loop: Callable[[str], str], level: Callable[[LoopLevel
     names = ", ".join(map(loop, _loops(action)))
     if isinstance(action, Split):
         return f"split({names}, {action.factor}, {prefix}TailStrategy.{TailStrategy.of(action.tail).name})"
+    if isinstance(action, ReorderStorage):
+        return f"reorder_storage({names})"
     if isinstance(action, Skew):
         return f"skew({names}, {action.factor})"
     return f"{'reorder' if isinstance(action, Reorder) else 'fuse' if isinstance(action, Fuse) else 'rename'}({names})"
@@ -132,7 +135,7 @@ def _loops(action: Action) -> tuple[str, ...]:
             return skewed, by
         case Rename(old, new):
             return old, new
-        case Reorder(loops):
+        case Reorder(loops) | ReorderStorage(loops):
             return loops
         case SetKind(loop) | SetPartition(loop):
             return (loop,)

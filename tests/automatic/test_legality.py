@@ -9,7 +9,20 @@ import pytest
 
 import halopy as hl
 
-from .pipelines import CASES, Case, X, Y, funcs, image, matrix_product, several_values, stencil_chain
+from .pipelines import (
+    CASES,
+    Case,
+    X,
+    Y,
+    Z,
+    funcs,
+    image,
+    matrix_product,
+    rgb_blur,
+    several_values,
+    stencil_chain,
+    unsharp,
+)
 
 HOST = hl.get_host_target()
 IDS = [make.__name__ for make in CASES]
@@ -94,3 +107,37 @@ def _copied_product() -> Case:
     product[X, Y] += left[k, Y] * right[X, k]
     out[X, Y] = product[X, Y] - a[X, Y]
     return Case([out], {a: (300, 200), b: (300, 300)}, (300, 200), [(31, 17), (1, 1)])
+
+
+def test_colours_that_share_a_ratio_are_computed_beside_each_other():
+    assert "out.unroll(c_u)" in schedule(unsharp())
+    assert "unroll" not in schedule(rgb_blur())
+
+
+def test_what_is_looked_up_by_values_lies_densest():
+    case = _looked_up()
+    source = schedule(case)
+    assert "band.reorder_storage(z, x, y)" in source
+    assert "band.vectorize(z_v)" in source
+    check(case)
+
+
+def test_a_table_indexed_by_a_bounded_func_is_computed_once():
+    source, table, place, out = image(hl.Int(32), 2), *funcs("table place out")
+    near = hl.BoundaryConditions.repeat_edge(source)
+    table[X] = hl.exp(hl.f32(X))
+    place[X, Y] = hl.clamp(near[X, Y] + near[X + 1, Y] + near[X, Y + 1], 0, 99)
+    out[X, Y] = table[place[X, Y]] + table[place[X, Y] + 1]
+    assert "table.compute_root()" in schedule(Case([out], {source: (640, 480)}, (640, 480), []))
+
+
+def _looked_up() -> Case:
+    """A value between two of eight layers, each of which is smoothed."""
+    source = image(hl.Float(32), 2)
+    near = hl.BoundaryConditions.repeat_edge(source)
+    fine, band, out = funcs("fine band out")
+    fine[X, Y, Z] = hl.exp(near[X, Y] * hl.f32(Z) / 400)
+    band[X, Y, Z] = fine[2 * X, Y, Z] + hl.sqrt(fine[2 * X + 1, Y, Z])
+    layer = hl.clamp(hl.i32(near[X, Y] / 30), 0, 6)
+    out[X, Y] = sum(band[X + d, Y, layer] + band[X, Y + d, layer + 1] for d in range(5))
+    return Case([out], {source: (640, 480)}, (640, 480), [(3, 5), (41, 17)])
