@@ -1,4 +1,4 @@
-"""exp and log of float32: within a unit in the last place, and the same bits however they are scheduled."""
+"""exp, log and pow of float32: within a few units in the last place, and the same bits however they are scheduled."""
 
 from __future__ import annotations
 
@@ -56,3 +56,39 @@ def test_a_constant_has_the_bits_of_a_number_from_memory(name):
     f = hl.Func("f")
     f[x] = getattr(hl, name)(hl.f32(2.7))
     assert np.asarray(f.realize([1]))[0] == computed(name, np.float32([2.7]))[0]
+
+
+BASES = [*SPECIAL, 2.0, -2.0, -0.5, 3.0, -3.0, 1.5, -1.5, 16777215.0, -16777217.0, 1.0000001, 0.99999994, -1e10]
+
+
+def powers(lanes: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bases, exponents and what is computed: all pairs of special numbers, and pairs over all the range of results."""
+    random = np.random.default_rng(2)
+    firsts, seconds = (numbers.ravel() for numbers in np.meshgrid(BASES, BASES))
+    spread, near, wholes = random.uniform(-80, 80, 5000), random.uniform(0.9, 1.1, 5000), random.integers(1, 20, 500)
+    bases = np.concatenate([firsts, np.exp(spread), near, -wholes]).astype(np.float32)
+    exponents = [random.uniform(-1, 1, 5000), random.uniform(-800, 800, 5000), random.integers(-20, 20, 500)]
+    exponents = np.concatenate([seconds, *exponents]).astype(np.float32)
+    f = hl.Func("f")
+    f[x] = hl.pow(hl.Buffer(bases)[x], hl.Buffer(exponents)[x])
+    if lanes > 1:
+        f.vectorize(x, lanes, hl.TailStrategy.GuardWithIf)
+    return bases, exponents, np.asarray(f.realize([len(bases)]))
+
+
+def test_powers_are_within_three_units_and_special_cases_are_those_of_c():
+    bases, exponents, found = powers()
+    with np.errstate(all="ignore"):
+        exact = np.power(bases.astype(np.float64), exponents.astype(np.float64))
+        nearest = exact.astype(np.float32)
+    special = ~np.isfinite(nearest) | (nearest == 0)
+    np.testing.assert_array_equal(found[special], nearest[special])
+    np.testing.assert_array_equal(np.signbit(found[nearest == 0]), np.signbit(nearest[nearest == 0]))
+    units = np.abs(found[~special] / exact[~special] - 1) / np.finfo(np.float32).eps  # of normal results
+    normal = np.abs(nearest[~special]) >= np.finfo(np.float32).tiny
+    assert units[normal].max() <= 3.0
+
+
+@pytest.mark.parametrize("lanes", [3, 16])
+def test_vectors_of_powers_have_the_bits_of_scalars(lanes):
+    np.testing.assert_array_equal(powers(lanes)[2].view(np.uint32), powers()[2].view(np.uint32))
