@@ -16,7 +16,7 @@ from halopy.ir.linear import difference
 from halopy.ir.simplify import simplify
 from halopy.ir.simplify.engine import Simplifier
 from halopy.ir.simplify.facts import Facts
-from halopy.ir.simplify.patterns import Rule
+from halopy.ir.simplify.patterns import Pattern, Rule
 from halopy.ir.simplify.tables import TABLES
 
 from .evaluation import Overflow, evaluate
@@ -185,9 +185,11 @@ ROWS = [(table, i, rule) for table, rows in TABLES.items() for i, rule in enumer
 
 
 @pytest.mark.parametrize(("table", "position", "rule"), ROWS, ids=[f"{t}-{i}" for t, i, _ in ROWS])
-def test_every_row_holds_on_small_integers(table: str, position: int, rule: Rule):
+def test_every_row_holds(table: str, position: int, rule: Rule):
+    """For integers of all widths: rows only compare, and so many numbers as there are holes stand in every order."""
+    assert _operators(rule.pattern) | _operators(rule.result) <= _COMPARING
     builder = Simplifier(Facts())
-    numbers = range(-2, 3) if len(rule.pattern.holes()) < 4 else range(-1, 2)
+    numbers = range(-2, 3) if len(rule.pattern.holes()) < 4 else range(-2, 2)
     names = sorted(rule.pattern.holes())
     logic = table in ("and", "or")
     fired = 0
@@ -201,6 +203,35 @@ def test_every_row_holds_on_small_integers(table: str, position: int, rule: Rule
         numbers_of = {name: _truth(value, holes[name]) for name, value in zip(names, values, strict=True)}
         _agree(before, after, numbers_of)
     assert fired, "the row matches nothing"
+
+
+_COMPARING = {*ir.COMPARISONS, ir.Min, ir.Max, ir.Select, ir.And, ir.Or, ir.Not}
+
+
+def _operators(pattern: Pattern) -> set:
+    return {pattern.operator} - {None} | {o for part in pattern.parts for o in _operators(part)}
+
+
+@pytest.mark.parametrize(("table", "position", "rule"), ROWS, ids=[f"{t}-{i}" for t, i, _ in ROWS])
+def test_a_row_that_floats_may_use_holds_also_for_those_that_are_no_numbers(table: str, position: int, rule: Rule):
+    names, floats = sorted(rule.pattern.holes()), (float("nan"), -0.0, 0.0, 1.0, float("inf"))
+    logic = table in ("and", "or")
+    for values in product(floats, repeat=len(names)):
+        holes = {n: _float_hole(n, v, rule, logic) for n, v in zip(names, values, strict=True)}
+        before = rule.pattern.fill(holes, BOOL if logic else FLOAT32)
+        after = rule.apply(tuple(before.children()), Simplifier(Facts()))
+        if after is not None:
+            _agree(
+                before,
+                after,
+                {n: v if holes[n].dtype is FLOAT32 else v > 0 for n, v in zip(names, values, strict=True)},
+            )
+
+
+def _float_hole(name: str, value: float, rule: Rule, logic: bool) -> Expr:
+    if name in ("c0", "c1"):
+        return Const(value, FLOAT32)
+    return Var(name, BOOL if name in ("t", "f") or (logic and not _compares(rule)) else FLOAT32)
 
 
 def _hole(name: str, value: int, rule: Rule, logic: bool) -> Expr:

@@ -89,3 +89,12 @@ def test_a_device_runs_a_loop_of_one_block(opencl):
     f[x] = x
     f.bound(x, 0, 8).gpu_tile(x, bx, tx, 8)
     assert f.realize([8], opencl).has_device_allocation()
+
+
+def test_one_element_that_a_kernel_writes_is_no_variable_of_the_host(opencl):
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x, y] = hl.i16(x)
+    f[x, y] += hl.i16(1)
+    g[x, y] = hl.u8(f[x, y])  # f is computed at each element of g
+    f.gpu_tile(x, bx, tx, 2)
+    np.testing.assert_array_equal(np.asarray(g.realize([3, 2], opencl)), [[1, 2, 3]] * 2)

@@ -16,11 +16,25 @@ from itertools import pairwise
 
 from ...ir.expr import Effect, Expr, Load, Ramp, const_value
 from ...ir.node import find, mask, walk
-from ...ir.stmt import Allocate, Atomic, Await, For, Fork, LoopKind, MemoryKind, Prefetch, Publish, Store
+from ...ir.stmt import (
+    Allocate,
+    Atomic,
+    Await,
+    For,
+    Fork,
+    Launch,
+    LoopKind,
+    MemoryKind,
+    Mirror,
+    Prefetch,
+    Publish,
+    Store,
+    ToHost,
+)
 
 SUMS = "/* sums that a loop adds to */"
 _MOST = 64  # variables of one array; more than twice the registers there are would only be moved around
-_ELSEWHERE = mask(Effect, Fork, Publish, Await, Prefetch)  # what may mean the memory itself
+_ELSEWHERE = mask(Effect, Fork, Publish, Await, Prefetch, Launch, Mirror, ToHost)  # what may mean the memory itself
 
 
 @dataclass(frozen=True, slots=True)
