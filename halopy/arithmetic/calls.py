@@ -74,7 +74,9 @@ def _exact_integers(*arrays: Array) -> list[Array]:
 
 
 def _saturated(exact: Array, dtype: DType) -> Array:
-    return as_values(np.minimum(np.maximum(exact, dtype.min), dtype.max), dtype)
+    low, high = np.array(dtype.min, object), np.array(dtype.max, object)
+    clamped = np.minimum(np.asarray(np.maximum(np.asarray(exact, object), low), object), high)
+    return as_values(np.asarray(clamped, object), dtype)  # of one number NumPy makes an int, and of that 64 bits
 
 
 def _saturating(f: Callable[[Array, Array], Array]) -> _Rule:

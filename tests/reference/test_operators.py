@@ -155,3 +155,13 @@ def test_bfloat16_travels_as_sixteen_bits():
     raw = np.arange(0, 1 << 16, 97, dtype=np.uint16)
     assert (to_storage(from_storage(raw, BFLOAT16), BFLOAT16) == raw).all()
     assert from_storage(np.array([0x3F80], UINT16.to_numpy()), BFLOAT16).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+@pytest.mark.parametrize("name", SAME_TYPE)
+def test_one_number_is_computed_like_many(name, dtype):
+    for a, b in ((5, 2), (dtype.max, dtype.max - 1), (dtype.min, 3)):
+        call = Call(name, (Var("a", dtype), Var("b", dtype)), dtype)
+        alone = {n: as_values(np.array(v, object), dtype) for n, v in (("a", a), ("b", b))}
+        (got,) = Tape([call]).run(alone, lambda read, index: pytest.fail("nothing is read here"))
+        assert got.shape == () and [got.item()] == evaluate(call, a=([a], dtype), b=([b], dtype))
