@@ -36,6 +36,7 @@ from .lang.autoscheduling import AutoSchedulerResults
 from .lang.buffers.buffer import Buffer
 from .lang.buffers.shapes import BufferDimension
 from .lang.callable import Callable
+from .lang.check import Mismatch
 from .lang.enums import LoopAlignStrategy, MemoryType, Partition, PrefetchBoundStrategy, TailStrategy
 from .lang.evaluate import evaluate, evaluate_may_gpu
 from .lang.explanation import Explanation
@@ -254,6 +255,7 @@ __all__ = [
     "LoopAlignStrategy",
     "LoopLevel",
     "MemoryType",
+    "Mismatch",
     "Module",
     "NameMangling",
     "NoTruthValue",

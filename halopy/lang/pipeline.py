@@ -9,6 +9,7 @@ from ..ir import expr as nodes
 from ..source import caller
 from . import revision
 from .autoscheduling import Autoscheduling
+from .check import Mismatch, check
 from .display import notebook_html
 from .expressions.conversion import show
 from .expressions.expr import ToExpr, to_node
@@ -73,6 +74,29 @@ class Pipeline(Autoscheduling):
                 f"{schedule!r} is no Schedule", location=caller(), accepted="pipeline.schedule, or Schedule.from_json"
             )
         schedule._apply(self._outputs, self.snapshot().program)
+
+    def check(
+        self,
+        schedule: Schedule | None = None,
+        sizes: Sequence[Sequence[int]] | None = None,
+        *,
+        seed: int = 0,
+        tolerance: float = 1e-5,
+    ) -> tuple[Mismatch, ...]:
+        """Run beside the oracle, which knows no schedule; nothing is given if all values agree.
+
+        It is the schedule that the Funcs have, or this one, and small sizes, or these. Inputs without a buffer are
+        filled with random numbers. Floats may differ by `tolerance`, absolutely or relatively: sums may be regrouped.
+        Raises what a run raises.
+        """
+        if schedule is None:
+            return check(self, sizes, seed, tolerance)
+        before = self.schedule
+        self.apply_schedule(schedule)
+        try:
+            return check(self, sizes, seed, tolerance)
+        finally:
+            self.apply_schedule(before)
 
     def get_func(self, index: int) -> Func:
         """The nth Func of the pipeline, producers before consumers."""

@@ -4,6 +4,7 @@
     python -m tests.fuzz --seed 0 --cases 1000         so many cases
     python -m tests.fuzz --seed 4711 --cases 1         one case again
     python -m tests.fuzz --target host-opencl ...      on an OpenCL device
+    python -m tests.fuzz --sanitize ...                under gcc's sanitizers of addresses and undefined behaviour
 
 Each case runs in a process that may crash or hang. One that gives other values than the oracle, fails other than by a
 UserError, crashes or hangs is shrunk and printed, as a program that stands alone; the exit status is then 1.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,6 +51,20 @@ def without(case: Case, refused: tuple[int, ...]) -> Case:
     return replace(case, directives=tuple(d for k, d in enumerate(case.directives) if k not in refused))
 
 
+def sanitizers() -> dict[str, str]:
+    """The environment in which compiled pipelines end their process at a wrong address or undefined behaviour."""
+    libraries = [
+        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    return {
+        "HALOPY_CC": "gcc -fsanitize=address,undefined -fno-sanitize-recover=all -g",
+        "LD_PRELOAD": ":".join(libraries),  # Python itself is not built with them
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the first case")
@@ -58,12 +74,15 @@ def main() -> int:
     parser.add_argument("--shrink", type=int, default=400, help="how many smaller cases to try")
     parser.add_argument("--target", default="", help="what to compile for, if not the host")
     parser.add_argument("--verify", default="off", help="how much each compilation is validated: off, full, or auto")
+    parser.add_argument("--sanitize", action="store_true", help="have gcc watch addresses and undefined behaviour")
     options = parser.parse_args()
     if options.cases is None and options.time == float("inf"):
         options.cases = 100
     counts, start, seed = Counter[str](), time.monotonic(), options.seed
     with tempfile.TemporaryDirectory() as cache:
         os.environ.update(HALOPY_CACHE_DIR=cache, HALOPY_VERIFY=options.verify)
+        if options.sanitize:
+            os.environ.update(sanitizers())
         with Worker(options.limit) as worker:
             while time.monotonic() - start < options.time and (
                 options.cases is None or seed < options.seed + options.cases
