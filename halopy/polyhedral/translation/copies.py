@@ -170,6 +170,7 @@ class _Attempt:
     def facts(self) -> Facts:
         """What holds in each iteration and lane of the printed statement."""
         definitions = {name: written(value) for name, value in self.before.definitions.items()}
+        definitions.update(self.around.told)
         conditions, checked = self.conditions, self.around.checked
         found: list[list[Sample]] = []
 
@@ -232,8 +233,8 @@ class _Attempt:
         gap = minus(mine, its)
         if not gap:
             return True
-        gap = self._looked_through(gap)
-        return facts.is_zero(without_alike(gap, facts.is_zero))
+        wider = self._looked_through(gap)
+        return not wider or any(facts.is_zero(without_alike(p, facts.is_zero)) for p in (gap, wider))
 
     def _looked_through(self, gap: Polynomial) -> Polynomial:
         """With what strides and the like stand for, where that leaves nothing."""

@@ -104,7 +104,7 @@ class _Cases:
         known = [*rows, *_about_terms(rows)]
         self.left -= 1
         elimination = _Elimination(self.rows)
-        is_empty = elimination.is_empty(known)
+        is_empty = elimination.is_empty(known) or self._is_empty_with_products(elimination, known)
         self.rows = elimination.left
         if is_empty or self.left <= 0 or self.rows <= 0:
             return is_empty
@@ -120,6 +120,18 @@ class _Cases:
             first, *others = choices
             return all(self.contradict([*rows, *_rows_of(c)], others) for c in first)
         return False
+
+    def _is_empty_with_products(self, elimination: _Elimination, rows: Sequence[Polynomial]) -> bool:
+        """With (a - 1)*(b - 1) >= 0 of quotients that are at least 1."""
+        found: list[Polynomial] = []
+        for term in dict.fromkeys(term for row in rows for term in row if len(term) == 2):
+            if all(isinstance(atom, ir.Div) for atom in term):
+                factors: list[Polynomial] = [{(atom,): 1} for atom in term]
+                about = _about_terms(factors)
+                if all(elimination.is_empty([*rows, *about, scaled(factor, -1)]) for factor in factors):
+                    one, other = factors
+                    found += [*about, plus(minus(minus({term: 1}, one), other), number(1))]
+        return bool(found) and elimination.is_empty([*rows, *found])
 
 
 def _undecided(rows: Iterable[Polynomial]) -> list[Monomial]:

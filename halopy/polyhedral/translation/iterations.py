@@ -39,9 +39,14 @@ class _Iterations:
 
     def __init__(self, before: Before, leaf: Leaf, copies: Sequence[Copy]) -> None:
         self.before, self.leaf, self.copies = before, leaf, copies
-        gone = [loop for loop in leaf.loops if loop.kind in COPIED and any(loop.name in c.variables for c in copies)]
-        sizes = [(loop.name, loop.min, const_value(loop.extent)) for loop in gone]
-        scope = self.scope = before.scope(leaf.path, {})
+        gone = [loop for loop in leaf.loops if any(loop.name in c.variables for c in copies)]
+        self.single: dict[str, Polynomial] = {}  # loops that were one iteration
+        for loop in gone:
+            if const_value(loop.extent) == 1:
+                self.single[loop.name] = before.scope(leaf.path, self.single).integer(loop.min)
+        copied = [loop for loop in gone if loop.kind in COPIED and loop.name not in self.single]
+        sizes = [(loop.name, loop.min, const_value(loop.extent)) for loop in copied]
+        scope = self.scope = before.scope(leaf.path, self.single)
         self.listed = {name: int(size) for name, _, size in sizes if size is not None}
         self.lows = {name: scope.integer(low) for name, low, size in sizes if size is not None}
         self.total = prod(self.listed.values())
@@ -79,7 +84,7 @@ class _Iterations:
         if len(done) == 1 and self._does_all(done[0][0]):
             return True
         offsets = zip(self.listed, place, strict=True)
-        at = {name: plus(self.lows[name], number(n)) for name, n in offsets}
+        at = {**self.single, **{name: plus(self.lows[name], number(n)) for name, n in offsets}}
         scope = Scope(at)
         given = [c for c in map(scope.condition, self.known) if c is not ir.TRUE]
         if ir.FALSE in given:
@@ -95,7 +100,8 @@ class _Iterations:
 
     def _does_all(self, copy: Copy) -> bool:
         """Whether it does just one of the listed iterations, and asks for no more than the loops do."""
-        listed = all(name in self.listed and copy.value(name, 0) is not None for name in copy.variables)
+        variables = copy.variables.keys() - self.single.keys()
+        listed = all(name in self.listed and copy.value(name, 0) is not None for name in variables)
         return listed and not {c for c in copy.conditions if c is not ir.TRUE} - {*self.known}
 
     def _facts(self, given: Sequence[Expr], at: Mapping[str, Polynomial]) -> Facts:

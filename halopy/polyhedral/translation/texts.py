@@ -13,8 +13,9 @@ from ...ir.conjuncts import conjuncts
 from ...ir.expr import Effect, Expr, Load, Var
 from ...ir.stmt import LetStmt, LoopKind, Stmt
 from ..validation.names import names_in
+from .facts import Facts
 from .paths import Guard, Leaf, Loop, Name, Path, Paths, base_name, key_of
-from .polynomials import ONE, Polynomial, Scope, at_least_zero, minus, negation, plus
+from .polynomials import ONE, Polynomial, Scope, at_least_zero, minus, negation, plus, written
 
 COPIED = (LoopKind.UNROLLED, LoopKind.VECTORIZED)  # what passes make several statements of, or several lanes
 
@@ -102,7 +103,7 @@ def parts(condition: Expr) -> list[Expr]:
 class Surroundings:
     """What is known at a place of the printed text.
 
-    `lasting` are the conditions that every path to it meets; `replaced` loops of which one iteration is left.
+    `replaced` are loops of which one iteration is left, `told` names that both texts have, with what is said here.
     """
 
     scope: Scope
@@ -111,6 +112,7 @@ class Surroundings:
     checked: tuple[Expr, ...] = ()
     replaced: Mapping[str, Polynomial] = field(default_factory=dict)
     lanes: tuple[Expr, ...] = ()  # of conditions on all lanes
+    told: Mapping[str, Expr] = field(default_factory=dict)
 
 
 def _is_about_lanes(condition: Expr) -> bool:
@@ -123,6 +125,7 @@ class After:
     def __init__(self, stmt: Stmt, before: Before) -> None:
         self.before = before
         self._identity = Scope({})
+        self._definitions = {name: written(value) for name, value in before.definitions.items()}
         self.leaves = list(Paths().of(stmt))
         lets = {leaf.node.name for leaf in self.leaves if isinstance(leaf.node, LetStmt)}
         self.early = frozenset(name for name in lets if ("let", base_name(name)) not in before.by_key)
@@ -162,10 +165,19 @@ class After:
         if not is_symbolic(step.value):
             return replace(here, scope=scope.under({step.name: scope.value(step.value)}))
         value = scope.integer(step.value)
-        if self.before.definitions.get(base) == value:
-            return replace(here, scope=scope.under({step.name: {(Var(base),): 1}}))
+        if self._is_known_as(base, value, here):
+            told = {**here.told, base: written(value)}
+            return replace(here, scope=scope.under({step.name: {(Var(base),): 1}}), told=told)
         replaced = {**here.replaced, base: value} if base in self.before.loops else here.replaced
         return replace(here, scope=scope.under({step.name: value}), replaced=replaced)
+
+    def _is_known_as(self, name: str, value: Polynomial, here: Surroundings) -> bool:
+        """Whether it is what the name stands for in the loops as built, although it may be written otherwise here."""
+        known = self.before.definitions.get(name)
+        if known is None or known == value:
+            return known is not None
+        definitions = {**self._definitions, **here.told}
+        return Facts(here.conditions, definitions, None, here.checked).is_zero(minus(known, value))
 
     def _guarded(self, step: Guard, here: Surroundings) -> Surroundings:
         condition = here.scope.condition(step.condition)
