@@ -44,3 +44,25 @@ def test_what_is_read_where_memory_says_is_proved() -> None:
     table.compute_root()
     looked_up.split(y, y, t, 8, hl.TailStrategy.ShiftInwards).vectorize(x, 8, hl.TailStrategy.GuardWithIf)
     assert [str(o) for o in printed(looked_up) if o.status != PROVED] == []
+
+
+def test_lanes_that_are_iterations_of_two_loops_are_proved() -> None:
+    x, xi, xo, c = hl.vars("x xi xo c")
+    g, f = hl.Func("g"), hl.Func("f")
+    g[c, x] = 7
+    f[c, x] = g[c, x] + g[c, x + 1]
+    g.compute_root().bound(c, 0, 2).split(x, xo, xi, 4, hl.TailStrategy.RoundUp).vectorize(c, 2).vectorize(xi)
+    assert [str(o) for o in printed(f) if o.status != PROVED] == []
+
+
+def test_sums_of_loop_variables_that_have_a_name_are_no_obstacle() -> None:
+    x, y, z, yi = hl.vars("x y z yi")
+    start, u, last = hl.ImageParam(hl.Float(32), 2, "start"), hl.Func("u"), hl.Func("last")
+    r = hl.RDom([(0, start.dim(0).extent()), (0, start.dim(1).extent()), (1, 4)])
+    u[x, y, z] = hl.undef(hl.Float(32))
+    u[x, y, 0] = start[x, y]
+    u[r.x, r.y, r.z] = u[r.x, r.y, r.z - 1] * 0.5
+    last[x, y] = u[x, y, 4]
+    u.compute_root().update(0).split(y, y, yi, 128, hl.TailStrategy.GuardWithIf).parallel(y)
+    u.update(0).vectorize(x, 16, hl.TailStrategy.GuardWithIf)
+    assert [str(o) for o in printed(last) if o.status != PROVED] == []

@@ -94,12 +94,41 @@ class Copies:
         try:
             for lanes, node, masks in lanes_of(leaf.node, around):
                 copy = self._copy(leaf, order, around, lanes, node, masks)
-                if isinstance(copy, Lost):
+                several = self._apart(leaf, order, around, lanes) if isinstance(copy, Lost) else [copy]
+                if isinstance(copy, Lost) and not several:
                     return copy
-                found.append(copy)
+                found += several
         except Unknown:
             return Lost(leaf, "it combines lanes")
         return found
+
+    def _apart(self, leaf: Leaf, order: int, around: Surroundings, lanes: Progression) -> list[Copy]:
+        """The copies where lanes are iterations of two loops, of the inner one one iteration for each; or none.
+
+        f[ramp(x*8, 1, 8)]     of     vectorized (a, 0, 4): vectorized (b, 0, 2): f[x*8 + a*2 + b]
+        """
+        for inner in self._inner_lanes(leaf, lanes.count):
+            size = lanes.count // inner
+            parts = [Progression(lanes[k], lanes.step * inner, size) for k in range(inner)]
+            found: list[Copy] = []
+            for some, node, masks in lanes_of(leaf.node, around, parts):
+                copy = self._copy(leaf, order, around, some, node, masks)
+                if isinstance(copy, Lost):
+                    break
+                found.append(copy)
+            else:
+                return found
+        return []
+
+    def _inner_lanes(self, leaf: Leaf, count: int) -> list[int]:
+        """How many lanes inner loops of the originals have."""
+        found = {}
+        for original in self.before.by_key.get(key_of(leaf.node), []):
+            loops = [s for s in self.before.leaves[original].loops if s.kind is LoopKind.VECTORIZED]
+            size = const_value(loops[-1].extent) if len(loops) > 1 else None
+            if size is not None and 1 < size < count and count % size == 0:
+                found[int(size)] = True
+        return list(found)
 
     def _copy(
         self, leaf: Leaf, order: int, around: Surroundings, lanes: Progression, node: Stmt, masks: Sequence[Expr]

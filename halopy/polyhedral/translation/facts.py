@@ -59,8 +59,13 @@ class Facts:
         """Surely, by what is known close by."""
         if goal is TRUE or goal in self._known or self._answers.get(goal):
             return True
-        near = (contradict([missed, *self.near([missed], 1)], FEW_CASES) for missed in opposites(goal))
-        return not self._is_missed(goal) and all(near)
+        if self._is_missed(goal):
+            return False
+        direct = [c for c in self.conditions if names_in(c) <= names_in(goal)]
+        return all(
+            contradict([missed, *direct], FEW_CASES) or contradict([missed, *self.near([missed], 1)], FEW_CASES)
+            for missed in opposites(goal)
+        )
 
     def _implies(self, goal: Expr) -> bool:
         if goal is TRUE or goal in self._known or FALSE in self._known:

@@ -13,7 +13,7 @@ from math import prod
 
 from ...ir import expr as ir
 from ...ir.expr import Expr, Var, const, const_value
-from .actions import at_lane
+from .actions import at_lane, names_of
 from .copies import Copy
 from .facts import Facts, is_partition
 from .inequalities import BUDGET, TOO_LONG
@@ -92,11 +92,18 @@ class _Iterations:
         parts = [[c for c in _conditions_at(copy, n, at) if c not in given] for copy, n in done]
         if len(parts) == 1 and not parts[0]:
             return True
-        facts = self._facts(given, at)
+        facts = self._facts([*given, *self._in_loop_variables(given)], at)
         if not parts:
             return facts.exclude(given)
         left = [[c for c in part if not (len(part) > 1 and facts.quickly_imply(c))] for part in parts]
         return is_partition(facts, left) if len(left) > 1 else all(map(facts.imply, left[0]))
+
+    def _in_loop_variables(self, given: Sequence[Expr]) -> list[Expr]:
+        """What is known without names for sums of loop variables, of which copies speak directly."""
+        loops = {loop.name for loop in self.leaf.loops}
+        sums = {name: p for name, p in self.before.definitions.items() if loops & names_of(p)}
+        scope = Scope(sums)
+        return [c for c in map(scope.condition, given) if c is not ir.TRUE and c not in given]
 
     def _does_all(self, copy: Copy) -> bool:
         """Whether it does just one of the listed iterations, and asks for no more than the loops do."""

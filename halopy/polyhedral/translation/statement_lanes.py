@@ -6,7 +6,7 @@ s[0] = s[0] + reduce_add(g[ramp(0, 1, 8)])        ->   s[0] = s[0] + g[lane]
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ...ir import expr as ir
 from ...ir.expr import Expr, Load
@@ -18,14 +18,16 @@ from .texts import Surroundings
 _MOST_LANES = 256
 
 
-def lanes_of(node: Stmt, around: Surroundings) -> Iterator[tuple[Progression, Stmt, list[Expr]]]:
-    """Lanes, the statement for one of them, and the conditions on it."""
+def lanes_of(
+    node: Stmt, around: Surroundings, parts: Iterable[Progression] = ()
+) -> Iterator[tuple[Progression, Stmt, list[Expr]]]:
+    """Lanes, the statement for one of them, and the conditions on it; at least as far apart as the `parts`."""
     count = _lane_count(node)
     if count > _MOST_LANES:
         raise Unknown
     one = OneLane(around.vectors)
     every = [c.value for c in around.lanes if isinstance(c, ir.VectorReduce) and c.value.dtype.lanes == count]
-    todo = [Progression(0, 1, count)]
+    todo = list(parts) or [Progression(0, 1, count)]
     while todo:
         lanes = todo.pop(0)
         try:
