@@ -178,7 +178,11 @@ def _dots(window: _Window) -> Iterator[str]:
 
 
 def _arrow(window: _Window) -> Iterator[str]:
-    """From source to sink, broken in the middle, with a head at the sink."""
+    """From source to sink, broken in the middle, with a head at the sink; a ring where both are one iteration."""
+    if window.source == window.sink:
+        x, y = _at(window.source)
+        yield f'<circle cx="{x}" cy="{y}" r="{2 * _RADIUS}" fill="none" stroke="{_RED}" stroke-width="2"/>'
+        return
     arrow = _Arrow(*_at(window.source), *_at(window.sink))
     red = f'stroke="{_RED}" stroke-width="2"'
     for begin, end in ((0.0, 0.42), (0.58, 1.0)):
@@ -192,7 +196,8 @@ def _arrow(window: _Window) -> Iterator[str]:
 def _roles(window: _Window) -> Iterator[str]:
     """Which is which, on the side where the arrow is not, and on paper, where lines cross it."""
     downwards = window.sink[1] >= window.source[1]
-    for point, name, is_above in ((window.source, "source", downwards), (window.sink, "sink", not downwards)):
+    names = (window.source, "source", downwards), (window.sink, "sink", not downwards)
+    for point, name, is_above in names if window.source != window.sink else [(window.source, "twice", True)]:
         x, y = _at(point)
         base, wide = y - 9 if is_above else y + 17, 7 * len(name)
         yield f'<rect x="{x - wide // 2}" y="{base - 9}" width="{wide}" height="12" fill="{_PAPER}" opacity="0.85"/>'

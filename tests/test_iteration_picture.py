@@ -86,6 +86,20 @@ def test_iterations_that_have_no_variable_in_common_are_told_in_words() -> None:
     assert "<svg" not in html and "sink: g (z=1) writes it" in html
 
 
+def test_an_iteration_that_runs_twice_has_a_ring() -> None:
+    f, g = hl.Func("f"), hl.Func("g")
+    f[x] = x
+    f[x] = f[x] * 2 + 1
+    g[x] = f[x]
+    with pytest.raises(hl.IllegalSchedule) as refused:
+        f.update(0).vectorize(x, 4, hl.TailStrategy.ShiftInwards)
+    assert refused.value.witness is not None
+    svg = drawn(iteration_picture(refused.value.witness))
+    assert "twice" in texts(svg) and not {"source", "sink"} & set(texts(svg))
+    assert [c.get("fill") for c in svg.iter(f"{SVG}circle")].count("none") == 1
+    assert not list(svg.iter(f"{SVG}polygon"))
+
+
 def test_what_is_refuted_comes_first_and_all_text_is_escaped() -> None:
     proof = Proof(
         (

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import IllegalSchedule
+from ..lang.targets.target import Target
 from ..markup import block, page
 from ..proof import PROVED, REFUTED, Obligation, Proof
 from ..witness import Instance, Witness
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="APP|module:function", help="an app, or a function that makes a pipeline")
     parser.add_argument("--schedule", choices=SCHEDULES, help="that written by hand (of apps, unless told), or another")
     parser.add_argument("--sizes", type=sizes, default=(), metavar="WxH", help="of the output; for all sizes if absent")
+    parser.add_argument("--target", dest="machine", metavar="TARGET", help="such as host-opencl; else that of runs")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the proof, with pictures, to this file")
     parser.add_argument("--json", action="store_true", help="print the proof as JSON")
 
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 where all is proved, 1 where it is not."""
     wanted = wanted_pipelines(options.target, options.schedule, options.sizes)
-    proofs = {each.name: _proof(each, options.sizes) for each in wanted}
+    machine = None if options.machine is None else Target(options.machine)
+    proofs = {each.name: _proof(each, options.sizes, machine) for each in wanted}
     if options.html is not None:
         body = "".join(block(name, proof.to_html()) for name, proof in proofs.items())
         options.html.write_text(page(options.target, body), encoding="utf-8")
@@ -41,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     return 0 if proofs and all(proof.status == PROVED for proof in proofs.values()) else 1
 
 
-def _proof(wanted: Wanted, known: Sequence[int]) -> Proof:
+def _proof(wanted: Wanted, known: Sequence[int], machine: Target | None) -> Proof:
     """A directive that is refused already when it is given is what the proof is about."""
     try:
         pipeline = wanted.make()
@@ -49,7 +52,7 @@ def _proof(wanted: Wanted, known: Sequence[int]) -> Proof:
         stages = (refusal.witness.source.stage,) if refusal.witness else (wanted.name,)
         return Proof((Obligation("schedule", stages, REFUTED, str(refusal), refusal.witness),))
     check_rank(pipeline, known)
-    return pipeline.verify(known or None)
+    return pipeline.verify(known or None, target=machine)
 
 
 def _as_data(proof: Proof) -> Mapping[str, object]:

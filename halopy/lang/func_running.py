@@ -42,13 +42,15 @@ class FuncRunning(Handling, AheadOfTime):
         """What `realize` must give, evaluated slowly and without any schedule."""
         return self.pipeline().reference(sizes)
 
-    def verify(self, sizes: Sizes | None = None, *, in_place: Places | None = None) -> Proof:
+    def verify(
+        self, sizes: Sizes | None = None, *, in_place: Places | None = None, target: Target | None = None
+    ) -> Proof:
         """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
 
         Its status is "proved", "refuted" or "not proved". `in_place` names inputs in whose memory outputs are to lie:
         `{f: photo}`, or with distances `{f: (photo, [0, 1])}`, where f(x, y) lies where photo(x, y + 1) does.
         """
-        return self.pipeline().verify(sizes, in_place=in_place)
+        return self.pipeline().verify(sizes, in_place=in_place, target=target)
 
     def pipeline(self) -> PipelineRun:
         """The pipeline of which this Func is the only output."""

@@ -161,14 +161,17 @@ class PipelineRun(Handling, AheadOfTime):
         """The program and the schedules at this moment, as values; for the target of runs, unless another is given."""
         return snapshot(self._outputs, jit_target(None) if target is None else target, self._requirements)
 
-    def verify(self, sizes: Sizes | None = None, *, in_place: Places | None = None) -> Proof:
+    def verify(
+        self, sizes: Sizes | None = None, *, in_place: Places | None = None, target: Target | None = None
+    ) -> Proof:
         """Whether the schedule keeps the algorithm's answer, with reasons: for all sizes, or for those given.
 
         Its status is "proved", "refuted" or "not proved". `in_place` names inputs in whose memory outputs are to lie:
         `{f: photo}`, or with distances `{f: (photo, [0, 1])}`, where f(x, y) lies where photo(x, y + 1) does.
         """
         known = () if sizes is None else whole_sizes(sizes)
-        return verification(self.snapshot(), jit_target(None), known, {} if in_place is None else in_place)
+        value = jit_target(target)
+        return verification(self.snapshot(value), value, known, {} if in_place is None else in_place)
 
     def reference(self, sizes: Sizes | Buffer | Sequence[Buffer] | int | None = None) -> Realization:
         """What `realize` must give, evaluated slowly and without any schedule. Given Buffers tell the regions."""

@@ -134,6 +134,7 @@ def test_html_is_a_page_with_a_picture_and_names_are_escaped(program: str, tmp_p
         (["PROGRAM:brighter"], "PROGRAM:brighter is made for arrays"),
         (["PROGRAM:proved", "--schedule", "hand"], "--schedule hand is for apps"),
         (["PROGRAM:proved", "--sizes", "3x4x5"], "--sizes has 3 numbers, but g has 2 dimensions"),
+        (["PROGRAM:proved", "--target", "nonsense"], "Did not understand Halide target nonsense"),
         (["PROGRAM:proved", "--html", "no/such/folder/x.html"], "No such file or directory"),
         (["no_such_app"], "there is no app 'no_such_app' here"),
         (["blur;ls"], "'blur;ls' is neither the name of an app nor module:function"),

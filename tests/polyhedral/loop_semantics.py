@@ -1,7 +1,9 @@
 """What a schedule of several stages means, by running it on elements: where each is stored, and who reads it when.
 
 Nothing of halopy is used. A producer computes, in each iteration of the loop that it is computed at, all of the box
-that is needed inside, and puts the element `c` at the place `c % fold` of its memory.
+that is needed inside, or, with tails, as much more as whole tiles of its own loops are, and puts the element `c` at the
+place `c % fold` of its memory. A compiler may compute less, where values are there already; so what is legal with tails
+must be accepted, and what is not legal even without them must not.
 
     legal  <=>  each read finds the element that it means, and no two iterations of a parallel loop touch one place of
                 the same memory that either of them writes
@@ -33,6 +35,8 @@ class Producer:
     is_inlined: bool = False
     shares_with: str = ""  # a Func in whose loops it is computed, both row by row
     keeps_updates: bool = True  # its own loops run each update once, and those that meet in their order
+    least: tuple[int, int] = (1, 1)  # elements that its own tiles compute at the least
+    multiple: tuple[int, int] = (1, 1)  # of which they compute a multiple
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,9 @@ class Nest:
     producers: Sequence[Producer]
 
 
-def is_legal(nest: Nest) -> bool:
+def is_legal(nest: Nest, *, with_tails: bool = False) -> bool:
     keeps_updates = all(p.keeps_updates for p in nest.producers)
-    return keeps_updates and _has_places(nest) and _can_share(nest) and _Run(nest).is_legal()
+    return keeps_updates and _has_places(nest) and _can_share(nest) and _Run(nest, with_tails).is_legal()
 
 
 def _can_share(nest: Nest) -> bool:
@@ -90,8 +94,8 @@ def _direct(reads: Reads, made: Mapping[str, Producer]) -> Iterator[str]:
 
 
 class _Run:
-    def __init__(self, nest: Nest) -> None:
-        self.nest = nest
+    def __init__(self, nest: Nest, with_tails: bool) -> None:
+        self.nest, self.with_tails = nest, with_tails
         self.made = {p.name: p for p in nest.producers}
         self.dates = {c: nest.date(c) for c in itertools.product(*map(range, nest.size))}
         self.kept: dict[tuple[str, Date, Cell], Cell] = {}  # by memory and place
@@ -105,8 +109,10 @@ class _Run:
         here = [p for p in self.nest.producers if p.compute == len(prefix) and not p.is_inlined]
         boxes = self._boxes(points, len(prefix))
         for producer in here:
-            for cell in itertools.product(*boxes.get(producer.name, (range(0), range(0)))):
-                if not self._reads_well(producer.reads, cell, prefix):
+            needed = boxes.get(producer.name, (range(0), range(0)))
+            for cell in itertools.product(*_grown(needed, producer) if self.with_tails else needed):
+                is_wanted = all(c in span for c, span in zip(cell, needed, strict=True))
+                if is_wanted and not self._reads_well(producer.reads, cell, prefix):
                     return False
                 self._touch(producer, cell, prefix, writes=True)
         if prefix and len(prefix) == len(next(iter(self.dates.values()))):
@@ -169,3 +175,11 @@ class _Run:
 def _hull(cells: set[Cell]) -> Box:
     (low_x, high_x), (low_y, high_y) = ((min(n), max(n)) for n in zip(*cells, strict=True))
     return range(low_x, high_x + 1), range(low_y, high_y + 1)
+
+
+def _grown(box: Box, by: Producer) -> Box:
+    x, y = (
+        range(span.start, span.start + -(-max(len(span), least) // multiple) * multiple)
+        for span, least, multiple in zip(box, by.least, by.multiple, strict=True)
+    )
+    return x, y
