@@ -149,7 +149,7 @@ def _of_lowering(taken: Snapshot, target: Target) -> list[Obligation]:
 
 
 def _of_directives(taken: Snapshot, lowered: LoweredKernel, accesses: Sequence[Obligation]) -> Iterator[Obligation]:
-    checked = {a.names[2] for a in find(lowered.body, Assert) if a.site is ErrorSite.FOLD_TOO_SMALL}
+    checks = {(a.site, *a.names[:2]) for a in find(lowered.body, Assert)}
     for name, schedule in taken.schedules.items():
         directives = [*schedule.directives, *(d for nest in schedule.nests for d in nest.directives)]
         for directive in directives:
@@ -157,9 +157,10 @@ def _of_directives(taken: Snapshot, lowered: LoweredKernel, accesses: Sequence[O
             if rule is not None:
                 kind, why = rule
                 stages, status, seen = (name, *_partner(directive, taken)), PROVED, ""
-                if directive.text in checked:
-                    why = "a run in which more is in use at once is refused before anything is computed"
-                elif why is not _REFUSED:
+                check = _CHECKS.get(type(directive.action))
+                if check is not None and (check, name, getattr(directive.action, "arg", "")) in checks:
+                    why = _REFUSED
+                else:
                     status, seen = _seen(stages, accesses)
                 yield Obligation(kind, stages, status, f"{directive.text}: {why}{seen}")
 
@@ -183,13 +184,18 @@ def _partner(directive: Directive, taken: Snapshot) -> Sequence[str]:
 
 
 _REFUSED = "a run that needs more is refused before anything is computed"
+_CHECKS = {
+    FoldStorage: ErrorSite.FOLD_TOO_SMALL,
+    BoundStorage: ErrorSite.STORAGE_TOO_SMALL,
+    Bound: ErrorSite.BOUND_TOO_SMALL,
+}
 _RULES = {
     ComputeWith: ("shared loops", "neither stage needs the other, or they meet in an element in the same iteration"),
     FoldStorage: ("storage", "no more elements are in use at once than are kept"),
-    BoundStorage: ("storage", _REFUSED),
+    BoundStorage: ("storage", "there is room for all that is kept"),
     HoistStorage: ("storage", "memory is taken once, and each iteration stores before it reads"),
     RingBuffer: ("storage", "each iteration stores before it reads, in a slot of its own"),
     Async: ("async", "each read waits until its value is there, and who is ahead waits until a place is free"),
-    Bound: ("bounds", _REFUSED),
+    Bound: ("bounds", "all that is needed lies inside"),
     AlignBounds: ("bounds", "more is computed, and nothing else"),
 }

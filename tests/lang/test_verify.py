@@ -108,6 +108,17 @@ def test_checks_made_in_each_run_count_as_proof(is_bounded: bool) -> None:
     ] * is_bounded
 
 
+def test_a_bound_that_needs_no_check_is_found_in_the_loops() -> None:
+    f, g = blur()
+    f.compute_root().bound(y, -1, 10)
+    g.bound(y, 0, 8)
+    reasons = {o.stages: o.reason for o in g.verify().of_kind("bounds")}
+    assert reasons["g",].endswith("a run that needs more is refused before anything is computed")
+    assert reasons["f",] == (
+        "f.bound(y, -1, 10): all that is needed lies inside, and so it is found for every access in the finished loops"
+    )
+
+
 def late_factor() -> tuple[hl.Func, hl.RDom, hl.RVar, hl.RVar]:
     f, r, (a, b) = hl.Func("f"), hl.RDom([(1, 6), (0, 5)], "r"), (hl.RVar("a"), hl.RVar("b"))
     f[x, y] = x
