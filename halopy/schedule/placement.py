@@ -15,9 +15,10 @@ from ..ir.function import Definition
 from ..ir.program import Program, reads
 from ..ir.stmt import LoopKind
 from .check_fused_nests import check_fused_nests, check_same_places
-from .directives import ComputeAt, Directive, LoopLevel, Specialize, SpecializeFail, StoreAt
+from .directives import ROOT, ComputeAt, Directive, LoopLevel, Specialize, SpecializeFail, StoreAt
 from .extern_stages import check_extern_places
 from .fused_nests import OUTERMOST, OwnLoop, fused_nests
+from .misplaced import Misplaced, with_place
 from .nest import FuncSchedule
 
 
@@ -118,6 +119,13 @@ class Placements:
 
 def check_placements(program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
     """Raises IllegalSchedule where a Func is computed or stored at a place that does not enclose all its uses."""
+    try:
+        _check_all(program, schedules)
+    except Misplaced as refusal:
+        raise with_place(refusal, program, schedules, lambda moved: _check_all(program, moved)) from None
+
+
+def _check_all(program: Program, schedules: Mapping[str, FuncSchedule]) -> None:
     check_fused_nests(program, schedules)
     placements = Placements(program, schedules)
     check_same_places(placements.fused, placements.places)
@@ -177,7 +185,7 @@ def _check_store(name: str, directive: Directive, place: Path, placements: Place
     part = placements.part_up_to(placements.schedules[name].store_level, place)
     if part is None:
         reason = [f"{name} is computed outside that loop, so its storage would not live long enough"]
-        raise _illegal_storage(name, directive, reason, ["root", *shown_path(place, placements)])
+        raise _illegal_storage(name, directive, reason, place, placements, is_root_legal=True)
     for depth in range(len(part), len(place)):
         loop = place[depth]
         dim = placements.schedules[loop.func].nests[loop.stage].dim(loop.loop)
@@ -186,12 +194,21 @@ def _check_store(name: str, directive: Directive, place: Path, placements: Place
                 f"{name} is stored outside the {dim.kind.value} loop {loop.func}.{loop.loop}, but computed inside",
                 "its iterations run at the same time and would overwrite each other's values",
             ]
-            raise _illegal_storage(name, directive, reason, shown_path(place[depth:], placements))
+            raise _illegal_storage(name, directive, reason, place[depth:], placements)
 
 
-def _illegal_storage(name: str, directive: Directive, reason: list[str], places: list[str]) -> IllegalSchedule:
-    accepted = f"{name} stored at {' or '.join(places)}"
-    return IllegalSchedule(directive.text, location=directive.location, reason=reason, accepted=accepted)
+def _illegal_storage(
+    name: str, directive: Directive, reason: list[str], path: Path, placements: Placements, is_root_legal: bool = False
+) -> IllegalSchedule:
+    places = [*(["root"] if is_root_legal else []), *shown_path(path, placements)]
+    levels = [*([ROOT] if is_root_legal else []), *_levels(path, placements)]
+    return Misplaced(name, directive, reason, f"{name} stored at {' or '.join(places)}", levels)
+
+
+def _levels(path: Path, placements: Placements) -> list[LoopLevel]:
+    """The loops of a path as places that a directive can name."""
+    refs = {name: ref for ref, name in placements.program.names.items()}
+    return [LoopLevel(refs[p.func], p.loop) for p in path if p.loop != OUTERMOST and p.func in refs]
 
 
 def shown_path(path: Path, placements: Placements) -> list[str]:
@@ -200,25 +217,29 @@ def shown_path(path: Path, placements: Placements) -> list[str]:
 
 
 def _illegal(name: str, directive: Directive, placements: Placements, reason: list[str]) -> IllegalSchedule:
-    return IllegalSchedule(
-        directive.text,
-        location=directive.location,
-        reason=reason,
-        accepted=", ".join(legal_places(name, placements)),
-    )
+    accepted = ", ".join(legal_places(name, placements))
+    levels = [*reversed(_levels(_shared_loops(name, placements), placements)), ROOT]
+    is_place = isinstance(directive.action, ComputeAt) and not directive.action.level.is_inlined
+    return Misplaced(name, directive, reason, accepted, levels if is_place else [])
 
 
 def legal_places(name: str, placements: Placements) -> list[str]:
     """What may be said about the Func instead, outermost place first."""
     uses = placements.uses(name)
     legal = ["root"]
-    shared = [{(loop.func, loop.loop) for loop in use} for use in uses]
-    for loop in uses[0] if uses else ():
+    for loop in _shared_loops(name, placements):
         level = loop.func, loop.loop
-        if loop.loop != OUTERMOST and all(level in use for use in shared):
-            stages = {placements.stage_name(o) for use in uses for o in use if (o.func, o.loop) == level}
-            legal.append(f"{stages.pop() if len(stages) == 1 else loop.func}.{loop.loop}")
+        stages = {placements.stage_name(o) for use in uses for o in use if (o.func, o.loop) == level}
+        legal.append(f"{stages.pop() if len(stages) == 1 else loop.func}.{loop.loop}")
     return [*legal, "inline"]
+
+
+def _shared_loops(name: str, placements: Placements) -> Path:
+    """The loops around all uses of the Func, the outermost first."""
+    uses = placements.uses(name)
+    shared = [{(loop.func, loop.loop) for loop in use} for use in uses]
+    around = uses[0] if uses else ()
+    return tuple(p for p in around if p.loop != OUTERMOST and all((p.func, p.loop) in use for use in shared))
 
 
 def _users(program: Program) -> dict[str, list[tuple[str, int]]]:

@@ -91,3 +91,35 @@ def test_guards_are_offered_instead_of_tails_that_run_again(tail: hl.TailStrateg
     assert repair == "split(xi, outer, inner, 3, TailStrategy.GuardWithIf)"
     eval(f"s.{repair}", {"s": f.update(0), "xi": xi, "outer": outer, "inner": inner, "TailStrategy": T})
     np.testing.assert_array_equal(np.asarray(f.realize([11, 3])), np.asarray(f.reference([11, 3])))
+
+
+PLACES = {
+    "computed inside a loop that not all readers share": (
+        lambda f, g, h: (f.compute_at(g, x), g.compute_root(), h.compute_root()), "compute_root()"
+    ),
+    "computed deeper than all readers": (
+        lambda f, g, h: (g.compute_at(h, y), f.compute_at(g, y)), "compute_at(h, y)"
+    ),
+    "stored outside threads": (
+        lambda f, g, h: (g.compute_root(), h.parallel(y), f.compute_at(h, x).store_root(), g.compute_inline()),
+        "store_at(h, y)",
+    ),
+    "stored inside the place of computation": (
+        lambda f, g, h: (f.compute_at(h, y).store_at(h, x), g.compute_inline()), "store_root()"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_place_is_offered_that_is_accepted(name: str) -> None:
+    f, g, h = hl.Func("f"), hl.Func("g"), hl.Func("h")
+    f[x, y] = x + y * 3
+    g[x, y] = f[x, y] + f[x + 1, y]
+    h[x, y] = g[x, y] * 2 + f[x, y + 1]
+    schedule, expected = PLACES[name]
+    schedule(f, g, h)
+    with pytest.raises(IllegalSchedule, match="legal instead: ") as refused:
+        h.realize([6, 5])
+    assert refused.value.repair == expected
+    eval(f"f.{expected}", {"f": f, "h": h, "x": x, "y": y})
+    np.testing.assert_array_equal(np.asarray(h.realize([6, 5])), np.asarray(h.reference([6, 5])))
