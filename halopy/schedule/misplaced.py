@@ -1,4 +1,4 @@
-"""The refusal of a place to compute or store a Func, with a place that may stand there instead.
+"""The refusal of a place to compute or store a Func, or to take its memory, with one that may stand there instead.
 
 blur_x.compute_at(blur_y, xi), also read outside of that loop       instead: compute_at(blur_y, y), or compute_root()
 blur_x.store_root(), computed inside a parallel loop y              instead: store_at(blur_y, y)
@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..errors import IllegalSchedule
 from ..ir.program import Program
-from .directives import INLINED, ROOT, ComputeAt, Directive, LoopLevel, StoreAt
+from .directives import ComputeAt, Directive, HoistStorage, LoopLevel, StoreAt
 from .nest import FuncSchedule
 
 Schedules = Mapping[str, FuncSchedule]
@@ -46,15 +46,24 @@ def with_place(
 
 def _moved(refusal: Misplaced, schedules: Schedules, level: LoopLevel) -> Schedules:
     schedule, written = schedules[refusal.func], refusal.written
-    action = StoreAt(level) if isinstance(written.action, StoreAt) else ComputeAt(level)
-    moved = replace(written, action=action)
+    moved = replace(written, action=_kind(written)(level))
     directives = tuple(moved if d is written else d for d in schedule.directives)
     return {**schedules, refusal.func: replace(schedule, directives=directives)}
 
 
+def _kind(written: Directive) -> type[ComputeAt | StoreAt | HoistStorage]:
+    return next(kind for kind in _VERBS if isinstance(written.action, kind))
+
+
 def _text(written: Directive, level: LoopLevel, program: Program) -> str:
-    verb = "store" if isinstance(written.action, StoreAt) else "compute"
-    if level is ROOT or level is INLINED:
-        return f"{verb}_{'root' if level is ROOT else 'inline'}()"
-    assert level.func is not None, "a place is the root, or a loop of a Func"
-    return f"{verb}_at({program.names[level.func]}, {level.loop.replace('$', '.')})"
+    at, root = _VERBS[_kind(written)]
+    if level.func is None:
+        return f"{root}()"
+    return f"{at}({program.names[level.func]}, {level.loop.replace('$', '.')})"
+
+
+_VERBS: Mapping[type[ComputeAt | StoreAt | HoistStorage], tuple[str, str]] = {
+    ComputeAt: ("compute_at", "compute_root"),
+    StoreAt: ("store_at", "store_root"),
+    HoistStorage: ("hoist_storage", "hoist_storage_root"),
+}

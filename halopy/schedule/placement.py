@@ -201,11 +201,11 @@ def _illegal_storage(
     name: str, directive: Directive, reason: list[str], path: Path, placements: Placements, is_root_legal: bool = False
 ) -> IllegalSchedule:
     places = [*(["root"] if is_root_legal else []), *shown_path(path, placements)]
-    levels = [*([ROOT] if is_root_legal else []), *_levels(path, placements)]
+    levels = [*([ROOT] if is_root_legal else []), *levels_of(path, placements)]
     return Misplaced(name, directive, reason, f"{name} stored at {' or '.join(places)}", levels)
 
 
-def _levels(path: Path, placements: Placements) -> list[LoopLevel]:
+def levels_of(path: Path, placements: Placements) -> list[LoopLevel]:
     """The loops of a path as places that a directive can name."""
     refs = {name: ref for ref, name in placements.program.names.items()}
     return [LoopLevel(refs[p.func], p.loop) for p in path if p.loop != OUTERMOST and p.func in refs]
@@ -218,7 +218,7 @@ def shown_path(path: Path, placements: Placements) -> list[str]:
 
 def _illegal(name: str, directive: Directive, placements: Placements, reason: list[str]) -> IllegalSchedule:
     accepted = ", ".join(legal_places(name, placements))
-    levels = [*reversed(_levels(_shared_loops(name, placements), placements)), ROOT]
+    levels = [*reversed(levels_of(_shared_loops(name, placements), placements)), ROOT]
     is_place = isinstance(directive.action, ComputeAt) and not directive.action.level.is_inlined
     return Misplaced(name, directive, reason, accepted, levels if is_place else [])
 

@@ -11,8 +11,9 @@ from ..ir.stmt import LoopKind, MemoryKind
 from ..target import Target
 from ..target_features import TargetFeature
 from .directives import AlignStorage, BoundStorage, Directive, FoldStorage, HoistStorage, RingBuffer, StoreIn
+from .misplaced import Misplaced, with_place
 from .nest import FuncSchedule
-from .placement import Path, Placements, shown_path
+from .placement import Path, Placements, levels_of, shown_path
 
 _OF_THE_PROCESSOR = (MemoryKind.AUTO, MemoryKind.HEAP, MemoryKind.STACK, MemoryKind.REGISTER)
 
@@ -37,6 +38,13 @@ def check_storage(program: Program, schedules: Mapping[str, FuncSchedule], targe
 
     Assumes that places of computation and storage were checked (`check_placements`).
     """
+    try:
+        _check_all(program, schedules, target)
+    except Misplaced as refusal:
+        raise with_place(refusal, program, schedules, lambda moved: _check_all(program, moved, target)) from None
+
+
+def _check_all(program: Program, schedules: Mapping[str, FuncSchedule], target: Target) -> None:
     kinds = (*_OF_THE_PROCESSOR, MemoryKind.GPU_SHARED) if target.has(TargetFeature.OpenCL) else _OF_THE_PROCESSOR
     hoisted = [n for n, s in schedules.items() if s.last(HoistStorage) or s.last(RingBuffer)]
     placements = Placements(program, schedules) if hoisted else None
@@ -89,16 +97,13 @@ def _check_level(
         loop = place[depth]
         dim = placements.schedules[loop.func].nests[loop.stage].dim(loop.loop)
         if dim is not None and dim.kind in (LoopKind.PARALLEL, LoopKind.VECTORIZED):
-            raise IllegalSchedule(
-                hoist.text,
-                location=hoist.location,
-                reason=[
-                    f"the memory of {name} would be taken outside the {dim.kind.value} loop {loop.func}.{loop.loop}, "
-                    "but is used inside",
-                    "its iterations run at the same time and would overwrite each other's values",
-                ],
-                accepted=f"{name} hoisted to {' or '.join(shown_path(place[depth:], placements))}",
-            )
+            why = [
+                f"the memory of {name} would be taken outside the {dim.kind.value} loop {loop.func}.{loop.loop}, "
+                "but is used inside",
+                "its iterations run at the same time and would overwrite each other's values",
+            ]
+            accepted = f"{name} hoisted to {' or '.join(shown_path(place[depth:], placements))}"
+            raise Misplaced(name, hoist, why, accepted, levels_of(place[depth:], placements))
 
 
 def _illegal(directive: Directive, reason: str, accepted: str) -> ScheduleError:

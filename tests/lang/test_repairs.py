@@ -104,6 +104,10 @@ PLACES = {
         lambda f, g, h: (g.compute_root(), h.parallel(y), f.compute_at(h, x).store_root(), g.compute_inline()),
         "store_at(h, y)",
     ),
+    "memory taken outside threads": (
+        lambda f, g, h: (g.compute_inline(), h.parallel(y), f.compute_at(h, x).hoist_storage_root()),
+        "hoist_storage(h, y)",
+    ),
     "stored inside the place of computation": (
         lambda f, g, h: (f.compute_at(h, y).store_at(h, x), g.compute_inline()), "store_root()"
     ),
