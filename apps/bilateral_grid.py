@@ -8,6 +8,7 @@ After Chen, Paris and Durand, "Real-time Edge-Aware Image Processing with the Bi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -77,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return np.clip(result * 255 + 0.5, 0, 255).astype(np.uint8)
 
     hand, plain = schedules.bilateral_grid, schedules.bilateral_grid_plain
-    command.run(options, lambda: bilateral_grid(1 / options.edge), hand, prepare, finish, plain=plain)
+    build, opencl = partial(bilateral_grid, 1 / options.edge), schedules.bilateral_grid_opencl
+    command.run(options, build, hand, prepare, finish, opencl=opencl, plain=plain)
 
 
 if __name__ == "__main__":

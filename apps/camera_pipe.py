@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.at_least(raw[np.newaxis], *least, "as sites at the edge are only read around")
         return bayer.inputs(raw, development), np.zeros((3, *bayer.developed_shape(raw)), np.uint8)
 
-    command.run(options, camera_pipe, schedules.camera_pipe, prepare)
+    command.run(options, camera_pipe, schedules.camera_pipe, prepare, opencl=schedules.camera_pipe_opencl)
 
 
 _OPTIONS = {

@@ -93,7 +93,7 @@ def run(
     prepare: Prepare,
     finish: Callable[[Array], Picture] = lambda result: result,
     *,
-    opencl: Callable[..., None] | None = None,
+    opencl: Callable[..., None],
     plain: Callable[..., None] | None = None,
     alpha: bool = False,
 ) -> None:
@@ -123,7 +123,7 @@ def fill(
     values: Sequence[Value],
     result: Array,
     *,
-    opencl: Callable[..., None] | None = None,
+    opencl: Callable[..., None],
 ) -> Timed:
     """The part of `run` between reading and writing, for an app whose inputs and output are no pictures."""
     with _refusing(options.app):
@@ -136,13 +136,11 @@ def _schedules(
     build: Callable[[], Algorithm],
     hand: Callable[..., None],
     none: Callable[..., None],
-    opencl: Callable[..., None] | None,
+    opencl: Callable[..., None],
 ) -> dict[str, Callable[..., None]]:
     """Those for the target, by the names that --schedule has for them."""
     if options.target == "host":
         return {"hand": hand, "none": none, "tuned": tuned(_case_of(options.app, build))}
-    if opencl is None:
-        raise SystemExit(f"{options.app}: there is no schedule for --target {options.target} yet")
     if options.schedule != "hand":
         raise SystemExit(
             f"{options.app}: --target {options.target} has the schedule written by hand only,"

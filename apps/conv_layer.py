@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.filters or options.bias:
         raise SystemExit("conv_layer: --filters and --bias are for images in a .npy file")
     build = partial(conv_layer, channels_in=3)
-    command.run(options, build, schedules.conv_layer, _prepared, _first_maps)
+    command.run(options, build, schedules.conv_layer, _prepared, _first_maps, opencl=schedules.conv_layer_opencl)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,9 +100,8 @@ def _run_on_arrays(options: argparse.Namespace) -> None:
     _check_shapes(images, filters, bias)
     count, height, width, channels = images.shape
     layer = np.zeros((count, height - 2, width - 2, len(bias)), np.float32)
-    timed = command.fill(
-        options, partial(conv_layer, channels, len(bias)), schedules.conv_layer, [images, filters, bias], layer
-    )
+    build, values = partial(conv_layer, channels, len(bias)), [images, filters, bias]
+    timed = command.fill(options, build, schedules.conv_layer, values, layer, opencl=schedules.conv_layer_opencl)
     seconds = median(timed.further)
     print(
         f"conv_layer: {arrays.described(layer)}, {options.schedule} schedule: first call {timed.first:.3f} s"

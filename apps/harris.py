@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = command.parser("harris", "Find corners in a photograph; the picture shows them white.").parse_args(
         arguments
     )
-    command.run(options, harris, schedules.harris, _colours, _bright)
+    command.run(options, harris, schedules.harris, _colours, _bright, opencl=schedules.harris_opencl)
 
 
 if __name__ == "__main__":

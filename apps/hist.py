@@ -58,7 +58,9 @@ def _prepare(picture: Picture) -> tuple[list[Picture], Picture]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = command.parser("hist", "Equalise the histogram of a photograph.").parse_args(arguments)
-    command.run(options, equalise, schedules.equalise, _prepare, plain=schedules.plain)
+    command.run(
+        options, equalise, schedules.equalise, _prepare, opencl=schedules.equalise_opencl, plain=schedules.plain
+    )
 
 
 if __name__ == "__main__":

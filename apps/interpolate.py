@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         schedules.interpolate,
         lambda picture: _prepare(picture, options.known),
         photo.from_floats,
+        opencl=schedules.interpolate_opencl,
         plain=schedules.plain,
         alpha=True,
     )

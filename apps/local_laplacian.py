@@ -116,7 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return photo.channels(result, bits=8)
 
     hand, plain = schedules.local_laplacian, schedules.local_laplacian_plain
-    command.run(options, local_laplacian, hand, prepare, finish, plain=plain)
+    opencl = schedules.local_laplacian_opencl
+    command.run(options, local_laplacian, hand, prepare, finish, opencl=opencl, plain=plain)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ schedules (they change how fast the product is made, never what it is, but for r
   auto   found by halopy, which is told the size of the matrices
   none   the algorithm as it stands: plain loops, one thread
 
+On --target opencl, which is a GPU or whatever HALOPY_OPENCL_DEVICE names, hand is another one, for such devices.
+
 examples:
   python -m apps.sgemm --size 512 512 512
   python -m apps.sgemm A.npy B.npy --transpose-b --alpha 0.5 --out product.npy
@@ -59,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     result = np.zeros((rows, columns), np.float32)
     c = result.copy() if c is None else c
     build = partial(sgemm, transpose_a=options.transpose_a, transpose_b=options.transpose_b)
-    timed = command.fill(options, build, schedules.sgemm, [a, b, c, options.alpha, options.beta], result)
+    values = [a, b, c, options.alpha, options.beta]
+    timed = command.fill(options, build, schedules.sgemm, values, result, opencl=schedules.sgemm_opencl)
     seconds = median(timed.further)
     print(
         f"sgemm: {rows}x{depth} by {depth}x{columns}, {options.schedule} schedule: first call {timed.first:.3f} s"

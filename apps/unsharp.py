@@ -55,7 +55,7 @@ def _colours(picture: Picture) -> tuple[list[Picture], Picture]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = command.parser("unsharp", "Sharpen a photograph by what a blurred copy lacks.").parse_args(arguments)
-    command.run(options, unsharp, schedules.unsharp, _colours, photo.from_floats)
+    command.run(options, unsharp, schedules.unsharp, _colours, photo.from_floats, opencl=schedules.unsharp_opencl)
 
 
 if __name__ == "__main__":

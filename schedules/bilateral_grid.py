@@ -1,8 +1,9 @@
-"""Schedules for the bilateral grid, on a processor with vectors and a few cores."""
+"""Schedules for the bilateral grid, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 import halopy as hl
+from schedules.on_devices import in_blocks
 
 _GUARD, _ROUND_UP = hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
 _INWARDS = hl.TailStrategy.ShiftInwards
@@ -70,3 +71,16 @@ def bilateral_grid_plain(**stages: hl.Func) -> None:
     """Plain loops, stage after stage. (Inlined in one another, stages would be computed hundreds of times.)"""
     for name in ("grid", "deep", "wide", "tall"):
         stages[name].compute_root()
+
+
+def bilateral_grid_opencl(**stages: hl.Func) -> None:
+    """A thread adds up the pixels of a cell; each direction of blurring is a kernel, with eight cells beside each other
+    in a vector; a thread interpolates one pixel."""
+    grid = stages["grid"]
+    x, y, _, c = grid.args()
+    rx, ry = grid.rvars(0)
+    tx, ty = hl.Var("tx"), hl.Var("ty")
+    for name in ("grid", "deep", "wide", "tall"):
+        in_blocks(stages[name].compute_root().bound(c, 0, 2), lanes=8)
+    grid.update().reorder(c, rx, ry, x, y).unroll(c).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+    in_blocks(stages["output"], 16, 8)

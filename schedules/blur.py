@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import halopy as hl
+from schedules.on_devices import in_blocks
 
 _GUARD, _ROUND_UP = hl.TailStrategy.GuardWithIf, hl.TailStrategy.RoundUp
 
@@ -91,9 +92,6 @@ def blur_soft_opencl(blur_y: hl.Func, blur_x: hl.Func) -> None:
 
 
 def _in_registers(first: hl.Func, second: hl.Func, lanes: int, rows: int) -> None:
-    x, y, *_ = second.args()
-    xi, yi, tx, ty = (hl.Var(name) for name in ("xi", "yi", "tx", "ty"))
-    second.split(x, x, xi, lanes).split(y, y, yi, rows, _GUARD)
-    second.gpu_tile(x, y, tx, ty, 16, 4, _GUARD).reorder(xi, yi, tx, ty).vectorize(xi).unroll(yi)
-    px, py, *_ = first.args()
-    first.compute_at(second, tx).vectorize(px, lanes).unroll(py)
+    in_blocks(second, 16, 4, lanes=lanes, rows=rows)
+    x, y, *_ = first.args()
+    first.compute_at(second, hl.Var("tx")).vectorize(x, lanes).unroll(y)

@@ -1,9 +1,10 @@
-"""Schedules for a layer of a convolutional network, on a processor with vectors of 512 bits and a few cores."""
+"""Schedules for a convolutional layer, on a processor with wide vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 import halopy as hl
 
+_GUARD = hl.TailStrategy.GuardWithIf
 _LANES = 16
 
 
@@ -38,3 +39,17 @@ def _tiles(sums: hl.Func, layer: hl.Func, vectors: int, pixels: int) -> None:
     sums.compute_at(layer, tile).vectorize(c, _LANES).unroll(c).unroll(x).unroll(y)
     sums.update().reorder(c, x, y, channel, across, down, n).vectorize(c, _LANES).unroll(c).unroll(x).unroll(y)
     sums.update().unroll(channel, 2)
+
+
+def conv_layer_opencl(sums: hl.Func, layer: hl.Func) -> None:
+    """Threads with tiles of 8 pixels by 2 vectors of channels, whose sums stay in registers; at least 8 pixels wide."""
+    c, x, y, n = layer.args()
+    block, ci, tile, tx, xi = (hl.Var(name) for name in ("block", "ci", "tile", "tx", "xi"))
+    layer.split(c, block, ci, 2 * _LANES).split(x, tile, xi, 8).split(tile, tile, tx, 4, _GUARD)
+    layer.reorder(ci, xi, tx, tile, y, n, block).vectorize(ci, _LANES).unroll(ci).unroll(xi)
+    layer.gpu_blocks(block).gpu_blocks(n).gpu_blocks(y).gpu_blocks(tile).gpu_threads(tx)
+
+    c, x, y, n = sums.args()
+    channel, across, down = sums.rvars(0)
+    sums.compute_at(layer, tx).vectorize(c, _LANES).unroll(c).unroll(x).unroll(y)
+    sums.update().reorder(c, x, y, channel, across, down, n).vectorize(c, _LANES).unroll(c).unroll(x).unroll(y)

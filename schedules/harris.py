@@ -1,8 +1,9 @@
-"""Schedules for Harris corners, on a processor with vectors and a few cores."""
+"""Schedules for Harris corners, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 import halopy as hl
+from schedules.on_devices import in_blocks, shared
 
 
 def harris(grey: hl.Func, dx: hl.Func, dy: hl.Func, corners: hl.Func) -> None:
@@ -42,3 +43,10 @@ def harris_app(grey: hl.Func, dx: hl.Func, dy: hl.Func, corners: hl.Func) -> Non
     for stage in (grey, dx, dy):
         stage.store_at(corners, y).compute_at(corners, yi).vectorize(stage.args()[0], 16)
     dx.compute_with(dy, dx.args()[0])
+
+
+def harris_opencl(grey: hl.Func, dx: hl.Func, dy: hl.Func, corners: hl.Func) -> None:
+    """Blocks of 8x8 threads that share brightness and slopes; a thread computes a vector of eight columns."""
+    block = in_blocks(corners, lanes=8)
+    for stage in (grey, dx, dy):
+        shared(stage, corners, block, lanes=8)

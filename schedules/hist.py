@@ -1,4 +1,4 @@
-"""Schedules for histogram equalisation, on a processor with vectors and a few cores."""
+"""Schedules for histogram equalisation, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
@@ -59,3 +59,22 @@ def equalise_app(
     counts.update().reorder(v, down).vectorize(v, 16).unroll(v, 4).parallel(v).reorder(down, v)
     cumulative.bound(v, 0, 256).compute_root()
     equalised.reorder(c, x, y).bound(c, 0, 3).unroll(c).parallel(y, 8).vectorize(x, 32)
+
+
+def equalise_opencl(
+    rows: hl.Func, counts: hl.Func, cumulative: hl.Func, equalised: hl.Func, **_others: hl.Func
+) -> None:
+    """A thread counts a row, a block of threads adds up what rows have counted, and one thread sums that up."""
+    v, y = rows.args()
+    across, down = rows.rvars(0)[0], counts.rvars(0)[0]
+    ty, tv = hl.Var("ty"), hl.Var("tv")
+    rows.compute_root().gpu_tile(v, y, tv, ty, 64, 1, _GUARD)
+    rows.update().split(y, y, ty, 4, _GUARD).reorder(across, ty, y).gpu_blocks(y).gpu_threads(ty)
+    counts.compute_root().gpu_tile(v, tv, 64, _GUARD)
+    counts.update().reorder(down, v).gpu_tile(v, tv, 64, _GUARD).reorder(down, tv, v)
+    cumulative.compute_root().gpu_single_thread().update().gpu_single_thread()
+
+    x, y, c = equalised.args()
+    xi, tx = hl.Var("xi"), hl.Var("tx")
+    equalised.bound(c, 0, 3).split(x, x, xi, 16).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+    equalised.reorder(xi, c, tx, ty, x, y).vectorize(xi).unroll(c)

@@ -1,10 +1,11 @@
-"""Schedules for multiscale interpolation, on a processor with vectors and a few cores."""
+"""Schedules for multiscale interpolation, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import halopy as hl
+from schedules.on_devices import in_blocks
 
 _GUARD = hl.TailStrategy.GuardWithIf
 _AT_ROOT = 4  # the finest of the levels up that are computed for all the picture before
@@ -66,3 +67,16 @@ def interpolate(normalized: hl.Func, **stages: hl.Func) -> None:
 def interpolate_halide(**stages: hl.Func) -> None:
     """The fastest found for Halide 21 (that of its app, and strips, rows and levels at the root): interpolate's."""
     interpolate(**stages)
+
+
+def interpolate_opencl(normalized: hl.Func, **stages: hl.Func) -> None:
+    """Each level down and up is a kernel. Threads compute vectors of eight columns, of the result in all channels."""
+    down, filled = _levels(stages, "down"), _levels(stages, "filled")
+    for levels in (down, filled):
+        for level, stage in levels.items():
+            if level > 0:
+                in_blocks(stage.compute_root(), lanes=8)
+    x, y, c = normalized.args()
+    xi, tx, ty = hl.Var("xi"), hl.Var("tx"), hl.Var("ty")
+    normalized.bound(c, 0, 3).split(x, x, xi, 8).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+    normalized.reorder(xi, c, tx, ty, x, y).vectorize(xi).unroll(c)

@@ -1,4 +1,4 @@
-"""Schedules for steps in time, on a processor with vectors and a few cores."""
+"""Schedules for steps in time, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
@@ -32,3 +32,17 @@ def one_step(following: hl.Func) -> None:
     """Strips of 64 rows in parallel, which is as fast as memory: the fastest found for halopy and for Halide 21."""
     x, y = following.args()
     following.vectorize(x, 16, _GUARD).parallel(y, 64, _GUARD)
+
+
+def all_steps_opencl(u: hl.Func, last: hl.Func) -> None:
+    """A kernel for each step, from one plane in the device's memory to the other."""
+    x, y, t = u.args()
+    steps = u.update(1)
+    rx, ry, _ = u.rvars(1)
+    tx, ty, rxi, ryi = hl.Var("tx"), hl.Var("ty"), hl.RVar("rxi"), hl.RVar("ryi")
+    u.compute_root().fold_storage(t, 2)
+    u.update(0).gpu_tile(x, y, tx, ty, 64, 1, _GUARD)
+    steps.split(rx, rx, rxi, 64, _GUARD).split(ry, ry, ryi, 4, _GUARD).reorder(rxi, ryi, rx, ry)
+    steps.gpu_blocks(rx, ry).gpu_threads(rxi, ryi)
+    x, y = last.args()
+    last.gpu_tile(x, y, tx, ty, 64, 4, _GUARD)

@@ -1,8 +1,9 @@
-"""Schedules for the local Laplacian filter, on a processor with vectors and a few cores."""
+"""Schedules for the local Laplacian filter, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 import halopy as hl
+from schedules.on_devices import in_blocks
 
 _LEVELS, _FINE, _INTENSITIES = 8, 5, 8  # levels from _FINE on are so small that threads would cost more than they gain
 _GUARD, _INWARDS, _ROUND_UP = hl.TailStrategy.GuardWithIf, hl.TailStrategy.ShiftInwards, hl.TailStrategy.RoundUp
@@ -124,3 +125,18 @@ def local_laplacian_plain(**stages: hl.Func) -> None:
     """Plain loops, stage after stage. (Inlined in one another, the stages would be computed millions of times.)"""
     for stage in list(stages.values())[:-1]:
         stage.compute_root()
+
+
+def local_laplacian_opencl(**stages: hl.Func) -> None:
+    """Each level of each pyramid is a kernel; a thread computes a vector of eight columns, of all intensities."""
+    curve, grey, output = stages["curve"], stages["grey"], stages["output"]
+    in_blocks(curve.compute_root(), 16, 1)
+    in_blocks(grey.compute_root(), lanes=8)
+    for level in range(_LEVELS):
+        for name in ("small", "remapped", "collapsed"):
+            if (level or name == "collapsed") and f"{name}_{level}" in stages:
+                in_blocks(stages[f"{name}_{level}"].compute_root(), lanes=8)
+    x, y, c = output.args()
+    xi, tx, ty = hl.Var("xi"), hl.Var("tx"), hl.Var("ty")
+    output.bound(c, 0, 3).split(x, x, xi, 8).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+    output.reorder(xi, c, tx, ty, x, y).vectorize(xi).unroll(c)

@@ -1,4 +1,4 @@
-"""Schedules for the matrix product, on a processor with vectors of 512 bits and a few cores."""
+"""Schedules for the matrix product, on a processor with vectors of 512 bits and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
@@ -59,3 +59,17 @@ def sgemm_small(left: hl.Func, right: hl.Func, product: hl.Func, result: hl.Func
     (k,) = product.rvars(0)
     product.compute_at(result, y).vectorize(px, _LANES)
     product.update().reorder(px, py, k).vectorize(px, _LANES, _GUARD)
+
+
+def sgemm_opencl(left: hl.Func, right: hl.Func, product: hl.Func, result: hl.Func) -> None:  # noqa: ARG001
+    """Threads with tiles of 6 rows by 2 vectors of 16, whose sums stay in registers while k runs; for results of at
+    least 32x6."""
+    x, y = result.args()
+    xi, yi, tx, ty = (hl.Var(name) for name in ("xi", "yi", "tx", "ty"))
+    result.split(x, x, xi, 2 * _LANES).split(y, y, yi, _ROWS).gpu_tile(x, y, tx, ty, 1, 4, _GUARD)
+    result.reorder(xi, yi, tx, ty, x, y).vectorize(xi, _LANES).unroll(xi).unroll(yi)
+
+    px, py = product.args()
+    (k,) = product.rvars(0)
+    product.compute_at(result, tx).vectorize(px, _LANES).unroll(px).unroll(py)
+    product.update().reorder(px, py, k).vectorize(px, _LANES).unroll(px).unroll(py)

@@ -1,8 +1,9 @@
-"""Schedules for the unsharp mask, on a processor with vectors and a few cores."""
+"""Schedules for the unsharp mask, on a processor with vectors and a few cores, and on OpenCL devices."""
 
 from __future__ import annotations
 
 import halopy as hl
+from schedules.on_devices import shared
 
 _GUARD, _SHIFT = hl.TailStrategy.GuardWithIf, hl.TailStrategy.ShiftInwards
 
@@ -48,4 +49,17 @@ def unsharp_app(grey: hl.Func, blur_y: hl.Func, blur_x: hl.Func, ratio: hl.Func,
     output.split(y, strip, yi, 32).vectorize(x, 16).parallel(strip).reorder(x, c, yi, strip)
     for stage in (grey, blur_y, ratio):
         stage.compute_at(output, yi).store_at(output, strip).vectorize(stage.args()[0], 16)
+    del blur_x  # inlined into ratio
+
+
+def unsharp_opencl(grey: hl.Func, blur_y: hl.Func, blur_x: hl.Func, ratio: hl.Func, output: hl.Func) -> None:
+    """Blocks of 8x8 threads that share brightness and what is blurred downwards; a thread computes a vector of eight
+    columns, whose ratio stays in its registers for the three channels."""
+    x, y, c = output.args()
+    xi, tx, ty = hl.Var("xi"), hl.Var("tx"), hl.Var("ty")
+    output.bound(c, 0, 3).split(x, x, xi, 8).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+    output.reorder(xi, c, tx, ty, x, y).vectorize(xi).unroll(c)
+    ratio.compute_at(output, tx).vectorize(ratio.args()[0], 8, hl.TailStrategy.RoundUp)
+    for stage in (grey, blur_y):
+        shared(stage, output, x, lanes=8)
     del blur_x  # inlined into ratio

@@ -68,6 +68,7 @@ CASES = (
             "hand": "schedules.bilateral_grid:bilateral_grid",
             "halide": "schedules.bilateral_grid:bilateral_grid_halide",
             "app": "schedules.bilateral_grid:bilateral_grid_app",
+            "opencl": "schedules.bilateral_grid:bilateral_grid_opencl",
         },
         rivals={},
         inputs=_photograph,

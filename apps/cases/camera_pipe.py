@@ -106,6 +106,7 @@ CASES = (
             "hand": "schedules.camera_pipe:camera_pipe",
             "halide": "schedules.camera_pipe:camera_pipe_halide",
             "app": "schedules.camera_pipe:camera_pipe_app",
+            "opencl": "schedules.camera_pipe:camera_pipe_opencl",
             "tiny": "schedules.camera_pipe:camera_pipe_tiny",
         },
         rivals={"numpy": "apps.rivals.numpy_camera_pipe:prepare"},

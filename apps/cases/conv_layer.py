@@ -36,6 +36,7 @@ CASES = (
             "hand": "schedules.conv_layer:conv_layer",
             "halide": "schedules.conv_layer:conv_layer_halide",
             "app": "schedules.conv_layer:conv_layer_app",
+            "opencl": "schedules.conv_layer:conv_layer_opencl",
         },
         rivals={"numpy": "apps.rivals.numpy_conv_layer:prepare", "numba": "apps.rivals.numba_conv_layer:prepare"},
         inputs=_inputs,

@@ -31,6 +31,7 @@ CASES = (
             "hand": "schedules.harris:harris",
             "halide": "schedules.harris:harris_halide",
             "app": "schedules.harris:harris_app",
+            "opencl": "schedules.harris:harris_opencl",
         },
         rivals={
             "numpy": "apps.rivals.numpy_harris:prepare",

@@ -39,6 +39,7 @@ CASES = (
             "hand": "schedules.hist:equalise",
             "halide": "schedules.hist:equalise_halide",
             "app": "schedules.hist:equalise_app",
+            "opencl": "schedules.hist:equalise_opencl",
         },
         rivals={
             "numpy": "apps.rivals.numpy_hist:prepare",

@@ -89,6 +89,7 @@ CASES = (
             "hand": "schedules.interpolate:interpolate",
             "halide": "schedules.interpolate:interpolate_halide",
             "app": "schedules.interpolate:interpolate_app",
+            "opencl": "schedules.interpolate:interpolate_opencl",
         },
         rivals={"numpy": "apps.rivals.numpy_interpolate:prepare"},
         inputs=_sparse,

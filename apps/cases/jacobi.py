@@ -39,7 +39,7 @@ CASES = (
         name="jacobi",
         title=f"{STEPS} steps of a 5-point stencil, 32-bit floats",
         algorithm="apps.jacobi:all_steps",
-        schedules={"hand": "schedules.jacobi:all_steps"},
+        schedules={"hand": "schedules.jacobi:all_steps", "opencl": "schedules.jacobi:all_steps_opencl"},
         rivals={
             "steps": "apps.rivals.jacobi_steps:prepare_halopy",
             "halide-steps": "apps.rivals.jacobi_steps:prepare_halide",

@@ -100,6 +100,7 @@ CASES = (
             "hand": "schedules.local_laplacian:local_laplacian",
             "halide": "schedules.local_laplacian:local_laplacian_halide",
             "app": "schedules.local_laplacian:local_laplacian_app",
+            "opencl": "schedules.local_laplacian:local_laplacian_opencl",
         },
         rivals={},
         inputs=_photograph,

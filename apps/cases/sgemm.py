@@ -34,6 +34,7 @@ CASES = (
             "hand": "schedules.sgemm:sgemm",
             "halide": "schedules.sgemm:sgemm_halide",
             "app": "schedules.sgemm:sgemm_app",
+            "opencl": "schedules.sgemm:sgemm_opencl",
             "small": "schedules.sgemm:sgemm_small",
         },
         rivals={

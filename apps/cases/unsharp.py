@@ -34,6 +34,7 @@ CASES = (
             "hand": "schedules.unsharp:unsharp",
             "halide": "schedules.unsharp:unsharp_halide",
             "app": "schedules.unsharp:unsharp_app",
+            "opencl": "schedules.unsharp:unsharp_opencl",
         },
         rivals={
             "numpy": "apps.rivals.numpy_unsharp:prepare",
