@@ -37,6 +37,7 @@ CASES = (
             "numpy": "apps.rivals.numpy_harris:prepare",
             "numba": "apps.rivals.numba_harris:prepare",
             "opencv": "apps.rivals.opencv_harris:prepare",
+            "kernels": "apps.rivals.kernels_harris:prepare",
         },
         inputs=lambda size: [random_floats((3, size.height + 4, size.width + 4))],
         output=lambda size: np.ones((size.height, size.width), np.float32),
@@ -44,7 +45,7 @@ CASES = (
         operations=27,  # 3 for grey, 2 x 5 for slopes, 3 squares, 3 x 3 sums (one sliding), 2 for the rest
         lane_bits=32,
         fused=True,
-        tolerance=dict.fromkeys(("halopy", "halide", "opencv", "numba"), 1e-4),
+        tolerance=dict.fromkeys(("halopy", "halide", "opencv", "numba", "kernels"), 1e-4),
         why="floats of about 1 are rounded after other steps",
         tiny_schedule="none",
         sizes=(Size(4000, 3000), Size(3001, 2003), CACHED),

@@ -22,7 +22,7 @@ def multiplied(a: Array, b: Array, c: Array, alpha: float, beta: float) -> Array
 
 
 _ROUNDING = "each system adds in an order of its own, and rounds each sum to 24 bits"
-_SYSTEMS = ("halopy", "halide", "scipy", "numpy", "numba")
+_SYSTEMS = ("halopy", "halide", "scipy", "numpy", "numba", "kernels")
 _SIZES: Sequence[Size] = (Size(1024, 1024), Size(512, 512), Size(1536, 1536), Size(1001, 777))
 
 CASES = (
@@ -41,6 +41,7 @@ CASES = (
             "scipy": "apps.rivals.scipy_sgemm:prepare",
             "numpy": "apps.rivals.numpy_sgemm:prepare",
             "numba": "apps.rivals.numba_sgemm:prepare",
+            "kernels": "apps.rivals.kernels_sgemm:prepare",
         },
         inputs=_matrices,
         output=lambda size: np.ones((size.height, size.width), np.float32),

@@ -33,6 +33,9 @@ def load_vector(context: Context, node: Load) -> Vec:
 
 def _dense(context: Context, node: Load, ramp: Ramp) -> Vec:
     element, lanes = memory_element(node.dtype), node.dtype.lanes
+    if node.buffer in context.registers:
+        held = [_variable(context, node.buffer, ramp, start) for start, _, _ in pieces_of(lanes, GRAIN)]
+        return made(context, element, lanes, [Text(f"({name})") for name in held])  # no name for what it holds now
     base = base_of(context, ramp.base)
     parts = []
     for start, count, size in pieces_of(lanes, GRAIN):
@@ -112,6 +115,10 @@ def print_store(context: Context, store: Store) -> None:
 
 
 def _dense_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None:
+    if store.buffer in context.registers:
+        for (start, _, _), part in zip(pieces_of(value.lanes, GRAIN), value.parts, strict=True):
+            context.line(f"{_variable(context, store.buffer, ramp, start)} = {part.code};")
+        return
     base = base_of(context, ramp.base)
     for (start, count, size), part in zip(pieces_of(value.lanes, GRAIN), value.parts, strict=True):
         at = address_of(context, store.buffer, base, start)
@@ -121,6 +128,11 @@ def _dense_store(context: Context, store: Store, ramp: Ramp, value: Vec) -> None
             for k in range(count):
                 at = address_of(context, store.buffer, base, start + k)
                 context.line(f"({at})[0] = {lane(value, start + k)};")
+
+
+def _variable(context: Context, buffer: str, ramp: Ramp, offset: int) -> str:
+    """The C variable that holds a piece of the memory."""
+    return context.registers[buffer][int(const_value(ramp.base) or 0) + offset].name
 
 
 def _stored(context: Context, node: Expr) -> Vec:

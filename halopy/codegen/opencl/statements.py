@@ -24,14 +24,15 @@ from ...ir.stmt import (
 )
 from ..c.atomics import is_one_step
 from ..c.loads import print_load
+from ..c.registers import Register, register_lanes
 from ..c.statements import StatementPrinter
 from ..c.stores import print_store as print_scalar_store
-from ..c.types import Value, memory_type
+from ..c.types import Value, c_type, memory_type
 from .atomics import print_one_step
 from .memory import load_vector, print_store
 from .names import OpenCLNames
 from .prelude import OpenCLPrelude
-from .vectors import print_vector
+from .vectors import GRAIN, print_vector
 
 _MOST_PRIVATE = 64 * 1024  # bytes of one thread's array
 _MATH = {"nearbyint": "rint"}
@@ -97,6 +98,10 @@ class DevicePrinter(StatementPrinter):
                 accepted="compute_at a loop in which a constant number of elements, and few, are needed",
             )
         is_shared = stmt.memory is MemoryKind.GPU_SHARED
+        registers = None if is_shared else register_lanes(stmt, GRAIN * stmt.dtype.bytes)
+        if registers is not None:
+            self.then(stmt.body, self._name_registers(stmt, registers))
+            return
         kind = memory_type(stmt.dtype)
         name = self.declared(stmt.buffer, f"{'__local ' if is_shared else ''}{kind} *")
         declaration = f"{kind} {name}[{max(1, int(size))}];"
@@ -114,6 +119,13 @@ class DevicePrinter(StatementPrinter):
                 self.pointers[stmt.buffer] = outer
 
         self.then(stmt.body, leave)
+
+    def _register(self, stmt: Allocate, element: str, start: int, lanes: int) -> Register:
+        """A variable, whose pieces are as wide as the language has vectors: drivers keep few arrays in registers."""
+        kind = self.vector_c_type(element, lanes) if lanes > 1 else c_type(stmt.dtype)
+        name = self.declared(f"{stmt.buffer}_{start}", kind)
+        self.line(f"{kind} {name} = ({kind})(0);")
+        return Register(name, lanes)
 
 
 DevicePrinter.printers = {
