@@ -114,14 +114,14 @@ def _sliding(
 
 
 def camera_pipe_opencl(**stages: hl.Func) -> None:
-    """Sites, greens, tones and the result are a kernel each. Threads compute vectors of 16 columns by two rows; of
+    """Sites, greens, tones and the result are a kernel each. Threads compute vectors of eight columns by two rows; of
     tones, where each site has a formula of its own, from even coordinates on, so that no lane is in doubt."""
     tx, ty, xi, yi = (hl.Var(name) for name in ("tx", "ty", "xi", "yi"))
     stages["curve"].compute_root().gpu_tile(stages["curve"].args()[0], tx, 64, _GUARD)
     for table in ("matrix", "strength"):
         stages[table].compute_root().gpu_single_thread()
     for name in ("g_r", "g_b"):
-        in_blocks(stages[name].compute_root(), lanes=16)
+        in_blocks(stages[name].compute_root(), lanes=8)
     for name in ("deinterleaved", "curved", "processed"):
         stage = stages[name]
         x, y, c = stage.args()
@@ -131,5 +131,5 @@ def camera_pipe_opencl(**stages: hl.Func) -> None:
             stage.compute_root()
         if name == "curved":
             stage.align_bounds(x, 2).align_bounds(y, 2)
-        stage.split(x, x, xi, 16).split(y, y, yi, 2, _GUARD).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
+        stage.split(x, x, xi, 8).split(y, y, yi, 2, _GUARD).gpu_tile(x, y, tx, ty, 8, 8, _GUARD)
         stage.reorder(xi, c, yi, tx, ty, x, y).vectorize(xi).unroll(c).unroll(yi)

@@ -42,12 +42,13 @@ def _tiles(sums: hl.Func, layer: hl.Func, vectors: int, pixels: int) -> None:
 
 
 def conv_layer_opencl(sums: hl.Func, layer: hl.Func) -> None:
-    """Threads with tiles of 8 pixels by 2 vectors of channels, whose sums stay in registers; at least 8 pixels wide."""
+    """Threads with tiles of 8 pixels by 2 vectors of channels, whose sums stay in registers; a kernel for each image.
+    At least 8 pixels wide."""
     c, x, y, n = layer.args()
     block, ci, tile, tx, xi = (hl.Var(name) for name in ("block", "ci", "tile", "tx", "xi"))
     layer.split(c, block, ci, 2 * _LANES).split(x, tile, xi, 8).split(tile, tile, tx, 4, _GUARD)
-    layer.reorder(ci, xi, tx, tile, y, n, block).vectorize(ci, _LANES).unroll(ci).unroll(xi)
-    layer.gpu_blocks(block).gpu_blocks(n).gpu_blocks(y).gpu_blocks(tile).gpu_threads(tx)
+    layer.reorder(ci, xi, tx, tile, y, block, n).vectorize(ci, _LANES).unroll(ci).unroll(xi)
+    layer.gpu_blocks(tile, y, block).gpu_threads(tx)
 
     c, x, y, n = sums.args()
     channel, across, down = sums.rvars(0)

@@ -10,7 +10,7 @@ _GUARD = hl.TailStrategy.GuardWithIf
 def in_blocks(stage: hl.Func, width: int = 8, height: int = 8, *, lanes: int = 1, rows: int = 1) -> hl.Var:
     """Blocks of so many threads over the first two dimensions, each thread with `lanes` columns in a vector, by `rows`.
 
-    Any further dimension that still is a loop is one of blocks too. The answer is the innermost loop over blocks. An
+    Of blocks there are further dimensions for one or two of the stage. The answer is the innermost loop over blocks. An
     output has to be as wide as a vector, but otherwise may have any size.
     """
     x, y, *rest = stage.args()
@@ -22,8 +22,11 @@ def in_blocks(stage: hl.Func, width: int = 8, height: int = 8, *, lanes: int = 1
     stage.gpu_tile(x, y, tx, ty, width, height, _GUARD)
     if rows > 1:
         stage.reorder(*([xi, yi] if lanes > 1 else [yi]), tx, ty).unroll(yi)
-    for other in rest:
-        stage.gpu_blocks(other)
+    if len(rest) > 1:  # devices number three dimensions
+        both = hl.Var("both")
+        stage.fuse(rest[0], rest[1], both).gpu_blocks(both)
+    elif rest:
+        stage.gpu_blocks(rest[0])
     return x
 
 
