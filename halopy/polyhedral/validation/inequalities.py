@@ -47,7 +47,8 @@ from .names import names_in
 Sum: TypeAlias = tuple[Mapping[Expr, int], int]  # terms with factors, and a constant
 _Case: TypeAlias = tuple[Mapping[Expr, Sum], tuple[Sum, ...], tuple[Sum, ...]]  # bounds; what holds; or else
 
-_DEEPEST, _ASTRAY, _MOST_STEPS, _MOST_PARTS = 12, 4, 200, 64
+_NEAREST, _DEEPEST, _ASTRAY, _MOST_STEPS, _MOST_PARTS = 5, 12, 4, 200, 64
+_MOST_CASES = 8
 _STEP = 20  # operations that a step counts as
 ZERO: Sum = {}, 0
 _TRANSPARENT = ("likely", "likely_if_innermost")
@@ -108,14 +109,42 @@ class Facts:
         return bool(wanted) and all(map(self._is_not_negative, wanted))
 
     def _is_not_negative(self, wanted: Sum) -> bool:
-        return any(self._is_shown(wanted, Search(self, deep)) for deep in (False, True))
+        whole = [(wanted, ())]
+        if self._are_shown(whole, _NEAREST):
+            return True
+        cases = self._cases(wanted)  # which may need bounds of the same term that contradict each other
+        if len(cases) > 1 and self._are_shown(cases, _NEAREST):
+            return True
+        return self._are_shown(whole, _DEEPEST)
 
-    def _is_shown(self, wanted: Sum, search: Search) -> bool:
+    def _are_shown(self, cases: Iterable[tuple[Sum, tuple[Sum, ...]]], depth: int) -> bool:
+        return all(any(self._is_shown(*case, depth, deep) for deep in (False, True)) for case in cases)
+
+    def _is_shown(self, wanted: Sum, given: tuple[Sum, ...], depth: int, deep: bool) -> bool:
         if self._budget.is_spent:
             return False
-        found = search.shows(wanted, (), _DEEPEST)
+        search = Search(self, deep)
+        found = search.shows(wanted, given, depth)
         self._budget.spend(_STEP * (_MOST_STEPS - search.steps + 1))
         return found
+
+    def _cases(self, wanted: Sum) -> list[tuple[Sum, tuple[Sum, ...]]]:
+        """Sums that all have to be not negative, and what is given for each: of a minimum, either part may be it."""
+        found: list[tuple[Sum, tuple[Sum, ...]]] = []
+        waiting: list[tuple[Sum, tuple[Sum, ...]]] = [(wanted, ())]
+        while waiting and len(found) + len(waiting) <= _MOST_CASES:
+            s, given = waiting.pop()
+            meanings = [(t, n, self.definition(t, deep=False)) for t, n in s[0].items()]
+            told = {t: _less(value, t, 1) for t, n, value in meanings if value and _chosen(value, n) is not None}
+            choice = _chosen(s, 1)
+            ways = [] if choice is None else _extremum(choice, at_least=s[0][choice] > 0)
+            if told:
+                waiting.append((_replaced(s, told), given))
+            elif ways:
+                waiting += [(_replaced(s, bounds), (*given, *holds)) for bounds, holds, _ in ways[0]]
+            else:
+                found.append((s, given))
+        return [] if waiting else found
 
     def order(self, term: Expr) -> tuple[int, int]:
         """Later names first, and what they stand in before them."""
@@ -205,6 +234,11 @@ class Search:
         if isinstance(term, Div):
             return _quotient(term, wanted[0][term])
         return _choice(term, wanted) if isinstance(term, Select) else []
+
+
+def _chosen(s: Sum, factor: int) -> Min | Max | None:
+    """A term of which either part may be what keeps the sum, times the factor, from being great."""
+    return next((t for t, n in s[0].items() if isinstance(t, Min if n * factor > 0 else Max)), None)
 
 
 def _extremum(e: Min | Max, *, at_least: bool) -> list[list[_Case]]:
