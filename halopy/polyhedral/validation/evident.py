@@ -32,7 +32,7 @@ def is_evidently_inside(accesses: Target, budget: Budget) -> bool:
     event = accesses.event
     if event.folded is None:
         return False
-    facts = _facts(accesses, budget)
+    facts = facts_at(accesses, budget)
     for cell, (low, extent), folded in zip(accesses.cell, event.storage.box, event.folded, strict=True):
         if folded:
             if (const_value(extent) or 0) < 1:
@@ -47,12 +47,12 @@ def finds_evidently(reads: Target, writes: Sequence[Event], function: Function, 
     shapes = {event.folded for event in (reads.event, *writes)}
     if function.updates or len(shapes) > 1 or None in shapes:
         return False
-    facts = _facts(reads, budget)
+    facts = facts_at(reads, budget)
     for cell, (low, extent), folded in zip(reads.cell, reads.event.storage.box, reads.event.folded or (), strict=True):
         within = build.le(low, cell), build.lt(cell, build.add(low, extent))
         if not folded and not all(map(facts.learn, within)):  # nearly all that is wanted follows from where cells lie
             return False
-    if not any(_is_written(write, reads, facts) for write in writes):
+    if not any(is_written(write, reads, facts) for write in writes):
         return False
     return not any(reads.event.folded or ()) or all(_is_kept(reads, w, v, budget) for w in writes for v in writes)
 
@@ -83,7 +83,7 @@ class _Names:
         return name.removeprefix(WRITE).removeprefix(OTHER).startswith(self._near)
 
 
-def _facts(accesses: Target, budget: Budget) -> Facts:
+def facts_at(accesses: Target, budget: Budget) -> Facts:
     """What is known where the accesses stand."""
     return Facts(_Names(accesses), [*_conditions(accesses.event.around), *accesses.bounds], budget)
 
@@ -101,7 +101,7 @@ def ranges(loop: Loop) -> tuple[Expr, Expr]:
     return build.le(loop.min, variable), build.lt(variable, build.add(loop.min, loop.extent))
 
 
-def _is_written(write: Event, reads: Target, facts: Facts) -> bool:
+def is_written(write: Event, reads: Target, facts: Facts) -> bool:
     """Whether for each read some iteration of loops around the write surely wrote the cell before.
 
     Any that fulfils all that is known around the write will do.

@@ -11,19 +11,19 @@ Nothing is proved here: what is wanted of the loops comes with each solution.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ...dtypes import INT32
 from ...ir import build
 from ...ir.conjuncts import conjuncts
-from ...ir.expr import FALSE, Call, Expr, Load, Max, Min, Read, Select, Var, const
+from ...ir.expr import FALSE, Call, Expr, Load, Max, Min, Read, Select, Var, const, const_value
 from ...ir.linear import LinearForm, expr_of
 from ...ir.rewrite import Rewriter, substitute
 from .actors import CONCURRENT
 from .events import Event, Loop
 from .inequalities import ZERO, Sum, plus, sum_of
 from .names import names_in
-from .reads import Target
+from .reads import Target, target
 
 _OWN = "w:"
 _MOST_WAYS = 8
@@ -37,7 +37,7 @@ def solved_writes(write: Event, reads: Target) -> Iterator[list[Expr]]:
     mine, its = write.around.loops, reads.event.around.loops
     same = (d for d, (a, b) in enumerate(zip(mine, its, strict=False)) if a.name != b.name)
     shared = next(same, min(len(mine), len(its)))
-    comes_first = _next_position(write, shared) < _next_position(reads.event, shared)
+    comes_first = next_position(write, shared) < next_position(reads.event, shared)
     for d in reversed(range(len(write.storage.around.loops), shared)):
         if mine[d].kind in CONCURRENT:
             break
@@ -47,10 +47,15 @@ def solved_writes(write: Event, reads: Target) -> Iterator[list[Expr]]:
         yield from _Write(write, reads, shared).wanted()
 
 
-def _next_position(event: Event, depth: int) -> int:
+def next_position(event: Event, depth: int) -> int:
     """Where in the text it stands, or the loop that it is in, inside so many loops."""
     loops = event.around.loops
     return loops[depth].position if depth < len(loops) else event.position
+
+
+def runs_each_once(write: Event) -> bool:
+    """Whether no two iterations within the memory's life are the same instance: each loop is a digit of a variable."""
+    return _Write(write, target([write]), len(write.storage.around.loops)).runs_each_once(write.at)
 
 
 class _Write:
@@ -116,6 +121,34 @@ class _Write:
             wanted.append(build.lt(value, build.add(low, extent)))
         wanted += [build.eq(substitute(e, values), read) for e, read in zip(self.cell, self.read, strict=True)]
         return [*wanted, *(substitute(c, values) for c in self.conditions)]
+
+    def runs_each_once(self, at: Sequence[Expr]) -> bool:
+        """Whether these differ in any two iterations."""
+        left = {_OWN + loop.name: loop for loop in self.loops}
+        for e in at:
+            whole = sum_of(self._told(e))
+            if whole is None:
+                return False
+            moving = {term: abs(n) for term, n in whole[0].items() if not self._free.isdisjoint(names_in(term))}
+            loops = [left.pop(term.name, None) if isinstance(term, Var) else None for term in moving]
+            if None in loops or not self._are_digits(
+                {loop: n for loop, n in zip(loops, moving.values(), strict=True) if loop}
+            ):
+                return False
+        return all(const_value(loop.extent) == 1 for loop in left.values())
+
+    def _are_digits(self, steps: Mapping[Loop, int]) -> bool:
+        """Whether each loop steps over all that those with smaller steps reach, wherever larger ones are."""
+        reach = 0
+        for n, loop in enumerate(sorted(steps, key=lambda loop: steps[loop])):
+            extent = const_value(loop.extent)
+            is_last = n == len(steps) - 1
+            if steps[loop] <= reach or not (is_last or self._free.isdisjoint(names_in(self._told(loop.min)))):
+                return False
+            if extent is None and not is_last:
+                return False
+            reach += steps[loop] * (int(extent or 1) - 1)
+        return True
 
     def _solved(self) -> dict[str, Expr] | None:
         """Loops by name, as far as the cell determines them."""

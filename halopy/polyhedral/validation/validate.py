@@ -19,6 +19,7 @@ from ...proof import NOT_PROVED, PROVED, REFUTED, Obligation
 from .budget import FULL, Budget
 from .events import Event, Events, TooManyAccesses, events_of
 from .evident import finds_evidently, is_evidently_inside
+from .evident_updates import finds_updated
 from .reads import Target, anywhere, target, together
 
 _NOTHING_LEFT = NOT_PROVED, "it would take too long"
@@ -105,7 +106,8 @@ class _Question:
         why_not = _why_not_asked(accesses, writes, function)
         if why_not is not None:
             return NOT_PROVED, why_not
-        return (PROVED, "") if finds_evidently(accesses, writes, function, budget) else None
+        finds = finds_updated if function.updates else finds_evidently
+        return (PROVED, "") if finds(accesses, writes, function, budget) else None
 
     def _exact(self, accesses: Target, budget: Budget) -> _Answer:
         """What isl says, which takes long to load."""
