@@ -62,30 +62,34 @@ def _gather(name: str, element: str) -> str:
 
 
 def resized(old: str, new: str, lanes: int) -> str | None:
-    """A helper between integer lanes in a full register and lanes of half or a quarter of the width, None where plain C
-    does as well.
+    """A helper between integer lanes in a full register, or half of one, and lanes of half or a quarter of the width,
+    None where plain C does as well.
 
     gcc 12 takes `__builtin_convertvector` apart: five instructions instead of one to widen, a shuffle of two registers
     to narrow; lane by lane for quarters.
     """
     small, large = sorted((old, new), key=bits_of)
     bits, wide = bits_of(small), bits_of(large)
-    if old[0] not in "iu" or new[0] not in "iu" or lanes * wide != 512 or (bits, wide) not in _RESIZED:
+    if old[0] not in "iu" or new[0] not in "iu" or (bits, wide) not in _RESIZED:
+        return None
+    register = lanes * wide
+    if register not in (256, 512) or lanes * bits < 128:
         return None
     source, target = vector_type(old, lanes), vector_type(new, lanes)
     types = [
         f"    typedef {_C[bits]} narrow __attribute__((vector_size({lanes * bits // 8})));",
-        f"    typedef {_C[wide]} wide __attribute__((vector_size(64)));",
+        f"    typedef {_C[wide]} wide __attribute__((vector_size({register // 8})));",
     ]
     if small == old:
-        builtin = f"pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[wide]}512_mask"
+        builtin = f"pmov{'zx' if old[0] == 'u' else 'sx'}{_LETTER[bits]}{_LETTER[wide]}{register}_mask"
         call = f"__builtin_ia32_{builtin}((narrow)a, (wide){{0}}, -1)"
     else:
-        call = f"__builtin_ia32_pmov{_LETTER[wide]}{_LETTER[bits]}512_mask((wide)a, (narrow){{0}}, -1)"
+        call = f"__builtin_ia32_pmov{_LETTER[wide]}{_LETTER[bits]}{register}_mask((wide)a, (narrow){{0}}, -1)"
     head = f"INLINE {target} {resized_name(old, new, lanes)}({source} a) {{"
     special = "\n".join([head, *types, f"    return ({target}){call};", "}"])
     generic = f"{head} return __builtin_convertvector(a, {target}); }}"
-    return f"#if defined(__AVX512BW__) && !defined(__clang__)\n{special}\n#else\n{generic}\n#endif"
+    target_has_it = "defined(__AVX512BW__)" + (" && defined(__AVX512VL__)" if register == 256 else "")
+    return f"#if {target_has_it} && !defined(__clang__)\n{special}\n#else\n{generic}\n#endif"
 
 
 def resized_name(old: str, new: str, lanes: int) -> str:
