@@ -18,7 +18,8 @@ import halopy as hl
 from autotuner import trial
 from autotuner.display import Display, as_data
 from autotuner.machine import algorithm, compiler, machine
-from autotuner.records import Records, StudyKey
+from autotuner.records import Records, StudyKey, Trial
+from autotuner.report import report
 from autotuner.search import Search
 from autotuner.space import Space
 from autotuner.subject import Size, Subject, Unusable, check_size, subjects
@@ -49,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--resume", action="store_true", help="go on with what is recorded (so it is without this, too)")
     how.add_argument("--fresh", action="store_true", help="begin anew; earlier records are kept, and not looked at")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="another one searches another way")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write what is recorded as a page; nothing is tried"
+    )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
@@ -56,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     """The status of the program."""
     try:
         found = subjects(options.target)
-        if options.out is not None and len(found) > 1:
+        if (options.out is not None or options.report is not None) and len(found) > 1:
             names = ", ".join(each.name for each in found)
-            raise Unusable(f"--out is for one of {names}; name that one instead of {options.target}")
+            raise Unusable(f"--out and --report are for one of {names}; name that one instead of {options.target}")
         return max(_tuned(options, each) for each in found)
     except (Unusable, hl.HalideError, OSError) as mistake:
         sys.stderr.write(f"halopy tune: {' '.join(str(mistake).split())}\n")
@@ -82,6 +86,8 @@ def _tuned(options: argparse.Namespace, subject: Subject) -> int:
     records = Records(options.db or _default_records())
     try:
         number = records.study(key, fresh=options.fresh)
+        if options.report is not None:
+            return _reported(options.report, subject, sizes, key, records.finished(number))
         with tempfile.TemporaryDirectory(prefix="halopy-tune-") as folder:
             return _searched(options, subject, sizes, key, records, number, Path(folder), out)
     finally:
@@ -127,6 +133,15 @@ def _searched(
     progress = tuning.progress
     progress.update(records.finished(number))
     return _concluded(options, key, progress, display, out) if not interrupted else _kept(key, progress, display, out)
+
+
+def _reported(path: Path, subject: Subject, sizes: Sequence[Size], key: StudyKey, finished: Sequence[Trial]) -> int:
+    progress = Progress(Limits(), 0.0)
+    progress.update(finished)
+    shown = [t.number for t in (progress.best, progress.baseline) if t is not None]
+    path.write_text(report(key, progress, {number: subject.build(sizes[0]) for number in shown}), encoding="utf-8")
+    print(f"{subject.name}: wrote {path}")
+    return 0 if shown else UNMEASURED
 
 
 def _concluded(options: argparse.Namespace, key: StudyKey, progress: Progress, display: Display, out: Path) -> int:

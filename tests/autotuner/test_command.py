@@ -34,6 +34,11 @@ def test_a_search_is_recorded_resumed_and_written_as_a_schedule(tmp_path, capsys
     again = json.loads(capsys.readouterr().out)
     assert (again["trials"], again["here"]) == (3, 1)
 
+    page = tmp_path / "page.html"
+    assert status([*typed, "--report", str(page)]) == 0
+    text = page.read_text()
+    assert "<svg" in text and "http" not in text and "for y" in text and "apply_schedule" in text
+
     written = json.loads(out.read_text())
     assert written["subject"] == CHAIN and written["measured"]["trials"] == 3
     schedule = hl.Schedule.from_json(json.dumps(written["schedule"]))
@@ -53,6 +58,7 @@ def test_a_search_is_recorded_resumed_and_written_as_a_schedule(tmp_path, capsys
         (["tests.autotuner.pipelines:x"], "cannot be called"),
         (["__import__('os').system('true')"], "neither"),
         (["blur", "--out", "somewhere.json"], "name that one"),
+        (["blur", "--report", "somewhere.html"], "name that one"),
         ([CHAIN, "--out", "/"], "cannot be written"),
     ],
 )
