@@ -16,7 +16,7 @@ import halopy as hl
 from autotuner.plan import GUARD, INLINE, ROOT, ROUND_UP, SHIFT, FuncPlan, Plan, StagePlan, apply_stage, loops_of
 from autotuner.subject import Built, Size
 
-_INLINED = 60  # reads that may come of one element, after inlining
+_INLINED = 128  # reads that may come of one element, after inlining
 _WIDTHS = (8, 16, 32, 64, 128, 256)
 _HEIGHTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 40, 48, 60, 64, 96, 128)
 _FEW = (2, 3, 4, 6, 8)
@@ -183,7 +183,7 @@ class Space:
         cuts = {d: self.fitting(shape, d, c) for d, c in cuts.items()}
         cuts = {d: c for d, c in cuts.items() if c}
         loops = {d: loops_of(d, at, cuts.get(d, ())) for d in shape.stages[at]}
-        order = _order(shape.stages[at], loops, vector, random)
+        order = _order(loops, vector, unrolled, random)
         known = set(order)
         parallel = self.random_parallel(shape, at, order, loops, vector, random) if outermost else ()
         return StagePlan(
@@ -334,15 +334,33 @@ def _pure_of_update(func: hl.Func, at: int) -> list[str]:
     return [arg for arg, text in zip((v.name() for v in func.args()), index, strict=True) if text.endswith(f": {arg}>")]
 
 
-def _order(dims: Sequence[str], loops: Mapping[str, list[str]], vector: str | None, random: Random) -> tuple[str, ...]:
-    """Inner loops of all dimensions inside of outer ones; the vector innermost; the rest sometimes shuffled."""
+def _order(loops: Mapping[str, list[str]], vector: str | None, unrolled: str | None, random: Random) -> tuple[str, ...]:
+    """Rows or tiles, sometimes in another order; what is unrolled beside the vector, mostly."""
+    given = list(loops)
+    if random.random() < 0.25:
+        random.shuffle(given)
+    loops = {d: loops[d] for d in given}
+    order = rowwise(loops, vector) if random.random() < 0.5 else tiled(loops, vector)
+    if unrolled in order and random.random() < 0.7:
+        order.remove(unrolled)
+        order.insert(1 if vector in order else 0, unrolled)
+    return tuple(order)
+
+
+def rowwise(loops: Mapping[str, list[str]], vector: str | None) -> list[str]:
+    """All loops of a dimension inside those of the next; the vector innermost. Innermost first, as always."""
+    return _first([loop for found in loops.values() for loop in found], vector)
+
+
+def tiled(loops: Mapping[str, list[str]], vector: str | None) -> list[str]:
+    """The inner loops of all dimensions inside the outer ones."""
     depth = max((len(found) for found in loops.values()), default=0)
-    layers = [[loops[d][-1 - n] for d in dims if len(loops[d]) > n] for n in range(depth)]
-    for layer in layers:
-        if random.random() < 0.25:
-            random.shuffle(layer)
-    flat = [loop for layer in reversed(layers) for loop in layer]
-    return tuple(([vector] if vector in flat else []) + [loop for loop in flat if loop != vector])
+    layers = [[found[-1 - n] for found in loops.values() if len(found) > n] for n in range(depth)]
+    return _first([loop for layer in reversed(layers) for loop in layer], vector)
+
+
+def _first(order: Sequence[str], vector: str | None) -> list[str]:
+    return [*(loop for loop in order if loop == vector), *(loop for loop in order if loop != vector)]
 
 
 def _stage_of(plan: FuncPlan, loop: str) -> int:
