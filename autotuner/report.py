@@ -14,9 +14,9 @@ from statistics import median
 from typing import Any
 
 import halopy as hl
-from autotuner.plan import apply_plan, from_data
 from autotuner.records import StudyKey, Trial
 from autotuner.subject import Built
+from autotuner.trial import apply_candidate
 from autotuner.tune import Progress
 
 _WIDTH, _HEIGHT, _EDGE = 720, 240, 40
@@ -159,10 +159,7 @@ def _loops(trial: Trial, built: Mapping[int, Built]) -> str:
     """The loop nest of a trial's schedule."""
     pipeline, text = built[trial.number], io.StringIO()
     try:
-        if "given" in trial.candidate:
-            pipeline.given[trial.candidate["given"]]()
-        else:
-            apply_plan(from_data(trial.candidate["plan"]), pipeline.funcs)
+        apply_candidate(trial.candidate, pipeline)
         with contextlib.redirect_stderr(text):
             pipeline.pipeline.print_loop_nest()
     except hl.HalideError as refusal:

@@ -12,6 +12,7 @@ from typing import Any
 
 from autotuner.plan import INLINE, ROOT, FuncPlan, Plan, StagePlan, as_data, from_data
 from autotuner.records import Trial, digest
+from autotuner.rescale import rescaled
 from autotuner.seeds import seeds
 from autotuner.space import Space
 
@@ -19,6 +20,8 @@ Json = Any
 Candidate = Mapping[str, Json]
 _PARENTS = 8
 _RANDOM = 0.12  # of the proposals are nobody's children
+_RESCALED = 0.35  # are known schedules with other numbers, where these are among the best
+_NEAR = 1.25  # times the best's time is near it
 _TRIES = 200  # until one is new
 
 
@@ -54,7 +57,13 @@ class Search:
         yield from self.first
         scored = sorted((t for t in finished if t.score is not None and "plan" in t.candidate), key=_score)
         parents = [from_data(t.candidate["plan"]) for t in scored[:_PARENTS]]
+        written = self._written(finished)
         for _ in range(_TRIES):
+            if written and random.random() < _RESCALED:
+                text = rescaled(random.choice(written), random)
+                if text is not None:
+                    yield {"schedule": text}, "rescaled"
+                continue
             if not parents or random.random() < _RANDOM:
                 yield self.candidate(self.space.random(random)), "random"
                 continue
@@ -63,6 +72,12 @@ class Search:
                 yield self.candidate(self.crossed(parents[at], random.choice(parents), random)), "crossed"
             else:
                 yield self.candidate(self.changed(parents[at], random)), "changed"
+
+    def _written(self, finished: Sequence[Trial]) -> list[str]:
+        """Schedules that somebody wrote, or halopy chose, and their changes, as far as they are among the best."""
+        scored = sorted((t for t in finished if t.score is not None), key=_score)
+        best = [t for t in scored if _score(t) <= _NEAR * _score(scored[0])][:_PARENTS]
+        return [t.schedule for t in best if t.schedule is not None and "plan" not in t.candidate]
 
     def crossed(self, one: Plan, other: Plan, random: Random) -> Plan:
         """A Func with all its producers from the other."""

@@ -3,7 +3,8 @@
 A study and a candidate are what JSON knows:
 
     study       {"subject": NAME, "sizes": [[W, H], ...], "folder": PATH, "lock": PATH}
-    candidate   {"plan": ...} of autotuner.plan, or {"given": "hand"}, a schedule that is known beforehand
+    candidate   {"plan": ...} of autotuner.plan; {"given": "hand"}, a schedule that is known beforehand; or
+                {"schedule": TEXT}, what halopy writes of one
 
 Candidates are compiled side by side; measured is one at a time, while nothing is compiled, on the whole machine.
 """
@@ -106,11 +107,18 @@ class _Study:
     def scheduled(self, candidate: Mapping[str, Json]) -> Built:
         """The pipeline as the candidate schedules it."""
         built = self.subject.build(self.sizes[0])
-        if "given" in candidate:
-            built.given[candidate["given"]]()
-        else:
-            apply_plan(from_data(candidate["plan"]), built.funcs)
+        apply_candidate(candidate, built)
         return built
+
+
+def apply_candidate(candidate: Mapping[str, Json], built: Built) -> None:
+    """Say of the pipeline what the candidate says. Raises hl.HalideError where something is refused."""
+    if "given" in candidate:
+        built.given[candidate["given"]]()
+    elif "schedule" in candidate:
+        built.pipeline.apply_schedule(hl.Schedule.from_json(candidate["schedule"]))
+    else:
+        apply_plan(from_data(candidate["plan"]), built.funcs)
 
 
 @lru_cache(maxsize=2)
