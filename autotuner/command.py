@@ -114,7 +114,7 @@ def _searched(
             study |= preparing.submit(trial.prepare, study).result()
     except Failed as failure:
         raise Unusable(f"{subject.name} cannot be prepared: {failure}") from None
-    space = Space(subject.build, check_size(sizes[0]), widens=study["widens"])
+    space = Space(subject.build, check_size(subject, sizes[0]), widens=study["widens"])
     known = [{"given": name} for name in subject.build(sizes[0]).given]
     elsewhere = [] if options.fresh else records.elsewhere(number, key, _ELSEWHERE)
     search = Search(space, [*known, *(c for c in elsewhere if c not in known)], options.seed)

@@ -80,9 +80,9 @@ def subject_named(name: str) -> Subject:
     return next((each for each in found if each.name == name), found[0])
 
 
-def check_size(size: Size) -> Size:
+def check_size(subject: Subject, size: Size) -> Size:
     """A smaller size of about the same shape, no multiple of anything, at which the oracle is asked."""
-    scale = math.sqrt(_CHECKED / max(1, math.prod(size)))
+    scale = math.sqrt(_CHECKED / max(1, *(output.size for output in subject.outputs(size))))
     return size if scale >= 1 else (*(max(1, min(n, round(n * scale) | 1)) for n in size[:2]), *size[2:])
 
 

@@ -61,7 +61,7 @@ def prepare(study: Mapping[str, Json]) -> Json:
     sizes = [tuple(size) for size in study["sizes"]]
     for size in sizes:
         _save(folder / f"inputs-{_text(size)}", subject.inputs(size))
-    for size in _check_sizes(sizes):
+    for size in _check_sizes(subject, sizes):
         inputs = subject.inputs(size)
         built = subject.build(size)
         built.bind(inputs)
@@ -69,7 +69,7 @@ def prepare(study: Mapping[str, Json]) -> Json:
         buffers = expected if isinstance(expected, tuple) else (expected,)
         _save(folder / f"check-{_text(size)}", inputs)
         _save(folder / f"expected-{_text(size)}", [np.array(b, copy=True) for b in buffers])
-    widens = all(_widens(subject, size) for size in _check_sizes(sizes))
+    widens = all(_widens(subject, size) for size in _check_sizes(subject, sizes))
     return {"widens": widens, "floats": "float" in hl.serialize_pipeline(subject.build(sizes[0]).pipeline).decode()}
 
 
@@ -97,7 +97,7 @@ class _Study:
         self.subject: Subject = subject_named(data["subject"])
         self.sizes: list[Size] = [tuple(size) for size in data["sizes"]]
         self.folder, self.lock = Path(data["folder"]), Path(data["lock"])
-        self.checks = _check_sizes(self.sizes)
+        self.checks = _check_sizes(self.subject, self.sizes)
         self.has_floats = bool(data.get("floats"))
 
     @lru_cache(maxsize=16)  # noqa: B019  # studies live as long as the process
@@ -262,8 +262,8 @@ def _locked(path: Path, how: int) -> Iterator[None]:
         yield
 
 
-def _check_sizes(sizes: Sequence[Size]) -> list[Size]:
-    return list(dict.fromkeys(check_size(size) for size in sizes[:1]))
+def _check_sizes(subject: Subject, sizes: Sequence[Size]) -> list[Size]:
+    return list(dict.fromkeys(check_size(subject, size) for size in sizes[:1]))
 
 
 def _text(size: Size) -> str:
