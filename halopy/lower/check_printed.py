@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..errors import InternalError
 from ..instrument import verification
@@ -55,6 +55,16 @@ def obligations_of(
 ) -> list[Obligation]:
     """What must hold of the printed statements for them to do what the loops do, as far as so many operations tell."""
     translation = importlib.import_module("..polyhedral.translation.validate", __package__)  # not needed to import us
+    try:
+        return _obligations(translation, texts, placement, strided, operations)
+    except RecursionError:  # of operands within operands, some ten thousand deep
+        stages = tuple(placement.program.functions)
+        return [Obligation(translation.PRINTED, stages, NOT_PROVED, "an expression is too deep for a proof")]
+
+
+def _obligations(
+    translation: Any, texts: Texts, placement: Placement, strided: Collection[str], operations: int | None
+) -> list[Obligation]:
     found: list[Obligation] = translation.validate_layouts(
         texts.boxed, texts.flat, placement.program, placement.schedules, strided, operations
     )

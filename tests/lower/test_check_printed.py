@@ -9,6 +9,7 @@ from halopy.lang.snapshot import snapshot
 from halopy.lower import pipeline
 from halopy.lower.check_printed import Texts, obligations_of
 from halopy.lower.place_functions import Placement
+from halopy.polyhedral.translation import validate
 from halopy.proof import PROVED, Obligation
 
 from .faulty_pipelines import PIPELINES
@@ -66,3 +67,14 @@ def test_sums_of_loop_variables_that_have_a_name_are_no_obstacle() -> None:
     u.compute_root().update(0).split(y, y, yi, 128, hl.TailStrategy.GuardWithIf).parallel(y)
     u.update(0).vectorize(x, 16, hl.TailStrategy.GuardWithIf)
     assert [str(o) for o in printed(last) if o.status != PROVED] == []
+
+
+def test_an_expression_that_is_too_deep_for_a_proof_is_not_proved_and_compiled(monkeypatch):
+    def recurse(*of: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(validate, "validate_printed", recurse)
+    x, f = hl.Var("x"), hl.Func("f")
+    f[x] = x + 1
+    assert any("too deep" in o.reason for o in f.verify().obligations)
+    f.compile_jit()
