@@ -5,7 +5,8 @@
 Each system runs in a worker process of its own. Workers are driven in turn, one call each, round after round, so that
 whatever else the machine does meets all of them alike. A result that differs from NumPy's is not timed.
 `halide` stands for the strongest schedule known for Halide; `halide/hand` has halopy's schedule, `halide/app` that of
-Halide's own app, `halide/Adams2019` (Li2018, Mullapudi2016) what its autoscheduler finds.
+Halide's own app, `halide/Adams2019` (Li2018, Mullapudi2016) what its autoscheduler finds,
+`halopy/auto` what halopy's does.
 
 With --target opencl, `halopy` and `halide` have the schedule for OpenCL devices, both on one device (PoCL, if there
 is no other), and `kernels` are such as one writes by hand, run by pyopencl. Inputs and outputs stay on the device.
@@ -141,6 +142,7 @@ def systems(case: Case, names: Sequence[str], target: str = "host") -> list[str]
     ways = {
         *case.rivals,
         *(f"{engine}/{schedule}" for engine in case.engines for schedule in (*case.schedules, *AUTOSCHEDULERS)),
+        "halopy/auto",
     }
     return [name for name in named if name in ways]
 

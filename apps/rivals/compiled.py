@@ -27,6 +27,7 @@ class Realizable(Protocol):
 
 ENGINES = ("halopy", "halide")
 AUTOSCHEDULERS = ("Mullapudi2016", "Li2018", "Adams2019")  # Halide's, as plug-ins in its wheel
+AUTOMATIC = "auto"  # halopy's own
 
 
 def load(engine: str, schedule: str) -> ModuleType:
@@ -44,7 +45,7 @@ def prepare(
     """Build and schedule; the first call of the result compiles."""
     algorithm: Algorithm = named(case.algorithm)()
     output: Realizable = algorithm.output
-    if schedule in AUTOSCHEDULERS:
+    if schedule == AUTOMATIC or schedule in AUTOSCHEDULERS:
         output = _automatic(hl, algorithm, schedule, inputs, result, threads)
     elif schedule == "tuned":
         named("schedules.tuned:tuned")(case.name)(**algorithm.stages)
@@ -75,9 +76,12 @@ def _on_device(hl: ModuleType, output: Realizable, filled: Any, result: Array) -
 def _automatic(
     hl: ModuleType, algorithm: Algorithm, name: str, inputs: Sequence[Value], result: Array, threads: int
 ) -> Realizable:
-    """The pipeline as Halide's autoscheduler of that name schedules it, told this size and number of threads."""
-    (plugin,) = Path(str(hl.__file__)).parent.rglob(f"libautoschedule_{name.lower()}.so")
-    hl.load_plugin(str(plugin))
+    """The pipeline as the automatic scheduler of that name schedules it, told this size and number of threads."""
+    if name == AUTOMATIC:
+        name = "halopy"
+    else:
+        (plugin,) = Path(str(hl.__file__)).parent.rglob(f"libautoschedule_{name.lower()}.so")
+        hl.load_plugin(str(plugin))
     algorithm.estimate(inputs, result)
     pipeline = hl.Pipeline(algorithm.output)
     pipeline.apply_autoscheduler(hl.get_host_target(), hl.AutoschedulerParams(name, {"parallelism": str(threads)}))
