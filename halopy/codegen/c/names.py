@@ -16,6 +16,7 @@ _OURS = frozenset({
     "buffers", "scalars", "error_args", "status", "failed", "halide_buffer_t", "halide_dimension_t", "PARALLEL_LOOP",
     "services", "all_services", "halopy_services", "halide_trace_event_t",
     "user_context", "task", "tasks", "closure", "data", "none", "scratch", "release", "product",
+    "leave_processor", "omp_get_thread_num",
     "SCOPED", "OMP", "INLINE", "OUTLINE",
 })  # fmt: skip
 # A name that ends like a type is one of ours (`u16x32`, `load_u16x32`, `div_i64`), or could be one tomorrow.
