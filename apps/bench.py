@@ -30,7 +30,7 @@ from typing import Any
 from apps import compile_time, growth, proof_cost, report, summary
 from apps.cases import APPS, CACHED, Case, Size, cases_of
 from apps.report import Cold, Measured
-from apps.rivals.compiled import AUTOSCHEDULERS, is_for_device
+from apps.rivals.compiled import AUTOMATIC, AUTOSCHEDULERS, is_for_device
 from apps.rivals.driver import Driver, Failed, driving
 
 WARM_UPS, ROUNDS, STARTS = 3, 15, 3
@@ -38,7 +38,7 @@ LEAST_SECONDS = 0.004  # a shorter call is repeated within its turn
 PAUSE = 0.01  # between turns, until the threads of the last system sleep
 TINY, TINY_CALLS = Size(16, 16), 2000
 AGAINST = "halide,halide/hand,halide/app,halide/Adams2019,halide/Mullapudi2016,halide/Li2018,opencv,numpy,numba"
-AGAINST += ",scipy,skimage"
+AGAINST += ",scipy,skimage,halopy/auto"
 AGAINST += ",steps,halide-steps"  # one pipeline per step in time
 AGAINST_ON_DEVICE = "halide,halide/opencl_app,kernels"
 FULL_NAMES = {
@@ -83,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
         "--threads", type=int, default=2, help="for every system (%(default)s); the largest size also with 1"
     )
     made.add_argument("--size", action="append", type=_size, help="WIDTHxHEIGHT instead of the usual ones; repeatable")
+    made.add_argument(
+        "--summary", action="store_true", help="each at one size, and first calls of the two that are compared"
+    )
     made.add_argument("--no-cold", action="store_true", help="leave out first calls and the overhead of a call")
     made.add_argument("--compile-time", action="store_true", help="measure compiling long chains of stencils instead")
     made.add_argument("--proof", action="store_true", help="measure proving each app's schedule, beside lowering it")
@@ -114,7 +117,8 @@ def measure_apps(options: argparse.Namespace, found: dict[str, Any]) -> None:
             found["steady"] += [entry.as_json() for entry in measured]
             print(report.steady_table(case, measured), flush=True)
         if not options.no_cold:
-            starts = [cold(case, name, options.threads) for name in names]
+            compared = summary.compared(for_summary[-1]) if options.summary else names
+            starts = [cold(case, name, options.threads) for name in compared]
             found["cold"] += [entry.as_json() for entry in starts]
             all_starts.append(starts)
             print(report.cold_table(case, starts), flush=True)
@@ -139,17 +143,20 @@ def systems(case: Case, names: Sequence[str], target: str = "host") -> list[str]
     """The systems by their full names, of which the case has a way; `halopy` has its hand-written schedule."""
     full = FULL_NAMES[target]
     named = dict.fromkeys(full.get(name, name) for name in names)
+    automatic = [f"halopy/{AUTOMATIC}"] if "halide" in case.engines else []  # it is compared with Halide's
     ways = {
         *case.rivals,
         *(f"{engine}/{schedule}" for engine in case.engines for schedule in (*case.schedules, *AUTOSCHEDULERS)),
-        "halopy/auto",
+        *automatic,
     }
     return [name for name in named if name in ways]
 
 
 def configurations(case: Case, options: argparse.Namespace) -> list[tuple[Size, int]]:
-    sizes = options.size or case.sizes
     largest = case.sizes[0]
+    if options.summary:
+        return [(largest, options.threads)]
+    sizes = options.size or case.sizes
     also_alone = [(largest, 1)] if largest in sizes and options.threads > 1 else []
     return [*((size, options.threads) for size in sizes), *also_alone]
 

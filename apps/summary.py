@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import geometric_mean, median
 
 from apps.report import Cold, Measured, limit_of
+from apps.rivals.compiled import AUTOMATIC, AUTOSCHEDULERS
 
 COLUMNS = (
     "app",
@@ -13,6 +14,7 @@ COLUMNS = (
     "fastest Halide ms",
     "its schedule",
     "halopy / it",
+    "automatic / Halide's best automatic",
     "next best: halopy / it",
     "of the bound",
     "first call / Halide's",
@@ -28,16 +30,21 @@ def table(measured: Sequence[Sequence[Measured]], starts: Sequence[Sequence[Cold
     ratios: list[float] = []
     for entries in measured:
         bound, subject, *others = entries
-        halides = [entry for entry in others if _is_halide(entry) and not entry.failure]
-        if subject.failure or not halides:
+        rival = _fastest(others, _is_halide)
+        if subject.failure or rival is None:
             continue
-        rival = min(halides, key=_seconds)
         ratios.append(_seconds(subject) / _seconds(rival))
         rows.append(_row(bound, subject, rival, others, colds.get(subject.case, ())))
     if not rows:
         return ""
     mean = f"| geometric mean | | | | {geometric_mean(ratios):.2f} |" + " |" * (len(COLUMNS) - 5)
     return "\n".join(["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|", *rows, mean, ""])
+
+
+def compared(measured: Sequence[Measured]) -> list[str]:
+    """The systems that the summary compares: the subject, and the fastest way of using Halide."""
+    _, subject, *others = measured
+    return [entry.system for entry in (subject, _fastest(others, _is_halide)) if entry is not None]
 
 
 def _row(
@@ -49,6 +56,7 @@ def _row(
         f"{_seconds(rival) * 1e3:.3f}",
         rival.system.partition("/")[2],
         f"{_seconds(subject) / _seconds(rival):.2f}",
+        _automatic(others),
         _next_best(subject, others),
         f"{limit_of(bound)[0] / _seconds(subject):.0%}",
         _first_calls(starts, subject.system, rival.system),
@@ -58,12 +66,21 @@ def _row(
     return "| " + " | ".join(cells) + " |"
 
 
-def _next_best(subject: Measured, others: Sequence[Measured]) -> str:
-    known = [entry for entry in others if not _is_halide(entry) and not entry.failure]
-    if not known:
+def _automatic(others: Sequence[Measured]) -> str:
+    ours = _fastest(others, lambda entry: entry.system == f"halopy/{AUTOMATIC}")
+    best = _fastest(others, lambda entry: entry.system in {f"halide/{name}" for name in AUTOSCHEDULERS})
+    if ours is None or best is None:
         return "-"
-    best = min(known, key=_seconds)
-    return f"{best.system}: {_seconds(subject) / _seconds(best):.2f}"
+    return f"{_seconds(ours) / _seconds(best):.2f} ({best.system.partition('/')[2]})"
+
+
+def _next_best(subject: Measured, others: Sequence[Measured]) -> str:
+    best = _fastest(others, lambda entry: not entry.system.startswith(("halide/", "halopy/")))
+    return "-" if best is None else f"{best.system}: {_seconds(subject) / _seconds(best):.2f}"
+
+
+def _fastest(entries: Sequence[Measured], wanted: Callable[[Measured], bool]) -> Measured | None:
+    return min((entry for entry in entries if wanted(entry) and not entry.failure), key=_seconds, default=None)
 
 
 def _first_calls(starts: Sequence[Cold], subject: str, rival: str) -> str:

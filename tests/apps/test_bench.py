@@ -55,6 +55,11 @@ def test_measuring_writes_a_table_and_every_number(tmp_path, capsys):
     assert all(len(entry["seconds"]) == 2 for entry in numbers["steady"])
 
 
+def test_for_the_summary_alone_a_case_has_one_size():
+    options = bench.parser().parse_args(["--summary"])
+    assert bench.configurations(GREY, options) == [(GREY.sizes[0], 2)]
+
+
 def measured(system, seconds, peak=3_000_000):
     facts = {"scratch": 1_000_000, "peak": peak, "operations": 0.0005}
     return Measured("blur16", "64x48", 1, system, seconds, facts)
@@ -83,15 +88,17 @@ def test_the_summary_compares_with_the_fastest_schedule_of_halide():
         measured("halide/app", [0.008]),
         measured("halide/Li2018", [0.004], peak=6_000_000),
         measured("opencv", [0.020]),
+        measured("halopy/auto", [0.003]),
         measured("numpy", [0.040]),
     ]
     starts = [
         Cold("blur16", system, [(0.1, first)]) for system, first in (("halopy/hand", 0.2), ("halide/Li2018", 0.8))
     ]
     table = summary.table([entries], [starts])
-    row = "| blur16, 64x48 | 2.000 | 4.000 | Li2018 | 0.50 | opencv: 0.10 | 50% | 0.25 | 0.50 | 1.0, 1.0 |"
-    assert row in table.splitlines()
+    row = "| blur16, 64x48 | 2.000 | 4.000 | Li2018 | 0.50 | 0.75 (Li2018) | opencv: 0.10 | 50% | 0.25 | 0.50 |"
+    assert f"{row} 1.0, 1.0 |" in table.splitlines()
     assert "| geometric mean | | | | 0.50 |" in table
+    assert summary.compared(entries) == ["halopy/hand", "halide/Li2018"]
 
 
 def test_growth_is_a_row_for_each_size_and_number_of_threads(capsys, monkeypatch):
