@@ -204,16 +204,42 @@ def _difference(func: str, verb: str, found: Expr, meant: Expr, path: Path) -> I
     sample = next((s for s in _samples(path, (found, meant)) if s(found) != s(meant)), None)
     at = "" if sample is None else ", ".join(f"{name} = {n}" for name, n in sorted(sample.values.items()))
     where = f": it is {sample(found)}, not {sample(meant)}, where {at}" if sample else ""
-    yield Doubt(func, f"{func} {verb} {found} instead of {meant}{where}", sample is not None)
+    yield Doubt(func, f"{func} {verb} {found} instead of {meant}{where}", _is_sure(sample))
 
 
 def _different_reads(func: str, found: Expr, meant: Expr, path: Path) -> Iterator[Doubt]:
-    mine, its = find(found, Load), find(meant, Load)
-    doubts: list[Doubt] = []
-    if [load.buffer for load in mine] == [load.buffer for load in its]:
-        for a, b in zip(mine, its, strict=True):
-            doubts += _difference(func, f"is made of what lies in {a.buffer} at", a.index, b.index, path)
-    yield from doubts or [Doubt(func, f"{found} is stored for {meant}", False)]
+    """Of two values whose text differs: whether they read different elements. Which is read first does not count."""
+    mine, its = _indices(found), _indices(meant)
+    if mine.keys() == its.keys() and all(len(mine[buffer]) == len(its[buffer]) for buffer in mine):
+        for buffer in mine:
+            doubt = _different_elements(func, buffer, mine[buffer], its[buffer], path)
+            if doubt is not None:
+                yield doubt
+                return
+    yield Doubt(func, f"{found} is stored for {meant}", False)
+
+
+def _indices(value: Expr) -> dict[str, list[Expr]]:
+    """Where each buffer is read."""
+    found: dict[str, list[Expr]] = {}
+    for load in find(value, Load):
+        found.setdefault(load.buffer, []).append(load.index)
+    return found
+
+
+def _different_elements(func: str, buffer: str, mine: list[Expr], its: list[Expr], path: Path) -> Doubt | None:
+    for sample in _samples(path, (*mine, *its)):
+        read, meant = {sample(e): e for e in mine}, {sample(e): e for e in its}
+        wrong, missed = sorted(read.keys() - meant.keys()), sorted(meant.keys() - read.keys())
+        if wrong and missed:
+            at = ", ".join(f"{name} = {n}" for name, n in sorted(sample.values.items()))
+            why = f"{func} is made of what lies in {buffer} at {read[wrong[0]]} instead of {meant[missed[0]]}"
+            return Doubt(func, f"{why}: it is {wrong[0]}, not {missed[0]}, where {at}", _is_sure(sample))
+    return None
+
+
+def _is_sure(sample: Sample | None) -> bool:
+    return sample is not None and not sample.has_guessed
 
 
 def _samples(path: Path, expressions: tuple[Expr, ...]) -> list[Sample]:

@@ -89,9 +89,9 @@ Step: TypeAlias = Loop | Name | Guard | Memory | Turn | Turns
 Path: TypeAlias = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A statement that reads or writes memory, or tells another thread something."""
+    """A statement that reads or writes memory, or tells another thread something. Each is equal to itself alone."""
 
     node: Stmt
     path: Path

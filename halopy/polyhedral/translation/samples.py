@@ -28,11 +28,15 @@ class Unsaid(Exception):
 
 
 class Sample:
-    """Values of variables, and of all that is made of them; what is opaque has any value, always the same."""
+    """Values of variables, and of all that is made of them; what is opaque has any value, always the same.
+
+    Two that are equal may then have different values, if they are written differently: that `has_guessed` tells.
+    """
 
     def __init__(self, values: Mapping[str, int], definitions: Mapping[str, Expr]) -> None:
         self.values, self.definitions = dict(values), definitions
         self._known: dict[Expr, int] = {}
+        self.has_guessed = False
 
     def __call__(self, e: Expr) -> int:
         found = self._known.get(e)
@@ -50,6 +54,7 @@ class Sample:
 
     def _any(self, e: Expr) -> int:
         """Depends on the values of operands alone."""
+        self.has_guessed = True
         operands = tuple(self(child) for child in e.children() if isinstance(child, Expr))
         told = f"{type(e).__name__} {getattr(e, 'buffer', getattr(e, 'name', ''))} {operands}"
         number = random.Random(crc32(told.encode()))  # the same in each process, as no hash of a text is

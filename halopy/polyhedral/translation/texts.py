@@ -14,7 +14,7 @@ from ...ir.expr import Effect, Expr, Load, Var
 from ...ir.stmt import LetStmt, LoopKind, Stmt
 from ..validation.names import names_in
 from .facts import Facts
-from .paths import Guard, Leaf, Loop, Name, Path, Paths, base_name, key_of
+from .paths import Guard, Leaf, Loop, Name, Path, Paths, Step, base_name, key_of
 from .polynomials import ONE, Polynomial, Scope, at_least_zero, minus, negation, plus, written
 
 COPIED = (LoopKind.UNROLLED, LoopKind.VECTORIZED)  # what passes make several statements of, or several lanes
@@ -132,20 +132,31 @@ class After:
         self.ends: dict[str, list[Polynomial]] = {}  # of each loop: where copies end, and what comes before they begin
         self.ranges: dict[int, tuple[Polynomial, Polynomial]] = {}  # start and extent of each loop, by its number
         self._known: dict[int, Surroundings] = {}
+        self._way: list[Step] = []  # to the last leaf that was asked about
+        self._along = [Surroundings(self._identity)]  # what is known before its first step, and after each
         for leaf in self.leaves:
             self.around(leaf)
 
     def around(self, leaf: Leaf) -> Surroundings:
-        here = Surroundings(self._identity)
-        for step in leaf.path:
-            if isinstance(step, Loop | Name):
-                known = self._known.get(step.number)
-                if known is None:
-                    known = self._known[step.number] = self._entered(step, here)
-                here = known
-            elif isinstance(step, Guard):
-                here = self._guarded(step, here)
-        return here
+        """Only steps that do not lead to the leaf of the last call as well are looked at."""
+        shared = next(
+            (n for n, (a, b) in enumerate(zip(self._way, leaf.path, strict=False)) if a is not b), len(leaf.path)
+        )
+        del self._way[shared:], self._along[shared + 1 :]
+        for step in leaf.path[len(self._way) :]:
+            self._way.append(step)
+            self._along.append(self._after(step, self._along[-1]))
+        return self._along[-1]
+
+    def _after(self, step: Step, here: Surroundings) -> Surroundings:
+        if isinstance(step, Guard):
+            return self._guarded(step, here)
+        if not isinstance(step, Loop | Name):
+            return here
+        known = self._known.get(step.number)
+        if known is None:
+            known = self._known[step.number] = self._entered(step, here)
+        return known
 
     def _entered(self, step: Loop | Name, here: Surroundings) -> Surroundings:
         base, scope = base_name(step.name), here.scope
