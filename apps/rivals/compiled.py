@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from apps.cases import Array, Case, Value, named
-from apps.rivals import Prepared, opencl
+from apps.rivals import Prepared
 
 if TYPE_CHECKING:  # at run time only after `load`
     from apps.algorithm import Algorithm
@@ -33,7 +33,7 @@ AUTOMATIC = "auto"  # halopy's own
 def load(engine: str, schedule: str) -> ModuleType:
     """Import the compiler; from now on `import halopy` is that compiler."""
     if is_for_device(schedule):
-        opencl.open_device()
+        import_module("apps.rivals.opencl").open_device()  # it imports halopy and pyopencl, which no other needs
     module = import_module(engine)
     sys.modules["halopy"] = module
     return module
@@ -64,7 +64,7 @@ def is_for_device(schedule: str) -> bool:
 
 def _on_device(hl: ModuleType, output: Realizable, filled: Any, result: Array) -> Prepared:
     """A call ends when the device has ended; Halide leaves the result there until it is asked for."""
-    target = hl.Target(opencl.TARGET)
+    target = hl.Target("host-opencl")
 
     def call() -> None:
         output.realize(filled, target)

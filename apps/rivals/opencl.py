@@ -10,12 +10,10 @@ import pyopencl as cl
 
 import halopy
 
-TARGET = "host-opencl"
-
 
 def open_device() -> None:
     """Halide looks for OpenCL's functions among those of all libraries that are loaded, so pyopencl's will do. PoCL
     is told which processor this is, where it does not know (that is what halopy does on opening a device)."""
-    halopy.Buffer(np.zeros(1, np.uint8)).copy_to_device(halopy.Target(TARGET))
+    halopy.Buffer(np.zeros(1, np.uint8)).copy_to_device(halopy.Target("host-opencl"))
     for library in (Path(cl.__file__).parent / ".libs").glob("libOpenCL*"):
         ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)

@@ -120,6 +120,12 @@ def test_scratch_memory_is_what_a_call_takes():
     assert memory.taken_by(lambda: None)[0] < 5_000_000
 
 
+def test_a_worker_has_no_compiler_before_it_is_asked_for_one():
+    code = "import sys, apps.rivals.worker; print(*{'halopy', 'halide', 'pyopencl'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_memory_of_children_does_not_count_their_parents():
     ours = np.ones(200_000_000, np.uint8)
     with memory.Children() as children:
