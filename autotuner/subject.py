@@ -189,8 +189,8 @@ def _pipeline(reference: str) -> hl.Pipeline:
     module, _, path = reference.partition(":")
     try:
         found: Any = import_module(module)
-    except ImportError as missing:
-        raise Unusable(f"cannot import {module}: {missing}") from None
+    except Exception as failure:  # whatever the module does when it is run
+        raise Unusable(f"cannot import {module}: {type(failure).__name__}: {failure}") from None
     for name in path.split("."):
         if not hasattr(found, name):
             raise Unusable(f"{module} has no {path}")

@@ -5,7 +5,7 @@ First the whole program is placed and its regions found; then each pass of PASSE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..instrument import timed
@@ -118,22 +118,8 @@ def lower(
     flat = stmt
     stmt = substitute(stmt, promised_shapes(placement.program))  # after flattening: strides have appeared
     buffers = _buffers(placement.program)
-    dense = [dense_check(b.name) for b in buffers if b.rank and b.name not in strided]
-    stmt = block(*dense, stmt)
-    empty = is_empty(regions)
-    if not is_const(empty, 0):
-        stmt = If(logical_not(empty), stmt)
-    checks = [*constraint_checks(placement.program), *tuple_shape_checks(placement.program)]
-    stmt = block(*map(Evaluate, placement.program.requirements), *checks, stmt)
-    whole = stmt
-    with timed("simplify"):
-        stmt = simplify(stmt)
-    for p in PASSES:
-        with timed(p.run.__name__):
-            before, stmt = stmt, p.run(stmt)
-        if p.simplified and stmt is not before:
-            with timed("simplify"):
-                stmt = simplify(stmt)
+    stmt = whole = _under_checks(stmt, regions, [b for b in buffers if b.rank and b.name not in strided])
+    stmt = _passed(stmt)
     texts = Texts(boxed, flat, whole, stmt)
 
     def validate() -> None:
@@ -159,6 +145,30 @@ def lower(
         notes,
         device_kernels,
     )
+
+
+def _under_checks(stmt: Stmt, regions: Regions, dense: Sequence[BufferArg]) -> Stmt:
+    """What is required of sizes and buffers, and then the statement, unless the output is empty."""
+    program = regions.placement.program
+    stmt = block(*(dense_check(b.name) for b in dense), stmt)
+    empty = is_empty(regions)
+    if not is_const(empty, 0):
+        stmt = If(logical_not(empty), stmt)
+    checks = [*constraint_checks(program), *tuple_shape_checks(program)]
+    return block(*map(Evaluate, program.requirements), *checks, stmt)
+
+
+def _passed(stmt: Stmt) -> Stmt:
+    """After all PASSES."""
+    with timed("simplify"):
+        stmt = simplify(stmt)
+    for p in PASSES:
+        with timed(p.run.__name__):
+            before, stmt = stmt, p.run(stmt)
+        if p.simplified and stmt is not before:
+            with timed("simplify"):
+                stmt = simplify(stmt)
+    return stmt
 
 
 def _buffers(program: Program) -> tuple[BufferArg, ...]:

@@ -35,7 +35,7 @@ def test_they_are_numpys_at_every_size(schedule, sizes):
     check(schedule, sizes)
 
 
-def test_they_are_numpys_under_the_schedule_of_halides_app(unvalidated):  # fused and sliding: isl takes half a minute
+def test_they_are_numpys_under_the_schedule_of_halides_app():
     check(schedules.harris_app, SIZES)
 
 

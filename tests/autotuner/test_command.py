@@ -68,6 +68,14 @@ def test_what_cannot_be_tuned_is_told_in_a_line(tmp_path, typed, reason, capsys)
     assert reason in told and len(told.splitlines()) == 1
 
 
+def test_a_module_that_fails_when_it_is_imported_is_told_in_a_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "module_that_fails.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert status(["tune", "module_that_fails:make", "--db", str(tmp_path / "db")]) == 2
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError" in told and len(told.splitlines()) == 1
+
+
 @pytest.mark.parametrize("typed", [["--trials", "0"], ["--time", "-1"], ["--sizes", "0x3"], ["--fresh", "--resume"]])
 def test_what_the_parser_refuses_has_status_2(typed):
     with pytest.raises(SystemExit) as left:
